@@ -1,0 +1,1 @@
+"""One module a bundler: what its output looks like and which names in it carry a hash."""

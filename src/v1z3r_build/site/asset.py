@@ -1,0 +1,41 @@
+"""One file of a site: its name, its kind, and where its bytes lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Kind = Literal["html", "script", "style", "image", "font", "wasm", "json", "media", "text", "other"]
+CacheClass = Literal["immutable", "html", "revalidate", "service-worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file, without its bytes: a site of 100,000 files must not be held in memory.
+
+    path: its name relative to the site's root, with `/`, exactly as on disk.
+    location: where its present bytes lie: the input file, or a file in the site's spool.
+    size: of the present bytes.
+    original: the input file that it came from; the bytes that digests in the input were made of.
+    sources: the paths of the input files that it came from.
+    vendor: the label of a vendor's script, '' for others.
+    kept: why its name or its bytes stayed as they were, '' when nothing was held back.
+    """
+
+    path: str
+    kind: Kind
+    content_type: str
+    size: int
+    location: Path
+    original: Path
+    sources: tuple[str, ...]
+    cache_class: CacheClass = "revalidate"
+    vendor: str = ""
+    kept: str = ""
+
+    def read(self) -> bytes:
+        """Its present bytes."""
+        return self.location.read_bytes()

@@ -1,0 +1,72 @@
+"""A site: all its assets, and the spool in which passes put the bytes that they made."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.site.asset import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A sidecar: the same file in a content coding."""
+
+    path: str
+    size: int
+    sha256: str
+    location: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a browser needs for one page: paths of files, without the page itself."""
+
+    html: str
+    initial: tuple[str, ...]
+    lazy: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All that is known of a site between two passes. A pass returns a new one.
+
+    root: the input folder. spool: a folder of this run for bytes that passes made, named by their hash,
+    on the file system of the output. assets: by path, in sorted order. encodings: path -> coding name
+    ("br", "gzip") -> sidecar.
+    """
+
+    root: Path
+    spool: Path
+    assets: Mapping[str, Asset]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    encodings: Mapping[str, Mapping[str, Encoding]] = field(default_factory=dict)
+    routes: Mapping[str, Route] = field(default_factory=dict)
+
+    def store(self, data: bytes) -> Path:
+        """Write bytes into the spool and return where they lie. Equal bytes share one place."""
+        target = self.spool / hashlib.sha256(data).hexdigest()
+        if not target.exists():
+            partial = target.with_suffix(".partial")
+            partial.write_bytes(data)
+            partial.replace(target)
+        return target
+
+    def rewritten(self, asset: Asset, data: bytes) -> Asset:
+        """The asset with new bytes, which go to the spool."""
+        return replace(asset, location=self.store(data), size=len(data))
+
+    def with_assets(self, changed: Iterable[Asset], diagnostics: Iterable[Diagnostic] = ()) -> Site:
+        """The site with some assets replaced or added, and more diagnostics."""
+        assets = {**self.assets, **{asset.path: asset for asset in changed}}
+        return replace(
+            self,
+            assets={path: assets[path] for path in sorted(assets)},
+            diagnostics=(*self.diagnostics, *diagnostics),
+        )

@@ -1,0 +1,1 @@
+"""Who does the heavy work: a pool of guarded processes."""
