@@ -62,14 +62,14 @@ class InputError(BuildError):
         super().__init__(message, hint=hint, exit_code=2)
 
 
-class SystemFailure(BuildError):
+class SystemFailureError(BuildError):
     """The system failed us: disk full, no permission (exit 3)."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint, exit_code=3)
 
 
-class CheckFailed(BuildError):
+class CheckFailedError(BuildError):
     """A check failed (exit 1)."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
