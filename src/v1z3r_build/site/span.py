@@ -1,0 +1,149 @@
+"""Spans of a file that mean something: references to other files, mentions of their names, digests.
+
+Offsets are bytes from the start of the file. New names are filled in by replacing or inserting plain ASCII at
+an offset, so that no layer of escaping around a span has to be undone and done again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal[
+    "script",  # classic script of a page
+    "module",  # <script type=module>
+    "nomodule",  # fetched only by browsers without modules
+    "style",  # <link rel=stylesheet>
+    "preload",  # preload and modulepreload
+    "prefetch",  # fetched when idle, if at all
+    "image",  # an image that the page shows at once
+    "candidate",  # one of several, of which the browser chooses: srcset, <source>, lazy images
+    "media",  # audio, video, track
+    "embed",  # iframe, object, embed
+    "icon",  # shown by the browser, never by the page
+    "page",  # navigation: a, area, form, refresh
+    "outside",  # read by others than the browser's page: og:image, canonical, web manifest members
+    "css-import",
+    "css-url",
+    "import",  # import or export … from
+    "dynamic-import",
+    "module-url",  # new URL("x", import.meta.url)
+    "worker",
+    "service-worker",  # navigator.serviceWorker.register("x")
+    "import-scripts",
+    "precache",  # {url: "x", revision: "…"}
+    "import-map",
+]
+
+Stand = Literal[
+    "string",  # in a string, an attribute or a URL of a format that is understood
+    "table",  # the value of a table, or an operand from which a script computes a name
+    "comment",  # in a comment of a script or a style sheet
+    "label",  # only a name for people, such as a source map's `sources`
+    "text",  # in text that a reader sees
+    "unknown",  # anywhere else: nothing may be concluded
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where a word that was looked for stands: raw bytes, nothing is known of the context yet."""
+
+    start: int
+    end: int
+    word: int
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A reference that the format's grammar makes sure of.
+
+    start, end: its raw bytes in the file. text: the URL as a browser reads it, escapes undone.
+    """
+
+    start: int
+    end: int
+    text: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A word that was looked for, with what stands around it in the same string.
+
+    before, after: raw bytes between the string's delimiters or white space and the word, cut to a bound.
+    """
+
+    start: int
+    end: int
+    word: int
+    stand: Stand
+    before: bytes = b""
+    after: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The `revision` of a precache entry, and the URL whose bytes it stands for (Workbox)."""
+
+    start: int
+    end: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest in the notation of Subresource Integrity and CSP: `sha384-…`, without quotes."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """The text of an inline script or style, by place in the page: CSP hashes are made of it."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All spans of one file."""
+
+    urls: tuple[Url, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    digests: tuple[Digest, ...] = ()
+    inlines: tuple[Inline, ...] = ()
+    base: str = ""  # the page's <base href>
+
+
+_DELIMITERS = re.compile(rb"[\s\"'`<>(),;|]")
+_BEFORE, _AFTER = 200, 80
+_DIGEST = re.compile(
+    rb"sha256-[A-Za-z0-9+/]{43}=|sha384-[A-Za-z0-9+/]{64}(?![A-Za-z0-9+/=])|sha512-[A-Za-z0-9+/]{86}=="
+)
+
+
+def digests(data: bytes) -> tuple[Digest, ...]:
+    """Every text of the form of an SRI or CSP digest (W3C SRI §3.5: standard base64 with padding)."""
+    if b"sha256-" not in data and b"sha384-" not in data and b"sha512-" not in data:
+        return ()
+    return tuple(Digest(m.start(), m.end(), m.group().decode("ascii")) for m in _DIGEST.finditer(data))
+
+
+def mention(data: bytes, hit: Hit, stand: Stand, low: int, high: int) -> Mention:
+    """The mention at a hit, inside a string whose content lies from `low` to `high`."""
+    start = max(low, hit.start - _BEFORE)
+    before = data[start : hit.start]
+    cut = [m.end() for m in _DELIMITERS.finditer(before)]
+    if cut:
+        before = before[cut[-1] :]
+    after = data[hit.end : min(high, hit.end + _AFTER)]
+    end = _DELIMITERS.search(after)
+    if end:
+        after = after[: end.start()]
+    return Mention(hit.start, hit.end, hit.word, stand, before, after)
