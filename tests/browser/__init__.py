@@ -1,0 +1,1 @@
+"""The original and the optimized site side by side in Chromium."""

@@ -1,0 +1,44 @@
+// The document as data: every node in order, what a reader sees, and whether the page says that it works.
+() => {
+  const nodes = [];
+  const attributes = (element) => {
+    const found = {};
+    for (const { name, value } of element.attributes) found[name] = value;
+    // A minified style attribute means the same: compare what the browser read.
+    if (found.style !== undefined) found.style = element.style.cssText;
+    // Pictures that did not load, or are other ones, show in their own size.
+    if (element.localName === "img") found["(size)"] = `${element.naturalWidth}x${element.naturalHeight}`;
+    return found;
+  };
+  const walk = (parent, depth, place) => {
+    for (const node of parent.childNodes) {
+      if (node.nodeType === Node.ELEMENT_NODE) {
+        nodes.push([depth, node.localName, attributes(node), place]);
+        // Scripts and styles may be minified; what they do is seen in everything else.
+        if (node.localName === "script" || node.localName === "style") continue;
+        if (node.localName === "template") walk(node.content, depth + 1, place);
+        if (node.shadowRoot) {
+          nodes.push([depth + 1, "#shadow-root", {}, ""]);
+          walk(node.shadowRoot, depth + 2, place);
+        }
+        if (node.localName === "iframe" && node.contentDocument) {
+          walk(node.contentDocument, depth + 1, node.contentDocument.baseURI);
+        }
+        walk(node, depth + 1, place);
+      } else if (node.nodeType === Node.DOCUMENT_TYPE_NODE) {
+        nodes.push([depth, "#doctype", {}, node.name + node.publicId + node.systemId]);
+      } else {
+        const inert = parent.localName === "noscript" ? "#noscript" : node.nodeName;
+        nodes.push([depth, inert, {}, node.data]);
+      }
+    }
+  };
+  walk(document, 0, document.baseURI);
+  return {
+    nodes,
+    base: document.baseURI,
+    address: location.href,
+    text: document.body ? document.body.innerText : "",
+    ready: document.documentElement.getAttribute("data-ready"),
+  };
+}
