@@ -1,0 +1,302 @@
+"""Style sheets without comments and needless white space, every declaration and rule kept.
+
+Written on the tokens of CSS Syntax Level 3. What is unknown (at-rules, hacks, custom properties) stays byte
+for byte. The result is read again by tinycss2, an independent parser, and must mean the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from v1z3r_build.diagnostics import place
+from v1z3r_build.formats import style_meaning
+from v1z3r_build.formats.engines import lightning
+from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blank_share
+from v1z3r_build.formats.script_minifier import invalid_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGEST = 8 * 1024 * 1024  # bytes
+DEEPEST = 100  # blocks and functions: parsers of style sheets recurse
+_SMALL = 2048  # bytes
+_DENSE = 0.06  # the share of white space in a sheet that some engine has minified already
+
+_ESCAPE = rb"\\(?:[0-9a-fA-F]{1,6}(?:\r\n|[ \t\r\n\f])?|[^\r\n\f0-9a-fA-F])"
+_TOKEN = re.compile(
+    rb"(?P<space>[ \t\r\n\f]+)|(?P<comment>/\*.*?\*/)"
+    rb"|(?P<string>\"(?:[^\"\\\r\n\f]|\\(?:\r\n|.))*\"|'(?:[^'\\\r\n\f]|\\(?:\r\n|.))*')"
+    rb"|(?P<url>[uU][rR][lL]\([ \t\r\n\f]*(?![\"' \t\r\n\f])(?:[^\"'()\\ \t\r\n\f]|"
+    + _ESCAPE
+    + rb")*[ \t\r\n\f]*\))"
+    rb"|(?P<mark>[{}()\[\];:,!>~+])|(?P<word>(?:[^ \t\r\n\f\"'{}()\[\];:,!>~+\\/]|/(?!\*)|"
+    + _ESCAPE
+    + rb")+)",
+    re.S,
+)
+_CHARSET = re.compile(rb'@charset "[^"\r\n\f]*";')
+_LEGAL = re.compile(rb"/\*!|@license|@licence|@preserve|@copyright|@lic\b", re.I)
+# At-rules whose blocks hold what is understood. `@property` and unknown ones stay as they are.
+_KNOWN = re.compile(
+    rb"@(?:media|supports|layer|container|(?:-webkit-|-moz-|-o-)?keyframes|font-face|page|scope|starting-style|counter-style)",
+    re.I,
+)
+_KNOWN_STATEMENTS = re.compile(rb"@(?:import|layer|namespace)", re.I)
+
+Token = tuple[str, bytes]
+
+
+class _DoubtError(Exception):
+    """The sheet holds what a browser recovers from in its own way: it stays as it is."""
+
+
+def minify(data: bytes) -> Minified:
+    """The smaller forms of a style sheet that mean the same.
+
+    Left alone: what is dense already or larger than 8 MB, what parsers have to recover from (an unclosed block,
+    a stray brace), sheets with a source map.
+    """
+    body = data.removeprefix(BOM)
+    if not body.strip() or len(body) > LARGEST or b"\0" in body or b"sourceMappingURL=" in body:
+        return NOTHING
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as invalid:
+        return Minified(diagnostics=(invalid_encoding(*place(body, invalid.start)),))
+    if len(body) > _SMALL and blank_share(body) < _DENSE:
+        return NOTHING
+    try:
+        result = strip(body)
+    except _DoubtError:
+        return NOTHING
+    if len(result) >= len(body):
+        return NOTHING
+    meaning = style_meaning.of_sheet(text)
+    if style_meaning.of_sheet(result.decode()) != meaning:
+        return NOTHING
+    found = [Candidate("tokens", data[: len(data) - len(body)] + result)]
+    by_lightning = lightning.minified(result.decode())
+    if (
+        by_lightning is not None
+        and len(by_lightning.encode()) < len(result)
+        and style_meaning.of_values(by_lightning) == style_meaning.of_values(text)
+    ):
+        found.append(Candidate("lightningcss", data[: len(data) - len(body)] + by_lightning.encode()))
+    return Minified(tuple(found))
+
+
+def strip(data: bytes) -> bytes:
+    """The sheet without comments and needless white space; raises an error where something is in doubt."""
+    charset = _CHARSET.match(data)
+    start = charset.end() if charset else 0
+    tokens = list(_tokens(data, start))
+    writer = _Sheet(tokens)
+    writer.statements(0)
+    return data[:start] + b"".join(writer.parts)
+
+
+def _tokens(data: bytes, start: int) -> Iterator[Token]:
+    position = start
+    for match in _TOKEN.finditer(data, start):
+        if match.start() != position:
+            break
+        position = match.end()
+        yield match.lastgroup or "", match.group()
+    if position != len(data):
+        raise _DoubtError("a string, comment or url is not closed")
+
+
+def is_legal(comment: bytes) -> bool:
+    """Whether a licence asks for this comment to stay."""
+    return _LEGAL.search(comment) is not None
+
+
+class _Sheet:
+    """Writes the statements of a sheet one by one."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.parts: list[bytes] = []
+
+    def statements(self, depth: int) -> None:
+        """All statements up to the end of the block, which is left for the caller."""
+        if depth > DEEPEST:
+            raise _DoubtError("too deep")
+        while self.at < len(self.tokens):
+            kind, token = self.tokens[self.at]
+            if kind == "space" or (kind == "comment" and not is_legal(token)):
+                self.at += 1
+            elif kind == "comment":
+                self.parts.append(token)
+                self.at += 1
+            elif token == b"}":
+                if depth:
+                    return
+                raise _DoubtError("a stray brace")
+            else:
+                self._statement(depth)
+        if depth:
+            raise _DoubtError("a block is not closed")
+
+    def _statement(self, depth: int) -> None:
+        if depth and self._is_custom():
+            self._raw_until_end(depth)
+            return
+        start = self.at
+        end = self._end_of_prelude(depth)
+        prelude = self.tokens[start:end]
+        mark = self.tokens[end][1] if end < len(self.tokens) else b""
+        name = prelude[0][1] if prelude else b""
+        if mark == b"{":
+            self._rule(prelude, name, depth)
+        elif name.startswith(b"@"):
+            known = _KNOWN_STATEMENTS.fullmatch(name)
+            self.parts.append(_packed(prelude, b",") if known else _raw(prelude))
+            self._take_semicolon(end)
+        elif depth == 0:
+            raise _DoubtError("text outside of any rule")
+        else:
+            self._declaration(prelude, end)
+
+    def _is_custom(self) -> bool:
+        if not self.tokens[self.at][1].startswith(b"--"):
+            return False
+        following = (token for token in self.tokens[self.at + 1 :] if token[0] not in ("space", "comment"))
+        return next(following, ("", b""))[1] == b":"
+
+    def _end_of_prelude(self, depth: int) -> int:
+        """The index of the `{`, `;` or `}` that ends what begins here."""
+        open_marks: list[bytes] = []
+        at_rule = self.tokens[self.at][1].startswith(b"@")
+        for index in range(self.at, len(self.tokens)):
+            kind, token = self.tokens[index]
+            if kind != "mark":
+                continue
+            if token in b"([":
+                open_marks.append(b")" if token == b"(" else b"]")
+                if len(open_marks) > DEEPEST:
+                    raise _DoubtError("too deep")
+            elif token in b")]":
+                if not open_marks or open_marks.pop() != token:
+                    raise _DoubtError("a stray parenthesis")
+            elif not open_marks and (token in b"{}" or (token == b";" and (depth or at_rule))):
+                return index
+            elif token in b"{};":
+                raise _DoubtError("a brace or semicolon where none is expected")
+        if open_marks or (depth == 0 and not at_rule):
+            raise _DoubtError("the sheet ends too early")
+        return len(self.tokens)
+
+    def _rule(self, prelude: list[Token], name: bytes, depth: int) -> None:
+        self.at += len(prelude) + 1
+        if not name.startswith(b"@"):
+            self.parts.append(_packed(prelude, b",>~+"))
+        elif _KNOWN.fullmatch(name):
+            colon = b":" if name.lower() == b"@media" else b""
+            self.parts.append(_packed(prelude, b",", inside=colon))
+        else:
+            self.parts += [_raw(prelude), b"{"]
+            self._raw_block()
+            return
+        self.parts.append(b"{")
+        self.statements(depth + 1)
+        self.parts.append(b"}")
+        self.at += 1
+
+    def _declaration(self, tokens: list[Token], end: int) -> None:
+        name, *rest = tokens or [("", b"")]
+        while rest and rest[0][0] == "space":
+            rest.pop(0)
+        if name[0] != "word" or not rest or rest[0][1] != b":":
+            self.parts.append(_raw(tokens))
+            self._take_semicolon(end)
+            return
+        self.parts += [name[1], b":", _packed(rest[1:], b",!")]
+        self.at = end
+        if end < len(self.tokens) and self.tokens[end][1] == b";":
+            self.at += 1
+            if not self._block_ends():
+                self.parts.append(b";")
+
+    def _block_ends(self) -> bool:
+        following = (token for token in self.tokens[self.at :] if token[0] not in ("space", "comment"))
+        kept = (token for token in self.tokens[self.at :] if token[0] == "comment" and is_legal(token[1]))
+        return next(following, ("", b""))[1] == b"}" and next(kept, None) is None
+
+    def _take_semicolon(self, end: int) -> None:
+        self.at = end
+        if end < len(self.tokens) and self.tokens[end][1] == b";":
+            self.parts.append(b";")
+            self.at += 1
+
+    def _raw_until_end(self, depth: int) -> None:
+        """A custom property, whose value scripts read as it is written (CSS Variables §2)."""
+        open_braces = 0
+        for index in range(self.at, len(self.tokens)):
+            token = self.tokens[index][1] if self.tokens[index][0] == "mark" else b""
+            if token in (b"{", b"(", b"["):
+                open_braces += 1
+            elif token in (b"}", b")", b"]"):
+                if not open_braces:
+                    if token != b"}":
+                        raise _DoubtError("a stray parenthesis")
+                    self.parts.append(_raw(self.tokens[self.at : index]))
+                    self.at = index
+                    return
+                open_braces -= 1
+            elif token == b";" and not open_braces:
+                self.parts += [_raw(self.tokens[self.at : index]), b";"]
+                self.at = index + 1
+                return
+        raise _DoubtError("a block is not closed")
+
+    def _raw_block(self) -> None:
+        """A block as it is written, with its closing brace."""
+        open_braces = 1
+        for index in range(self.at, len(self.tokens)):
+            kind, token = self.tokens[index]
+            if kind == "mark" and token in b"{}":
+                open_braces += 1 if token == b"{" else -1
+                if not open_braces:
+                    self.parts.append(_raw(self.tokens[self.at : index + 1]))
+                    self.at = index + 1
+                    return
+        raise _DoubtError("a block is not closed")
+
+
+def _raw(tokens: list[Token]) -> bytes:
+    return b"".join(token for _, token in tokens)
+
+
+def _packed(tokens: list[Token], free: bytes, inside: bytes = b"") -> bytes:
+    """Tokens of a prelude or value with one blank for each gap, none at its ends and at those of parentheses.
+
+    free: marks beside which white space has no meaning at the top level; a comma has none anywhere. inside:
+    marks of which the same is true within parentheses.
+    """
+    parts: list[bytes] = []
+    brackets: list[bytes] = []
+    gap = b""  # what stands for the white space and comments since the last token
+    tight = True  # whether the last token needs no white space after it
+    for kind, token in tokens:
+        if kind == "space":
+            gap = b" "
+            continue
+        if kind == "comment" and not is_legal(token):
+            gap = gap or b"/**/"
+            continue
+        mark = token if kind == "mark" else b""
+        closes = brackets.pop() if mark in (b")", b"]") and brackets else b""
+        loose = inside if brackets else free
+        apart = bool(mark) and (mark in loose or (mark == b"," and b"[" not in brackets))
+        only_comma_before = closes == b"(" and parts and parts[-1] == b","  # `var(--x, )` has a fallback
+        if gap and (only_comma_before or not (tight or apart or closes == b"(")):
+            parts.append(gap)
+        gap = b""
+        parts.append(token)
+        tight = apart or mark == b"("
+        if mark in (b"(", b"["):
+            brackets.append(mark)
+    return b"".join(parts)
