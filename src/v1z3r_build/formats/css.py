@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from v1z3r_build.site.span import Hit, Mention, Reading, Role, Url, digests, mention
+from v1z3r_build.site.span import Hit, Mention, Reading, Role, Url, mention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,9 +127,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
             regions.append((low, high, "string"))
             if role:
                 urls.append(Url(low, high, unescape(data[low:high]), role))
-    return Reading(
-        tuple(urls), tuple(_mentions(data, hits, regions, start, end)), digests=digests(data[start:end])
-    )
+    return Reading(tuple(urls), tuple(_mentions(data, hits, regions, start, end)))
 
 
 def _mentions(

@@ -1,0 +1,286 @@
+"""References in pages (and SVG files): attributes, inline styles, inline scripts, import maps.
+
+Pages are parsed by turbohtml, which follows the HTML Standard. Its positions are code points, so a page is handed
+over with one code point a byte (latin-1), line ends normalised at equal length; text is decoded again from the bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from v1z3r_build.formats import css, javascript, json
+from v1z3r_build.site.span import Hit, Inline, Mention, Reading, Role, Stand, Url, mention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from turbohtml import Element
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\n\r\f"
+_ATTRIBUTE = re.compile(rb"[^\s=/>]*\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]*))", re.S)
+_SRCSET_URL = re.compile(rb"[^\s,]\S*")
+_REFRESH = re.compile(rb"\s*[\d.]+\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?([^'\"]+)", re.I)
+
+# HTML Standard, "Index of attributes": what each attribute with a URL is for.
+_ROLES: dict[tuple[str, str], Role] = {
+    ("img", "src"): "image",
+    ("input", "src"): "image",
+    ("image", "href"): "image",
+    ("image", "xlink:href"): "image",
+    ("feimage", "href"): "image",
+    ("feimage", "xlink:href"): "image",
+    ("use", "href"): "image",
+    ("use", "xlink:href"): "image",
+    ("video", "poster"): "image",
+    ("body", "background"): "image",
+    ("table", "background"): "image",
+    ("td", "background"): "image",
+    ("video", "src"): "media",
+    ("audio", "src"): "media",
+    ("source", "src"): "media",
+    ("track", "src"): "media",
+    ("iframe", "src"): "embed",
+    ("frame", "src"): "embed",
+    ("embed", "src"): "embed",
+    ("object", "data"): "embed",
+    ("a", "href"): "page",
+    ("a", "xlink:href"): "page",
+    ("area", "href"): "page",
+    ("form", "action"): "page",
+    ("button", "formaction"): "page",
+    ("input", "formaction"): "page",
+}
+_LINKS: dict[str, Role] = {
+    "stylesheet": "style",
+    "preload": "preload",
+    "modulepreload": "preload",
+    "prefetch": "prefetch",
+    "icon": "icon",
+    "apple-touch-icon": "icon",
+    "apple-touch-icon-precomposed": "icon",
+    "mask-icon": "icon",
+    "next": "page",
+    "prev": "page",
+    "prerender": "page",
+}
+_SCRIPT_TYPES = {
+    "",
+    "text/javascript",
+    "application/javascript",
+    "text/ecmascript",
+    "application/ecmascript",
+    "application/x-javascript",
+    "text/x-javascript",
+}
+
+
+def code_points(data: bytes) -> str:
+    """A page as text with one code point a byte, so that the parser's offsets are byte offsets."""
+    if data.startswith(_BOM):
+        data = b"   " + data[3:]
+    return data.replace(b"\r\n", b" \n").replace(b"\r", b"\n").decode("latin-1")
+
+
+def decode(raw: bytes) -> str:
+    """The value of an attribute from its raw bytes, character references undone."""
+    text = raw.decode("utf-8", "replace")
+    if "&" not in text:
+        return text
+    import turbohtml
+
+    quoted = text.replace('"', "&quot;")
+    element = turbohtml.parse_fragment(f'<i x="{quoted}">').find("i")
+    value = element.attrs.get("x") if element is not None else None
+    return value if isinstance(value, str) else text
+
+
+def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
+    """The references of a page or an SVG file; each hit is answered by one mention.
+
+    A page in UTF-16 is not read: nothing in it is sure.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return Reading(mentions=tuple(mention(data, hit, "unknown", 0, len(data)) for hit in hits))
+    import turbohtml
+
+    page = _Page(data, hits)
+    for element in turbohtml.parse(code_points(data), source_locations=True).iter_elements():
+        page.element(element)
+    return page.reading()
+
+
+class _Page:
+    def __init__(self, data: bytes, hits: Sequence[Hit]) -> None:
+        self.data = data
+        self.hits = hits
+        self.starts = [hit.start for hit in hits]
+        self.urls: list[Url] = []
+        self.inlines: list[Inline] = []
+        self.parts: list[Reading] = []
+        self.base: str | None = None
+        # Attribute values: low, high, how sure a word in it is.
+        self.values: list[tuple[int, int, Stand]] = []
+
+    def element(self, element: Element) -> None:
+        location = element.source_location
+        if location is None or location.start_tag is None:
+            return
+        spans: dict[str, tuple[int, int]] = {}
+        low, high = location.start_tag.start_offset, location.start_tag.end_offset
+        for name, span in location.attrs.items():
+            # A second <html> or <body> tag merges its attributes into the first; their offsets are not in it.
+            if not low <= span.start_offset <= high:
+                continue
+            found = _ATTRIBUTE.match(self.data, span.start_offset, span.end_offset)
+            if found:
+                spans[name] = found.span(found.lastindex or 1)
+        tag = element.tag.lower()
+        attributes = {name: decode(self.data[low:high]) for name, (low, high) in spans.items()}
+        for name, (low, high) in spans.items():
+            self.attribute(tag, name, attributes, low, high)
+        if tag in ("script", "style") and location.end_tag is not None:
+            self.content(tag, attributes, location.start_tag.end_offset, location.end_tag.start_offset, element)
+
+    def attribute(self, tag: str, name: str, attributes: dict[str, str], low: int, high: int) -> None:
+        raw = self.data[low:high]
+        stand: Stand = "string"
+        if name == "style":
+            if b"&" not in raw:
+                self.part(css.read(self.data, self.within(low, high), low, high))
+                return
+            stand = "unknown"
+        elif name.startswith("on") or name in ("alt", "title", "placeholder", "aria-label", "srcdoc"):
+            # Code and text: a word here is no name of a file that could be filled.
+            stand = "unknown"
+        elif name in ("srcset", "imagesrcset"):
+            for start, end in candidates(self.data, low, high):
+                self.urls.append(Url(start, end, decode(self.data[start:end]), "candidate"))
+        elif tag == "base" and name == "href":
+            if self.base is None:
+                self.base = attributes[name].strip()
+        elif tag == "meta" and name == "content":
+            self.meta(attributes, low, high)
+        else:
+            role = _role(tag, name, attributes)
+            if role is not None:
+                inset = len(raw) - len(raw.lstrip(_SPACE))
+                end = high - (len(raw) - len(raw.rstrip(_SPACE)))
+                if low + inset < end:
+                    self.urls.append(Url(low + inset, end, attributes[name].strip(), role))
+        self.values.append((low, high, stand))
+
+    def meta(self, attributes: dict[str, str], low: int, high: int) -> None:
+        if attributes.get("http-equiv", "").lower() == "refresh":
+            found = _REFRESH.match(self.data, low, high)
+            if found:
+                self.urls.append(Url(*found.span(1), decode(found.group(1)).strip(), "page"))
+        elif re.match(r"(og|twitter):(image|video|audio)", attributes.get("property", attributes.get("name", ""))):
+            value = attributes["content"].strip()
+            if value and not value.isdecimal() and ("/" in value or "." in value) and " " not in value:
+                self.urls.append(Url(low, high, value, "outside"))
+
+    def content(self, tag: str, attributes: dict[str, str], low: int, high: int, element: Element) -> None:
+        foreign = str(element.namespace) != "Namespace.HTML"
+        if foreign and (b"&" in self.data[low:high] or b"<" in self.data[low:high]):
+            # In SVG, character references and CDATA are undone before the style or script is read.
+            return
+        hits = self.within(low, high)
+        if tag == "style":
+            self.inlines.append(Inline(low, high))
+            self.part(css.read(self.data, hits, low, high))
+            return
+        kind = attributes.get("type", "").strip().lower().partition(";")[0].strip()
+        if "src" in attributes:
+            return
+        if kind in _SCRIPT_TYPES or kind == "module":
+            self.inlines.append(Inline(low, high))
+            self.part(javascript.read(self.data, hits, low, high))
+        elif kind == "importmap":
+            self.inlines.append(Inline(low, high))
+            self.part(json.read_import_map(self.data, hits, low, high))
+        elif kind == "speculationrules" or kind.endswith("json"):
+            self.part(json.read(self.data, hits, low, high))
+
+    def part(self, reading: Reading) -> None:
+        self.parts.append(reading)
+
+    def within(self, low: int, high: int) -> Sequence[Hit]:
+        return [hit for hit in self.hits[bisect_right(self.starts, low - 1) :] if hit.end <= high]
+
+    def reading(self) -> Reading:
+        mentions = [found for part in self.parts for found in part.mentions]
+        answered = {found.start: found for found in mentions}
+        # Inline parts were answered by their own format; the rest stands in an attribute or in text.
+        values = sorted(self.values)
+        lows = [low for low, _, _ in values]
+        rest: list[Mention] = []
+        for hit in self.hits:
+            if hit.start in answered and any(found.start == hit.start and found.word == hit.word for found in mentions):
+                continue
+            index = bisect_right(lows, hit.start) - 1
+            if index >= 0 and hit.end <= values[index][1]:
+                low, high, stand = values[index]
+                rest.append(mention(self.data, hit, stand, low, high))
+            else:
+                rest.append(mention(self.data, hit, "text", 0, len(self.data)))
+        return Reading(
+            urls=tuple(sorted([*self.urls, *(url for part in self.parts for url in part.urls)], key=_start)),
+            mentions=tuple(sorted([*mentions, *rest], key=_start)),
+            revisions=tuple(revision for part in self.parts for revision in part.revisions),
+            inlines=tuple(self.inlines),
+            base=self.base or "",
+        )
+
+
+def _start(span: Url | Mention) -> int:
+    return span.start
+
+
+def candidates(data: bytes, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """The raw URLs of a `srcset` between two offsets (HTML Standard, "Parsing a srcset attribute")."""
+    position = low
+    while True:
+        while position < high and (data[position : position + 1] in (b",",) or data[position] in _SPACE):
+            position += 1
+        found = _SRCSET_URL.match(data, position, high)
+        if found is None:
+            return
+        start, end = found.span()
+        if data[end - 1 : end] == b",":
+            stripped = data[start:end].rstrip(b",")
+            yield start, start + len(stripped)
+            position = end
+            continue
+        yield start, end
+        depth, position = 0, end
+        while position < high:
+            char = data[position : position + 1]
+            depth += (char == b"(") - (char == b")")
+            position += 1
+            if char == b"," and depth <= 0:
+                break
+
+
+def _role(tag: str, name: str, attributes: dict[str, str]) -> Role | None:
+    if tag == "script" and name in ("src", "href", "xlink:href"):
+        kind = attributes.get("type", "").strip().lower()
+        if kind == "module":
+            return "module"
+        if "nomodule" in attributes:
+            return "nomodule"
+        return "script" if kind.partition(";")[0].strip() in _SCRIPT_TYPES else None
+    if tag == "link" and name == "href":
+        rels = attributes.get("rel", "").lower().split()
+        for rel in rels:
+            if rel in _LINKS:
+                return "prefetch" if rel == "stylesheet" and "alternate" in rels else _LINKS[rel]
+        return "outside" if {"manifest", "canonical", "alternate", "amphtml"} & set(rels) else None
+    role = _ROLES.get((tag, name))
+    if role == "image" and attributes.get("loading", "").lower() == "lazy":
+        return "candidate"
+    if role == "media" and tag == "source":
+        return "candidate"
+    return role

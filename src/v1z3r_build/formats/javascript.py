@@ -1,0 +1,254 @@
+"""References in scripts, on tree-sitter's tree: imports, module URLs, workers, precache lists, strings.
+
+A script is parsed only where something was found that can be a reference; the tree is then asked only at those
+places. Minified bundles are large and most of them refer to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from v1z3r_build.site.span import Hit, Mention, Reading, Revision, Role, Stand, Url, mention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tree_sitter import Node, Parser
+
+# tree-sitter takes 60 times the text in memory (measured): beyond this size a script is not parsed, and
+# nothing that it mentions is sure.
+MAX_SIZE = 24_000_000
+
+_CANDIDATE = re.compile(
+    rb"\bimport\b|\bfrom\b|\bURL\s*\(|\b(?:Shared)?Worker\s*\(|\bregister\s*\(|\bimportScripts\b|\brevision\b"
+)
+_ESCAPE = re.compile(rb"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))")
+_SINGLE = {
+    b"n": b"\n",
+    b"t": b"\t",
+    b"r": b"\r",
+    b"b": b"\b",
+    b"f": b"\f",
+    b"v": b"\v",
+    b"\n": b"",
+    b"\r\n": b"",
+}
+_STRINGS = {"string", "template_string"}
+_TABLE_PARENTS = {"pair", "binary_expression", "ternary_expression", "array", "template_substitution"}
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_javascript
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_javascript.language()))
+
+
+def unescape(raw: bytes) -> str:
+    """The text of a string literal's content (ECMA-262 §12.9.4)."""
+    if b"\\" not in raw:
+        return raw.decode("utf-8", "replace")
+
+    def one(match: re.Match[bytes]) -> bytes:
+        code, four, two, octal, single = match.groups()
+        if single is not None:
+            return _SINGLE.get(single, single)
+        value = int(octal, 8) if octal else int(code or four or two, 16)
+        return chr(value).encode("utf-8", "surrogatepass") if value < 0x110000 else b"\xef\xbf\xbd"
+
+    return _ESCAPE.sub(one, raw).decode("utf-8", "replace")
+
+
+def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None = None) -> Reading:
+    """The references of a script, or of the part of a file from start to end (an inline script).
+
+    hits: words looked for; each inside the part is answered by one mention. Offsets are those of `data`.
+    A script that is too large to be parsed has no sure references; its mentions stand nowhere known.
+    """
+    end = len(data) if end is None else end
+    mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
+    text = data[start:end]
+    places = [match.start() for match in _CANDIDATE.finditer(text)]
+    if not mine and not places:
+        return Reading()
+    if len(text) > MAX_SIZE or b"\0" in text:
+        return Reading(mentions=tuple(mention(data, hit, "unknown", start, end) for hit in mine))
+    root = _parser().parse(text).root_node
+    script = _Script(data, text, start, root)
+    urls = sorted(set(script.urls(places)), key=lambda url: url.start)
+    return Reading(
+        tuple(urls),
+        tuple(script.mention(hit) for hit in mine),
+        tuple(script.revisions(places)),
+    )
+
+
+class _Script:
+    """A parsed script, or an inline one at an offset of its page."""
+
+    def __init__(self, data: bytes, text: bytes, offset: int, root: Node) -> None:
+        self.data = data
+        self.text = text
+        self.offset = offset
+        self.root = root
+        self.broken = root.has_error
+
+    # Sure references
+
+    def urls(self, places: Sequence[int]) -> Iterator[Url]:
+        for place in places:
+            node = self.root.descendant_for_byte_range(place, place + 1)
+            if node is None or self._is_broken(node):
+                continue
+            parent = node.parent
+            if parent is None:
+                continue
+            if node.type in ("import", "from") and parent.type in ("import_statement", "export_statement"):
+                yield from self._literal(parent.child_by_field_name("source"), "import")
+            elif node.type == "import" and parent.type in ("call_expression", "import"):
+                call = parent if parent.type == "call_expression" else parent.parent
+                if call is not None and call.type == "call_expression":
+                    yield from self._literal(_argument(call, 0), "dynamic-import")
+            elif node.type == "identifier" and parent.type == "new_expression":
+                yield from self._constructed(node, parent)
+            elif node.type == "identifier" and parent.type == "call_expression":
+                if node.text == b"importScripts":
+                    for index in range(64):
+                        argument = _argument(parent, index)
+                        if argument is None:
+                            break
+                        yield from self._literal(argument, "import-scripts")
+            elif node.type == "property_identifier" and parent.type == "member_expression":
+                yield from self._registered(parent)
+            elif node.type in ("property_identifier", "string_fragment"):
+                entry = _precache_entry(node)
+                if entry is not None:
+                    yield from self._literal(entry[0], "precache")
+
+    def _constructed(self, name: Node, expression: Node) -> Iterator[Url]:
+        if name.text == b"URL":
+            base = _argument(expression, 1)
+            if base is not None and base.text == b"import.meta.url":
+                yield from self._literal(_argument(expression, 0), "module-url")
+        elif name.text in (b"Worker", b"SharedWorker"):
+            yield from self._literal(_argument(expression, 0), "worker")
+
+    def _registered(self, member: Node) -> Iterator[Url]:
+        target = member.child_by_field_name("object")
+        call = member.parent
+        name = member.child_by_field_name("property")
+        if name is not None and name.text in (b"Worker", b"SharedWorker", b"URL"):
+            if call is not None and call.type == "new_expression":
+                yield from self._constructed(name, call)
+            return
+        if (
+            target is not None
+            and target.text is not None
+            and target.text.endswith(b"serviceWorker")
+            and call is not None
+            and call.type == "call_expression"
+        ):
+            yield from self._literal(_argument(call, 0), "service-worker")
+
+    def _literal(self, node: Node | None, role: Role) -> Iterator[Url]:
+        if node is None or node.type not in _STRINGS:
+            return
+        if node.type == "template_string" and any(c.type == "template_substitution" for c in node.children):
+            return
+        low, high = node.start_byte + 1, node.end_byte - 1
+        yield Url(self.offset + low, self.offset + high, unescape(self.text[low:high]), role)
+
+    def revisions(self, places: Sequence[int]) -> Iterator[Revision]:
+        for place in places:
+            if not self.text.startswith(b"revision", place):
+                continue
+            node = self.root.descendant_for_byte_range(place, place + 1)
+            entry = _precache_entry(node) if node is not None and not self._is_broken(node) else None
+            if entry is None or entry[1] is None:
+                continue
+            for url in self._literal(entry[0], "precache"):
+                low, high = self.offset + entry[1].start_byte + 1, self.offset + entry[1].end_byte - 1
+                yield Revision(low, high, url.text)
+
+    # Words
+
+    def mention(self, hit: Hit) -> Mention:
+        low, high = hit.start - self.offset, hit.end - self.offset
+        node = self.root.descendant_for_byte_range(low, high)
+        if node is None or self._is_broken(node):
+            return mention(self.data, hit, "unknown", self.offset, self.offset + len(self.text))
+        stand: Stand = "unknown"
+        within = node
+        if node.type == "comment":
+            stand = "comment"
+        else:
+            string = _enclosing_string(node)
+            if string is not None:
+                within = string if string.type == "string" else node
+                stand = "string"
+                parent = string.parent
+                if parent is not None and parent.type in _TABLE_PARENTS:
+                    stand = "table"
+                if string is node and string.type == "template_string":
+                    # The hit spans more than one piece of the template.
+                    stand = "unknown"
+        inset = 1 if within.type == "string" else 0
+        return mention(
+            self.data,
+            hit,
+            stand,
+            self.offset + within.start_byte + inset,
+            self.offset + within.end_byte - inset,
+        )
+
+    def _is_broken(self, node: Node) -> bool:
+        if not self.broken:
+            return False
+        at: Node | None = node
+        while at is not None:
+            if at.is_error or at.is_missing:
+                return True
+            at = at.parent
+        return False
+
+
+def _argument(call: Node, index: int) -> Node | None:
+    arguments = call.child_by_field_name("arguments")
+    if arguments is None:
+        return None
+    named = [child for child in arguments.named_children if child.type != "comment"]
+    return named[index] if index < len(named) else None
+
+
+def _enclosing_string(node: Node) -> Node | None:
+    """The string or template literal that a piece of text belongs to; None inside its substitutions."""
+    if node.type in _STRINGS:
+        return node
+    if node.type in ("string_fragment", "escape_sequence"):
+        parent = node.parent
+        return parent if parent is not None and parent.type in _STRINGS else None
+    return None
+
+
+def _precache_entry(node: Node) -> tuple[Node, Node | None] | None:
+    """The `url` and `revision` strings of the object literal whose key `revision` stands at the node.
+
+    Workbox's precache manifest: `{url: "/a.css", revision: "0f3c…"}`; revision may be null.
+    """
+    key = node.parent if node.type == "string_fragment" else node
+    pair = key.parent if key is not None else None
+    if key is None or pair is None or pair.type != "pair" or pair.child_by_field_name("key") != key:
+        return None
+    members: dict[bytes, Node] = {}
+    holder = pair.parent
+    for member in holder.named_children if holder is not None else ():
+        name, value = member.child_by_field_name("key"), member.child_by_field_name("value")
+        if member.type == "pair" and name is not None and value is not None and name.text is not None:
+            members[name.text.strip(b"\"'")] = value
+    url, revision = members.get(b"url"), members.get(b"revision")
+    if url is None or url.type != "string" or revision is None:
+        return None
+    return url, revision if revision.type == "string" else None

@@ -1,0 +1,89 @@
+"""Words in JSON texts: data, web manifests, source maps, import maps; by the tokens of RFC 8259."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from v1z3r_build.formats.javascript import unescape
+from v1z3r_build.site.span import Hit, Mention, Reading, Stand, Url, mention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.S)
+_WELL_FORMED = re.compile(rb'(?:[\s{}\[\]:,]|"(?:[^"\\]|\\.)*"|[-+.\w]+)*', re.S)
+
+
+def _strings(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool, tuple[bytes, ...]]]:
+    """Each string: its content's span, whether it is a key, and the keys that lead to it."""
+    path: list[bytes] = []
+    key = b""
+    for token in _TOKEN.finditer(data, start, end):
+        text = token.group()
+        if text in (b"{", b"["):
+            path.append(key)
+            key = b""
+        elif text in (b"}", b"]"):
+            if path:
+                path.pop()
+            key = b""
+        elif token.group(2) is not None:
+            key = token.group(1)
+            yield *token.span(1), True, tuple(path[1:])
+        else:
+            yield *token.span(1), False, (*path[1:], key)
+
+
+def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None = None) -> Reading:
+    """The mentions of words in a JSON text, or in the part of a file from start to end."""
+    end = len(data) if end is None else end
+    return Reading(mentions=tuple(_mentions(data, hits, start, end, ())))
+
+
+def read_source_map(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
+    """The mentions in a source map: `sources` are labels, never renamed (ECMA-426)."""
+    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), ((b"sources",),))))
+
+
+def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> Reading:
+    """The addresses of an import map (HTML Standard, "Import maps"), and the mentions in it.
+
+    A word in a key stands nowhere known: the key of a map is compared with URLs that scripts resolve.
+    """
+    urls: list[Url] = []
+    keys: list[tuple[int, int]] = []
+    for low, high, is_key, path in _strings(data, start, end):
+        if is_key:
+            keys.append((low, high))
+        elif path[:1] in ((b"imports",), (b"scopes",)):
+            urls.append(Url(low, high, unescape(data[low:high]), "import-map"))
+    mentions = [
+        mention(data, found_hit, "unknown", low, high)
+        for found_hit in hits
+        for low, high in keys
+        if low <= found_hit.start and found_hit.end <= high
+    ]
+    answered = {found.start for found in mentions}
+    rest = [hit for hit in hits if hit.start not in answered]
+    return Reading(tuple(urls), (*mentions, *_mentions(data, rest, start, end, ())))
+
+
+def _mentions(
+    data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[tuple[bytes, ...], ...]
+) -> Iterator[Mention]:
+    mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
+    if not mine:
+        return
+    sure = _WELL_FORMED.fullmatch(data, start, end) is not None
+    regions = [(low, high, path) for low, high, _, path in _strings(data, start, end)] if sure else []
+    index = 0
+    for hit in mine:
+        while index < len(regions) and regions[index][1] < hit.end:
+            index += 1
+        if index < len(regions) and regions[index][0] <= hit.start:
+            low, high, path = regions[index]
+            stand: Stand = "label" if path in labels else "string"
+            yield mention(data, hit, stand, low, high)
+        else:
+            yield mention(data, hit, "unknown", start, end)
