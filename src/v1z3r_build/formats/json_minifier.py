@@ -30,11 +30,15 @@ def minify(data: bytes) -> Minified:
     try:
         before = _tokens(text)
     except json.JSONDecodeError as wrong:
-        return NOTHING if _is_dialect(text, wrong) else _refusal(wrong.msg, wrong.lineno, wrong.colno)
+        return (
+            NOTHING
+            if _is_dialect(text, wrong)
+            else _refusal(wrong.msg[0].lower() + wrong.msg[1:], wrong.lineno, wrong.colno)
+        )
     except _NotJSONError as wrong:
         found = re.search(rf"(?<![\"\w]){re.escape(str(wrong))}", text)
         line, column = place(data, len(text[: found.start()].encode())) if found else (0, 0)
-        return _refusal(f"{wrong} is no JSON", line, column)
+        return _refusal(f"JSON has no {wrong}", line, column)
     except RecursionError:
         return NOTHING
     result = _GAPS.sub(rb"\1", data)
@@ -65,5 +69,5 @@ def _is_dialect(text: str, wrong: json.JSONDecodeError) -> bool:
 
 def _refusal(reason: str, line: int, column: int) -> Minified:
     hint = "a browser's JSON.parse will refuse it too: mend it, or name the file in [minify] skip"
-    message = f"this is not valid JSON: {reason[0].lower()}{reason[1:]}; the file is served as it was"
+    message = f"this is not valid JSON: {reason}; the file is served as it was"
     return Minified(diagnostics=(warning("json-syntax", "", message, hint, line, column),))

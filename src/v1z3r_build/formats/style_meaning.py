@@ -27,8 +27,8 @@ def of_sheet(text: str) -> Meaning:
 def of_values(text: str) -> Meaning:
     """Like `of_sheet`, with values that are equal by CSS Values and CSS Color taken as equal.
 
-    Those are: spellings of one number, case and short forms of hex colours, quotes of strings and of URLs, case
-    of units. Selectors and custom properties are compared as written.
+    Those are: spellings of one number, case and short forms of hex colours, quotes of strings and of URLs,
+    case of units. Selectors and custom properties are compared as written.
     """
     return _statements(tinycss2.parse_component_value_list(text), _as_valued, top=True)
 
@@ -58,14 +58,12 @@ def _statements(nodes: Sequence[Any], token: Callable[[Any], Any], *, top: bool 
         if node.type == "comment":
             statement.append(node)
             continue
-        custom = not top and _is_custom(statement)
-        ends = node == ";" and not (top and not _is_at_rule(statement))
-        if ends:
-            found.append(_statement(statement, token, custom=custom))
+        if node.type == "literal" and node.value == ";" and not (top and not _is_at_rule(statement)):
+            found.append(_statement(statement, token, custom=not top and _is_custom(statement)))
             statement = []
             continue
         statement.append(node)
-        if node.type == "{} block" and not custom:
+        if node.type == "{} block" and (top or not _is_custom(statement)):
             found.append(_statement(statement, token, custom=False))
             statement = []
     found.append(_statement(statement, token, custom=not top and _is_custom(statement)))
@@ -78,9 +76,7 @@ def _significant(nodes: Sequence[Any]) -> list[Any]:
 
 def _is_custom(nodes: Sequence[Any]) -> bool:
     start = _significant(nodes)[:2]
-    return (
-        len(start) == 2 and start[0].type == "ident" and start[0].value.startswith("--") and start[1] == ":"
-    )
+    return len(start) == 2 and start[0].type == "ident" and start[0].value.startswith("--") and start[1] == ":"
 
 
 def _is_at_rule(nodes: Sequence[Any]) -> bool:

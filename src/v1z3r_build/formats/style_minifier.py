@@ -27,16 +27,13 @@ _ESCAPE = rb"\\(?:[0-9a-fA-F]{1,6}(?:\r\n|[ \t\r\n\f])?|[^\r\n\f0-9a-fA-F])"
 _TOKEN = re.compile(
     rb"(?P<space>[ \t\r\n\f]+)|(?P<comment>/\*.*?\*/)"
     rb"|(?P<string>\"(?:[^\"\\\r\n\f]|\\(?:\r\n|.))*\"|'(?:[^'\\\r\n\f]|\\(?:\r\n|.))*')"
-    rb"|(?P<url>[uU][rR][lL]\([ \t\r\n\f]*(?![\"' \t\r\n\f])(?:[^\"'()\\ \t\r\n\f]|"
-    + _ESCAPE
-    + rb")*[ \t\r\n\f]*\))"
-    rb"|(?P<mark>[{}()\[\];:,!>~+])|(?P<word>(?:[^ \t\r\n\f\"'{}()\[\];:,!>~+\\/]|/(?!\*)|"
-    + _ESCAPE
-    + rb")+)",
+    rb"|(?P<url>[uU][rR][lL]\([ \t\r\n\f]*(?![\"' \t\r\n\f])(?:[^\"'()\\ \t\r\n\f]|" + _ESCAPE + rb")*[ \t\r\n\f]*\))"
+    rb"|(?P<mark>[{}()\[\];:,!>~+])|(?P<word>(?:[^ \t\r\n\f\"'{}()\[\];:,!>~+\\/]|/(?!\*)|" + _ESCAPE + rb")+)",
     re.S,
 )
 _CHARSET = re.compile(rb'@charset "[^"\r\n\f]*";')
-_LEGAL = re.compile(rb"/\*!|@license|@licence|@preserve|@copyright|@lic\b", re.I)
+# What a licence asks to be kept, and what developers' tools read.
+_KEPT = re.compile(rb"/\*!|@license|@licence|@preserve|@copyright|@lic\b|/\*[#@]\s*source(?:Mapping)?URL=", re.I)
 # At-rules whose blocks hold what is understood. `@property` and unknown ones stay as they are.
 _KNOWN = re.compile(
     rb"@(?:media|supports|layer|container|(?:-webkit-|-moz-|-o-)?keyframes|font-face|page|scope|starting-style|counter-style)",
@@ -54,11 +51,11 @@ class _DoubtError(Exception):
 def minify(data: bytes) -> Minified:
     """The smaller forms of a style sheet that mean the same.
 
-    Left alone: what is dense already or larger than 8 MB, what parsers have to recover from (an unclosed block,
-    a stray brace), sheets with a source map.
+    Left alone: what is dense already or larger than 8 MB, and what parsers have to recover from, such as an
+    unclosed block or a stray brace.
     """
     body = data.removeprefix(BOM)
-    if not body.strip() or len(body) > LARGEST or b"\0" in body or b"sourceMappingURL=" in body:
+    if not body.strip() or len(body) > LARGEST or b"\0" in body:
         return NOTHING
     try:
         text = body.decode("utf-8")
@@ -72,18 +69,24 @@ def minify(data: bytes) -> Minified:
         return NOTHING
     if len(result) >= len(body):
         return NOTHING
-    meaning = style_meaning.of_sheet(text)
-    if style_meaning.of_sheet(result.decode()) != meaning:
+    if style_meaning.of_sheet(result.decode()) != style_meaning.of_sheet(text):
         return NOTHING
     found = [Candidate("tokens", data[: len(data) - len(body)] + result)]
-    by_lightning = lightning.minified(result.decode())
-    if (
-        by_lightning is not None
-        and len(by_lightning.encode()) < len(result)
-        and style_meaning.of_values(by_lightning) == style_meaning.of_values(text)
-    ):
-        found.append(Candidate("lightningcss", data[: len(data) - len(body)] + by_lightning.encode()))
+    by_lightning = _by_lightning(result.decode())
+    if by_lightning is not None:
+        found.append(Candidate("lightningcss", data[: len(data) - len(body)] + by_lightning))
     return Minified(tuple(found))
+
+
+def _by_lightning(text: str) -> bytes | None:
+    """What lightningcss makes of a sheet, if nothing was lost; as a rule it merges rules or drops fallbacks."""
+    shorter = lightning.minified(text)
+    if shorter is None or len(shorter) >= len(text):
+        return None
+    # Counting costs nothing, and tells of nearly every loss before the sheets are parsed.
+    if any(shorter.count(mark) != text.count(mark) for mark in "{:"):
+        return None
+    return shorter.encode() if style_meaning.of_values(shorter) == style_meaning.of_values(text) else None
 
 
 def strip(data: bytes) -> bytes:
@@ -107,9 +110,9 @@ def _tokens(data: bytes, start: int) -> Iterator[Token]:
         raise _DoubtError("a string, comment or url is not closed")
 
 
-def is_legal(comment: bytes) -> bool:
-    """Whether a licence asks for this comment to stay."""
-    return _LEGAL.search(comment) is not None
+def is_kept(comment: bytes) -> bool:
+    """Whether this comment has to stay."""
+    return _KEPT.search(comment) is not None
 
 
 class _Sheet:
@@ -122,11 +125,10 @@ class _Sheet:
 
     def statements(self, depth: int) -> None:
         """All statements up to the end of the block, which is left for the caller."""
-        if depth > DEEPEST:
-            raise _DoubtError("too deep")
+        _check_depth(depth)
         while self.at < len(self.tokens):
             kind, token = self.tokens[self.at]
-            if kind == "space" or (kind == "comment" and not is_legal(token)):
+            if kind == "space" or (kind == "comment" and not is_kept(token)):
                 self.at += 1
             elif kind == "comment":
                 self.parts.append(token)
@@ -163,8 +165,13 @@ class _Sheet:
     def _is_custom(self) -> bool:
         if not self.tokens[self.at][1].startswith(b"--"):
             return False
-        following = (token for token in self.tokens[self.at + 1 :] if token[0] not in ("space", "comment"))
-        return next(following, ("", b""))[1] == b":"
+        return self._after(self.at + 1, ("space", "comment")) == b":"
+
+    def _after(self, index: int, passed_over: tuple[str, ...]) -> bytes:
+        """The next token that is of none of these kinds; b'' at the end."""
+        while index < len(self.tokens) and self.tokens[index][0] in passed_over:
+            index += 1
+        return self.tokens[index][1] if index < len(self.tokens) else b""
 
     def _end_of_prelude(self, depth: int) -> int:
         """The index of the `{`, `;` or `}` that ends what begins here."""
@@ -176,8 +183,7 @@ class _Sheet:
                 continue
             if token in b"([":
                 open_marks.append(b")" if token == b"(" else b"]")
-                if len(open_marks) > DEEPEST:
-                    raise _DoubtError("too deep")
+                _check_depth(len(open_marks))
             elif token in b")]":
                 if not open_marks or open_marks.pop() != token:
                     raise _DoubtError("a stray parenthesis")
@@ -221,9 +227,13 @@ class _Sheet:
                 self.parts.append(b";")
 
     def _block_ends(self) -> bool:
-        following = (token for token in self.tokens[self.at :] if token[0] not in ("space", "comment"))
-        kept = (token for token in self.tokens[self.at :] if token[0] == "comment" and is_legal(token[1]))
-        return next(following, ("", b""))[1] == b"}" and next(kept, None) is None
+        index = self.at
+        while index < len(self.tokens):
+            kind, token = self.tokens[index]
+            if kind != "space" and (kind != "comment" or is_kept(token)):
+                return token == b"}"
+            index += 1
+        return False
 
     def _take_semicolon(self, end: int) -> None:
         self.at = end
@@ -238,6 +248,7 @@ class _Sheet:
             token = self.tokens[index][1] if self.tokens[index][0] == "mark" else b""
             if token in (b"{", b"(", b"["):
                 open_braces += 1
+                _check_depth(depth + open_braces)
             elif token in (b"}", b")", b"]"):
                 if not open_braces:
                     if token != b"}":
@@ -259,11 +270,17 @@ class _Sheet:
             kind, token = self.tokens[index]
             if kind == "mark" and token in b"{}":
                 open_braces += 1 if token == b"{" else -1
+                _check_depth(open_braces)
                 if not open_braces:
                     self.parts.append(_raw(self.tokens[self.at : index + 1]))
                     self.at = index + 1
                     return
         raise _DoubtError("a block is not closed")
+
+
+def _check_depth(depth: int) -> None:
+    if depth > DEEPEST:
+        raise _DoubtError("too deep for parsers that recurse")
 
 
 def _raw(tokens: list[Token]) -> bytes:
@@ -284,7 +301,7 @@ def _packed(tokens: list[Token], free: bytes, inside: bytes = b"") -> bytes:
         if kind == "space":
             gap = b" "
             continue
-        if kind == "comment" and not is_legal(token):
+        if kind == "comment" and not is_kept(token):
             gap = gap or b"/**/"
             continue
         mark = token if kind == "mark" else b""

@@ -1,0 +1,182 @@
+"""Pages: the inline scripts, styles and data in them; the markup stays byte for byte.
+
+Comments, white space and attributes are read by hydration, by selectors, by scripts; after compression they
+cost next to nothing. Pages that a framework hydrates keep their inline code too: it is minified already, and
+React compares the text of `<style>` with what it would render.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from turbohtml import Namespace, parse
+
+from v1z3r_build.formats import json_minifier, script_minifier, style_minifier
+from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified
+
+if TYPE_CHECKING:
+    from turbohtml import Document, Element
+
+    from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.formats.script_minifier import ScriptOptions
+
+LARGEST = 32 * 1024 * 1024  # bytes
+
+# What servers of React, Next, Vue, Nuxt, Svelte, Solid, Astro, Angular, Qwik, Remix, Lit and Preact leave in a
+# page that their client takes over.
+_HYDRATED = re.compile(
+    rb"__NEXT_DATA__|__next_f|data-reactroot|data-react-helmet|<!-- -->|<!--/?\$|<!--/?\[|<!--\]|<!--/?lit-|"
+    rb"<!--(?:#|/)-->|data-server-rendered|data-ssr|data-v-app|__NUXT|__sveltekit|data-sveltekit|data-hk=|_\$HY|"
+    rb"<astro-|ng-server-context|ng-state|\bngh=|q:container|__remixContext|__reactRouterContext|___gatsby|"
+    rb"data-emotion|data-styled|__PRELOADED_STATE__|__INITIAL_STATE__"
+)
+# JavaScript MIME types (HTML, "JavaScript MIME type essence match"), and the empty one.
+_CLASSIC = re.compile(
+    r"|(?:application|text)/(?:x-)?(?:ecma|java)script|text/javascript1\.[0-5]|text/(?:jscript|livescript)"
+)
+_DATA = frozenset(("application/json", "application/ld+json", "importmap", "speculationrules"))
+_ENDINGS = re.compile(rb"</(?:script|style)|<script|<!--|-->", re.I)
+
+
+@dataclass(slots=True)
+class Pieces:
+    """Minifies inline code, each piece once: pages of one site repeat theirs."""
+
+    options: ScriptOptions
+    known: dict[tuple[str, bytes], Minified] = field(default_factory=dict)
+
+    def minified(self, kind: str, data: bytes) -> Minified:
+        """kind: "classic", "module", "data" or "style"."""
+        key = (kind, data)
+        if key not in self.known:
+            self.known[key] = self._minified(kind, data)
+        return self.known[key]
+
+    def _minified(self, kind: str, data: bytes) -> Minified:
+        if kind == "style":
+            return style_minifier.minify(data)
+        if kind == "data":
+            return json_minifier.minify(data)
+        return script_minifier.minify(data, self.options, module=kind == "module")
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    start: int
+    end: int
+    data: bytes
+
+
+def minify(data: bytes, pieces: Pieces) -> Minified:
+    """The page with smaller inline scripts, styles and data, parsed to the same document but for their text."""
+    if b"\0" in data or len(data) > LARGEST or not re.search(rb"<(?:script|style)", data, re.I):
+        return NOTHING
+    if _HYDRATED.search(data):
+        return NOTHING
+    bom = BOM if data.startswith(BOM) else b""
+    body = data[len(bom) :]
+    ascii_only = not _is_utf8(body)
+    changes: list[_Change] = []
+    diagnostics: list[Diagnostic] = []
+    for element in _inline(parse(_text(body), source_locations=True, scripting=True)):
+        kind = _kind(element)
+        span = _span(element)
+        if not kind or span is None:
+            continue
+        piece = body[span[0] : span[1]]
+        if _text(piece) != element.text or (ascii_only and not piece.isascii()):
+            continue
+        result = pieces.minified(kind, piece)
+        diagnostics += _placed(result.diagnostics, body, span[0])
+        shortest = min((one.data for one in result.candidates), key=len, default=piece)
+        if len(shortest) < len(piece) and _ends_alike(piece, shortest):
+            changes.append(_Change(*span, shortest))
+    page = _filled(body, changes)
+    if not changes or not _same_document(body, page, changes):
+        return Minified(diagnostics=tuple(diagnostics))
+    return Minified((Candidate("pieces", bom + page),), tuple(diagnostics))
+
+
+def _text(data: bytes) -> str:
+    """The bytes as text whose offsets are byte offsets: one character a byte, line breaks of equal length."""
+    return data.replace(b"\r\n", b" \n").replace(b"\r", b"\n").decode("latin-1")
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _inline(document: Document) -> list[Element]:
+    return [*document.find_all("script"), *document.find_all("style")]
+
+
+def _kind(element: Element) -> str:
+    """What a piece holds, '' for what is left: other types, other namespaces, what a library marked as its own."""
+    names = set(element.attrs)
+    if element.namespace is not Namespace.HTML:
+        return ""
+    if names & {"src", "language", "for", "event"} or any(name.startswith("data-") for name in names):
+        return ""
+    declared = str(element.attrs.get("type") or "").strip().lower()
+    if element.tag == "style":
+        return "style" if declared in ("", "text/css") else ""
+    if _CLASSIC.fullmatch(declared):
+        return "classic"
+    if declared in _DATA:
+        return "data"
+    return "module" if declared == "module" else ""
+
+
+def _span(element: Element) -> tuple[int, int] | None:
+    location = element.source_location
+    if location is None or location.start_tag is None or location.end_tag is None:
+        return None
+    return location.start_tag.end_offset, location.end_tag.start_offset
+
+
+def _ends_alike(before: bytes, after: bytes) -> bool:
+    """Whether no text arises that could end the element, or open the script's double-escaped state."""
+    if _ENDINGS.search(before):
+        return [m.group().lower() for m in _ENDINGS.finditer(before)] == [
+            m.group().lower() for m in _ENDINGS.finditer(after)
+        ]
+    return _ENDINGS.search(after) is None
+
+
+def _placed(diagnostics: tuple[Diagnostic, ...], page: bytes, start: int) -> list[Diagnostic]:
+    """Messages about a piece with their places in the page."""
+    above = page.count(b"\n", 0, start)
+    indent = len(page[page.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace"))
+    return [
+        replace(one, line=one.line + above, column=one.column + (indent if one.line == 1 else 0)) for one in diagnostics
+    ]
+
+
+def _filled(page: bytes, changes: list[_Change]) -> bytes:
+    parts: list[bytes] = []
+    position = 0
+    changes.sort(key=lambda change: change.start)
+    for change in changes:
+        parts += [page[position : change.start], change.data]
+        position = change.end
+    return b"".join((*parts, page[position:]))
+
+
+def _same_document(before: bytes, after: bytes, changes: list[_Change]) -> bool:
+    """Whether both parse to one document, but for the pieces, with scripts switched on and off."""
+    texts = {change.start: _text(change.data) for change in changes}
+    for scripting in (True, False):
+        old = parse(_text(before), source_locations=True, scripting=scripting)
+        for element in _inline(old):
+            span = _span(element)
+            if span is not None and span[0] in texts:
+                element.text = texts[span[0]]
+        if not old.equals(parse(_text(after), scripting=scripting)):
+            return False
+    return True
