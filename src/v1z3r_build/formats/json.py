@@ -41,6 +41,13 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
     return Reading(mentions=tuple(_mentions(data, hits, start, end, ())))
 
 
+def read_row(data: bytes, hits: Sequence[Hit], start: int, end: int) -> list[Mention]:
+    """The mentions in a row of flight data: a tag of letters, then JSON."""
+    while data[start : start + 1].isupper():
+        start += 1
+    return list(_mentions(data, hits, start, end, ()))
+
+
 def read_source_map(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     """The mentions in a source map: `sources` are labels, never renamed (ECMA-426)."""
     return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), ((b"sources",),))))

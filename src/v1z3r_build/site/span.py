@@ -7,7 +7,7 @@ an offset, so that no layer of escaping around a span has to be undone and done 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Role = Literal[
@@ -60,12 +60,30 @@ class Url:
     """A reference that the format's grammar makes sure of.
 
     start, end: its raw bytes in the file. text: the URL as a browser reads it, escapes undone.
+    dot: where the last suffix of its file name begins, -1 if there is none; suffix: that suffix, as it stands
+    in the file.
     """
 
     start: int
     end: int
     text: str
     role: Role
+    dot: int = -1
+    suffix: str = ""
+
+
+_SUFFIX = re.compile(rb"(\.[A-Za-z0-9_-]+)(?:[?#].*)?\Z", re.S)
+
+
+def dotted(data: bytes, url: Url) -> Url:
+    """The reference with the place of its file name's suffix, found in the raw bytes.
+
+    The suffix must stand there unescaped; the query or fragment behind it may be written in any way.
+    """
+    cut = re.search(rb"[?]|(?<!&)#", data[url.start : url.end])
+    end = url.start + cut.start() if cut else url.end
+    found = _SUFFIX.search(data, url.start, end)
+    return url if found is None else replace(url, dot=found.start(1), suffix=found.group(1).decode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +137,7 @@ class Reading:
     digests: tuple[Digest, ...] = ()
     inlines: tuple[Inline, ...] = ()
     base: str = ""  # the page's <base href>
+    mapped: bool = False  # a source map holds the columns of this text
 
 
 _DELIMITERS = re.compile(rb"[\s\"'`<>(),;|]")

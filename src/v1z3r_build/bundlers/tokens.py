@@ -1,0 +1,148 @@
+"""Hash tokens in the names that bundlers give to files.
+
+Only a name with such a token may disappear, so a token must be told from a word, a date or a version. The shapes
+were read off the output of Next 14 to 16, webpack 5, Vite 7 and 8, Astro, SvelteKit, Parcel and esbuild.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+HEX = "0123456789abcdef"
+BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A hash token in a file's path: where it stands and the alphabet that a new one is drawn from.
+
+    start, end: offsets in the path. A token's text may stand in several files: a script, its map and its licence.
+    """
+
+    text: str
+    start: int
+    end: int
+    alphabet: str
+
+    def before(self, path: str) -> str:
+        """The character that stands before the token, '' at the start of the name."""
+        return path[self.start - 1 : self.start].replace("/", "")
+
+    def after(self, path: str) -> str:
+        """What follows the token in the name: `.js`, `-s.p.woff2`, `.js.LICENSE.txt`."""
+        return path[self.end :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Where (a pattern of folders) names look so, and the alphabet of the token (group 1)."""
+
+    folder: str
+    name: re.Pattern[str]
+    alphabet: str
+    own: bool  # the folder is the bundler's own: nothing else is ever written there
+
+
+def _shape(folder: str, name: str, alphabet: str, *, own: bool) -> _Shape:
+    return _Shape(folder, re.compile(name), alphabet, own)
+
+
+# The first shape that fits is taken; of several tokens in one name the last is the content hash
+# (Next: `fd9d1056-3aebbb5a3f26ef2f.js` is chunk id, then hash).
+_SHAPES = (
+    # next/font: `4473ecc91f70f139-s.p.woff2`
+    _shape("*_next/static/media", r"^([0-9a-f]{16})(?:-s)?(?:\.p)?\.(?:woff2?|ttf|otf|eot)$", HEX, own=True),
+    _shape("*_next/static/*", r"^(?:.*[-.])?([0-9a-f]{16,32})\.", HEX, own=True),
+    _shape("*_next/static/*", r"^(?:.*[-.])?([0-9a-f]{8})\.", HEX, own=True),
+    # Turbopack: `turbopack-0a2b…​.js`, `photo.0a2b….png`: thirteen characters.
+    _shape("*_next/static/*", r"^(?:.*[-.])?((?=.*[0-9])[0-9a-z_-][0-9a-z_~-]{12})\.", BASE36, own=True),
+    _shape("*_app/immutable/*", r"^(?:.*[-.])?([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
+    _shape("*_astro", r"^.*[.]([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
+    # Vite, Rollup, rolldown: `index-Bx3f_9-a.js`. The folder is shared with public files: the text must look drawn.
+    _shape("*", r"^.*-([A-Za-z0-9_-]{8})\.", BASE64URL, own=False),
+    _shape("*", r"^(?:.*[-.])?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{16})\.", HEX, own=False),
+    _shape("*", r"^.*[-.]([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12})\.", HEX, own=False),
+    _shape("*", r"^.*-([A-Z0-9]{8})\.", BASE32, own=False),
+)
+# A hash is carried by what bundlers emit; a page, a text or a download with a hash in its name was named by someone.
+_EMITTED = frozenset(
+    [
+        "js",
+        "mjs",
+        "css",
+        "wasm",
+        "map",
+        "json",
+        "svg",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "webp",
+        "avif",
+        "ico",
+        "woff",
+        "woff2",
+        "ttf",
+        "otf",
+        "eot",
+        "mp3",
+        "mp4",
+        "webm",
+        "ogg",
+        "wav",
+        "glb",
+        "gltf",
+        "bin",
+        "hdr",
+        "ktx2",
+        "glsl",
+        "vert",
+        "frag",
+        "wgsl",
+        "webmanifest",
+        "txt",
+    ]
+)
+_COMPANION = re.compile(r"(\.map|\.LICENSE\.txt)$")
+
+
+def token(path: str) -> Token | None:
+    """The bundler's hash token in a file's path, or None."""
+    folder, name = posixpath.split(path)
+    owner = _COMPANION.sub("", name)
+    suffix = owner.rpartition(".")[2].lower()
+    if suffix not in _EMITTED or (suffix == "txt" and owner == name):
+        return None
+    for shape in _SHAPES:
+        if not (fnmatchcase(folder, shape.folder) or fnmatchcase(folder + "/", shape.folder)):
+            continue
+        found = shape.name.match(owner)
+        if found is None:
+            continue
+        text = found.group(1)
+        if not shape.own and not looks_drawn(text):
+            continue
+        start = len(folder) + bool(folder) + found.start(1)
+        return Token(text, start, start + len(text), shape.alphabet)
+    return None
+
+
+# Words, names, versions and dates of the lengths in question: download, Download, DOWNLOAD, commonJs, version2, v1.2-3.
+_WRITTEN = re.compile(
+    r"[A-Z]?[a-z]{2,}[A-Z][a-z]{2,}|[A-Z]?[a-z]{2,}[A-Z]{2}|[A-Z]?[a-z]{4,}[-_]?\d{0,4}|[A-Z]{4,}[-_]?\d{0,3}"
+    r"|[\d_-]+|v?\d+([-_.]\d+)+[a-z]?|[a-z]{2,}([-_][a-z]{2,})+"
+)
+
+
+def looks_drawn(text: str) -> bool:
+    """Whether a text was drawn by a hash and not written by someone as a word, a version or a date.
+
+    Of eight characters drawn from 64, one in two hundred fails this; that file keeps its name, which is safe.
+    """
+    return _WRITTEN.fullmatch(text) is None

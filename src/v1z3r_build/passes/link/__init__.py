@@ -1,0 +1,102 @@
+"""The link pass: find every reference, give names that hold the hash of what they name, fill them in.
+
+survey (what every file says) → proof (who may be renamed) → digests (what follows the bytes) → filling (names and
+bytes) → routes (what each page needs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.diagnostics import Diagnostic, place, warning
+from v1z3r_build.passes.link.digests import patches
+from v1z3r_build.passes.link.filling import DigestCircleError, Names
+from v1z3r_build.passes.link.proof import Proof, prove
+from v1z3r_build.passes.link.routes import routes
+from v1z3r_build.passes.link.survey import Survey, survey
+from v1z3r_build.site.address import Addresses
+from v1z3r_build.site.patterns import matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from v1z3r_build.settings import Settings
+    from v1z3r_build.site import Asset, Site
+    from v1z3r_build.workers.pool import Pool
+    from v1z3r_build.workers.progress import Progress
+
+
+def link(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
+    """The site with proved names, its cache classes and its routes.
+
+    Raises nothing of its own: what cannot be proved keeps its name, and `kept` says why.
+    """
+    addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
+    frozen: dict[str, str] = {}
+    while True:
+        site = _thawed(site, frozen)
+        seen = survey(site, pool, progress)
+        proof = prove(site, seen, addresses, settings, frozen)
+        found, ambiguous = patches(site, seen, addresses)
+        more = dict.fromkeys(ambiguous, "a digest covers it and another file with equal bytes")
+        if not more.keys() - frozen.keys():
+            try:
+                names = Names(site, proof, seen.tokens, {p: f for p, f in found.items() if p not in frozen})
+                break
+            except DigestCircleError as circle:
+                more = dict.fromkeys(circle.paths, "a digest covers bytes that depend on the digest itself")
+        if not more.keys() - frozen.keys():
+            raise AssertionError(f"the same digests stand in the way twice: {sorted(more)}")
+        frozen.update(more)
+    linked = replace(site, assets=_linked(site, proof, names, settings))
+    return replace(
+        linked,
+        diagnostics=(*site.diagnostics, *seen.diagnostics, *_dangling(site, seen, proof)),
+        routes=routes(site, seen, proof, names.path),
+    )
+
+
+def _thawed(site: Site, frozen: dict[str, str]) -> Site:
+    """The site with the input's bytes in place of what earlier passes made of the frozen files."""
+    return site.with_assets(
+        replace(asset, location=asset.original, size=asset.original.stat().st_size)
+        for path in sorted(frozen)
+        if (asset := site.assets[path]).location != asset.original
+    )
+
+
+def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[str, Asset]:
+    droppable = matcher(settings.names.drop)
+    assets: dict[str, Asset] = {}
+    for path, asset in site.assets.items():
+        if proof.fills.get(path) or names.patched(path):
+            asset = site.rewritten(asset, names.final(path))
+        new = names.path(path)
+        if new != path:
+            assets[new] = replace(asset, path=new, cache_class="immutable", kept="")
+            if names.unit(path).startswith("t:") or droppable(path):
+                continue
+        if asset.kind == "html":
+            asset = replace(asset, cache_class="html")
+        elif path in proof.service_workers:
+            asset = replace(asset, cache_class="service-worker")
+        assets[path] = replace(asset, kept=proof.kept.get(path, asset.kept))
+    return {path: assets[path] for path in sorted(assets)}
+
+
+def _dangling(site: Site, seen: Survey, proof: Proof) -> Iterator[Diagnostic]:
+    """References of the input that lead nowhere: the site's own fault, left alone and named."""
+    for path, found in proof.references.items():
+        missing = [reference for reference in found if not reference.target]
+        data = site.assets[path].read() if missing else b""
+        for reference in missing:
+            line, column = place(data, reference.url.start)
+            yield warning(
+                "dangling-reference",
+                path,
+                f"{reference.url.text} leads to no file of the site",
+                "Correct the reference or add the file. If the site is served below a folder, give it with --base.",
+                line,
+                column,
+            )

@@ -1,0 +1,325 @@
+"""Who may be renamed: a name changes only if every mention of it in the whole site is understood and filled."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from v1z3r_build.diagnostics import place
+from v1z3r_build.site import permanence
+from v1z3r_build.site.patterns import matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from v1z3r_build.bundlers.tokens import Token
+    from v1z3r_build.passes.link.survey import Survey
+    from v1z3r_build.settings import Settings
+    from v1z3r_build.site import Asset, Site
+    from v1z3r_build.site.address import Addresses
+    from v1z3r_build.site.span import Mention, Role, Url
+
+# What a browser fetches for a page: such a reference may go to a hashed copy. A link that a visitor follows, shares or
+# saves keeps its URL, and so does what is read from outside the page.
+_FETCHED: frozenset[Role] = frozenset(
+    {
+        "script",
+        "module",
+        "nomodule",
+        "style",
+        "preload",
+        "prefetch",
+        "image",
+        "candidate",
+        "media",
+        "embed",
+        "css-import",
+        "css-url",
+        "import",
+        "dynamic-import",
+        "module-url",
+        "worker",
+        "import-scripts",
+        "precache",
+        "import-map",
+    }
+)
+_NEUTRAL: frozenset[Role] = frozenset({"icon", "outside", "service-worker"})
+_COPIED = frozenset({"script", "style", "image", "font", "wasm", "media", "json", "other"})
+_WORD = re.compile(rb"[A-Za-z0-9_-]")
+_ORIGIN = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/]*", re.I)
+COPY_TOKEN_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Where a file's bytes take the token of a unit: a place to replace, or one to insert `.token` at."""
+
+    start: int
+    end: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A URL of a file that means a file of the site, or none although it should."""
+
+    url: Url
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What may be done.
+
+    units: unit -> the files that carry its token: `t:` and a token in use, `c:` and the path of a copied file.
+    fills: file -> what its bytes take. kept: file -> why it keeps its name. references: file -> what it refers to.
+    service_workers: their paths.
+    """
+
+    units: Mapping[str, tuple[str, ...]]
+    fills: Mapping[str, tuple[Fill, ...]]
+    kept: Mapping[str, str]
+    references: Mapping[str, tuple[Reference, ...]]
+    service_workers: frozenset[str]
+
+
+def prove(site: Site, survey: Survey, addresses: Addresses, settings: Settings, frozen: Mapping[str, str]) -> Proof:
+    """Decide for every file whether it may be renamed or copied.
+
+    frozen: files whose bytes must stay as they were, with the reason: nothing is filled there, so the names
+    that they mention stay.
+    """
+    references = {path: tuple(_references(survey, addresses, path)) for path in survey.readings}
+    fixed = _fixed(site, references, settings)
+    judge = _Judge(site, survey, references, settings, frozen, fixed)
+    judge.tokens()
+    judge.copies()
+    return Proof(
+        {unit: tuple(sorted(files)) for unit, files in sorted(judge.units.items())},
+        {path: tuple(sorted(fills, key=lambda fill: fill.start)) for path, fills in judge.fills.items()},
+        judge.kept,
+        references,
+        _service_workers(site, references),
+    )
+
+
+def _references(survey: Survey, addresses: Addresses, path: str) -> Iterator[Reference]:
+    reading = survey.readings[path]
+    for url in reading.urls:
+        if url.role in ("import", "dynamic-import", "import-map") and not re.match(r"\.{0,2}/|[a-z]+:", url.text):
+            continue  # a bare specifier: an import map's business
+        if url.role == "worker" and not re.match(r"/|[a-z]+:", url.text):
+            continue  # resolved against the page that runs the script, which is not known here
+        target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
+        if target.ours:
+            yield Reference(url, target.path)
+
+
+def _service_workers(site: Site, references: Mapping[str, tuple[Reference, ...]]) -> frozenset[str]:
+    registered = {
+        reference.target
+        for found in references.values()
+        for reference in found
+        if reference.url.role == "service-worker"
+    }
+    named = {
+        path for path, asset in site.assets.items() if asset.kind == "script" and permanence.is_service_worker(path)
+    }
+    return frozenset((registered | named) - {""})
+
+
+def _fixed(site: Site, references: Mapping[str, tuple[Reference, ...]], settings: Settings) -> dict[str, str]:
+    """The files whose names stay whatever is said of them, with the reason."""
+    fixed = {path: why for path, asset in site.assets.items() if (why := permanence.reason(asset))}
+    listed = matcher(settings.names.keep)
+    for path in site.assets:
+        if listed(path):
+            fixed[path] = "[names] keep lists it"
+    # A service worker is compared byte by byte with its imports when a browser looks for an update.
+    pending = list(_service_workers(site, references))
+    while pending:
+        path = pending.pop()
+        fixed.setdefault(path, "a service worker is known by its URL")
+        for reference in references.get(path, ()):
+            if (
+                reference.url.role in ("import-scripts", "import")
+                and reference.target not in fixed
+                and reference.target
+            ):
+                fixed[reference.target] = "a service worker imports it"
+                pending.append(reference.target)
+    return fixed
+
+
+class _Judge:
+    def __init__(
+        self,
+        site: Site,
+        survey: Survey,
+        references: Mapping[str, tuple[Reference, ...]],
+        settings: Settings,
+        frozen: Mapping[str, str],
+        fixed: Mapping[str, str],
+    ) -> None:
+        self.site = site
+        self.survey = survey
+        self.references = references
+        self.origin = settings.site.origin.rstrip("/").lower()
+        self.frozen = frozen
+        self.fixed = fixed
+        self.units: dict[str, list[str]] = {}
+        self.fills: defaultdict[str, list[Fill]] = defaultdict(list)
+        self.kept: dict[str, str] = {}
+        self.by_word: defaultdict[int, list[tuple[str, Mention]]] = defaultdict(list)
+        for path, reading in survey.readings.items():
+            for mention in reading.mentions:
+                self.by_word[mention.word].append((path, mention))
+
+    # Files with a bundler's token
+
+    def tokens(self) -> None:
+        for word, owners in self.survey.vocabulary.tokens.items():
+            why = self._token_doubt(word, owners)
+            if why:
+                self.kept.update(dict.fromkeys(owners, why))
+                continue
+            unit = f"t:{self.survey.vocabulary.words[word].decode()}"
+            self.units[unit] = list(owners)
+            for path, mention in self.by_word[word]:
+                self.fills[path].append(Fill(mention.start, mention.end, unit))
+
+    def _token_doubt(self, word: int, owners: tuple[str, ...]) -> str:
+        """Why the token must stay, '' if all its mentions are understood."""
+        for path in owners:
+            # Maps and licences follow their script.
+            if path in self.fixed and not path.endswith((".map", ".LICENSE.txt")):
+                return self.fixed[path]
+        tokens = [(path, self.survey.tokens[path]) for path in owners]
+        referred = False
+        for path, mention in self.by_word[word]:
+            if path in self.frozen:
+                return f"{path} mentions it and must keep its bytes: {self.frozen[path]}"
+            why = self._mention_doubt(path, mention, tokens)
+            if why:
+                return f"{why} in {self._place(path, mention)}"
+            referred = referred or path not in owners
+        return "" if referred else "no other file mentions it: whoever asks for it knows it by this name"
+
+    def _mention_doubt(self, path: str, mention: Mention, owners: Iterable[tuple[str, Token]]) -> str:
+        if mention.stand in ("unknown", "text", "label"):
+            return _STANDS[mention.stand]
+        before, after = mention.before.replace(b"\\/", b"/"), mention.after
+        origin = _ORIGIN.match(before.decode("utf-8", "replace"))
+        if origin is not None and not (
+            self.origin and origin.group().lower() in (self.origin, self.origin.partition(":")[2])
+        ):
+            return "an absolute URL mentions it (if that is this site, set [site] origin)"
+        for owner, token in owners:
+            left, right = token.before(owner).encode(), token.after(owner).encode()
+            left_fits = before.endswith(left) if left else before in (b"",) or before.endswith((b"/", b"="))
+            if left_fits and after.startswith(right) and not _WORD.match(after[len(right) : len(right) + 1]):
+                return ""
+        # Part of a name that the script puts together: `{7: "0a1b…"}[id] + ".js"`, `".0a1b….css"`.
+        loose_left = before == b"" or before[-1:] in b".-/~"
+        loose_right = after == b"" or after[:1] in b".-"
+        if mention.stand == "table" and loose_left and loose_right:
+            return ""
+        return "it stands in a string that is not a name of the file"
+
+    # Files without one
+
+    def copies(self) -> None:
+        sure = self._sure_references()
+        doubts = self._doubts()
+        for path, found in sorted(sure.items()):
+            asset = self.site.assets[path]
+            if path in self.fixed or path in self.survey.tokens or asset.kind not in _COPIED:
+                continue
+            if path in doubts:
+                self.kept[path] = doubts[path]
+                continue
+            unit = f"c:{path}"
+            self.units[unit] = [path]
+            for referrer, position in found:
+                self.fills[referrer].append(Fill(position, position, unit))
+
+    def _sure_references(self) -> dict[str, list[tuple[str, int]]]:
+        """File -> the places where its copy's token would be inserted."""
+        sure: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+        for referrer, found in self.references.items():
+            for reference in found:
+                position = self._insertion(referrer, reference)
+                if position is not None:
+                    sure[reference.target].append((referrer, position))
+        return sure
+
+    def _insertion(self, referrer: str, reference: Reference) -> int | None:
+        if reference.url.role not in _FETCHED or not reference.target or referrer in self.frozen:
+            return None
+        if self.survey.readings[referrer].mapped:
+            return None
+        # The suffix must stand in the file as the target's name has it: no escape in it, no alias behind it.
+        suffix = posixpath.splitext(reference.target)[1]
+        return reference.url.dot if suffix and reference.url.suffix == suffix else None
+
+    def _doubts(self) -> dict[str, str]:
+        """File -> why its references cannot all go to a copy."""
+        doubts: dict[str, str] = {}
+        covered: defaultdict[str, list[tuple[int, int, str, bool]]] = defaultdict(list)
+        for referrer, found in self.references.items():
+            for reference in found:
+                fetched = self._insertion(referrer, reference) is not None
+                neutral = reference.url.role in _NEUTRAL
+                covered[referrer].append((reference.url.start, reference.url.end, reference.target, fetched or neutral))
+                if reference.target and not fetched and not neutral:
+                    doubts.setdefault(
+                        reference.target, f"{self._place_at(referrer, reference.url.start)} refers to it by its own URL"
+                    )
+        for word, owners in self.survey.vocabulary.names.items():
+            for path, mention in self.by_word[word]:
+                if not self._names(path, mention, covered[path]):
+                    continue
+                for owner in owners:
+                    doubts.setdefault(owner, f"{self._place(path, mention)} mentions it in a string")
+        computed = self._computed()
+        if computed:
+            for path, asset in self.site.assets.items():
+                if asset.kind == "script":
+                    doubts.setdefault(path, computed)
+        return doubts
+
+    def _names(self, path: str, mention: Mention, covered: Iterable[tuple[int, int, str, bool]]) -> bool:
+        """Whether a mention may be a use of the name that no sure reference accounts for."""
+        if mention.stand in ("text", "comment", "label") or path.endswith((".webmanifest", ".map")):
+            return False
+        if _WORD.match(mention.before[-1:]) or _WORD.match(mention.after[:1]):
+            return False
+        return not any(low <= mention.start and mention.end <= high for low, high, _, _ in covered)
+
+    def _computed(self) -> str:
+        for word in sorted(self.survey.vocabulary.ends):
+            for path, mention in self.by_word[word]:
+                if self.site.assets[path].kind in ("script", "html") and mention.stand != "comment":
+                    return f"{self._place(path, mention)} computes names of scripts"
+        return ""
+
+    def _place(self, path: str, mention: Mention) -> str:
+        return self._place_at(path, mention.start)
+
+    def _place_at(self, path: str, offset: int) -> str:
+        asset: Asset = self.site.assets[path]
+        if asset.size > 1 << 26:
+            return path
+        line, column = place(asset.read(), offset)
+        return f"{path}:{line}:{column}"
+
+
+_STANDS = {
+    "unknown": "it stands where nothing is known of its meaning,",
+    "text": "a text that people or outsiders read mentions it,",
+    "label": "a source map names it as a source,",
+}

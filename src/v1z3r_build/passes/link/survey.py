@@ -1,0 +1,184 @@
+"""What the whole site says of its files: every file read once, every word that could be a name looked up."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from v1z3r_build.bundlers.tokens import Token, token
+from v1z3r_build.diagnostics import warning
+from v1z3r_build.formats.reading import is_text, read_spans
+from v1z3r_build.site.span import Hit, Mention, Reading
+from v1z3r_build.workers.pool import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.site import Asset, Kind, Site
+    from v1z3r_build.workers.pool import Pool
+    from v1z3r_build.workers.progress import Progress
+
+_CHUNK = 8 << 20
+# Ends from which scripts compute the names of scripts: `"./" + name + ".js"`.
+COMPUTED_ENDS = tuple(
+    quote + end for end in (b".js", b".mjs") for quote in (b'"', b"'", b"`", b"}", b"\\u0022", b"\\'", b'\\"')
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that are looked for: tokens, base names of other files, ends of computed names.
+
+    A word of the site is known by its index in `words`.
+    """
+
+    words: tuple[bytes, ...]
+    tokens: Mapping[int, tuple[str, ...]]  # word -> the files whose names carry the token
+    names: Mapping[int, tuple[str, ...]]  # word -> the files with this base name
+    ends: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """vocabulary, and the spans of every file that is not plain data; binary files have mentions only."""
+
+    vocabulary: Vocabulary
+    readings: Mapping[str, Reading]
+    tokens: Mapping[str, Token]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def survey(site: Site, pool: Pool, progress: Progress) -> Survey:
+    """Read every file of the site."""
+    found = {path: carried for path in site.assets if (carried := token(path)) is not None}
+    vocabulary = _vocabulary(site, found)
+    readings, diagnostics = _read(site, vocabulary, pool, progress)
+    return Survey(vocabulary, readings, found, diagnostics)
+
+
+def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
+    by_token: defaultdict[bytes, list[str]] = defaultdict(list)
+    by_name: defaultdict[bytes, list[str]] = defaultdict(list)
+    for path, asset in site.assets.items():
+        if path in tokens:
+            by_token[tokens[path].text.encode()].append(path)
+        elif asset.kind != "html" and "." in posixpath.basename(path):
+            by_name[posixpath.basename(path).encode("utf-8", "surrogateescape")].append(path)
+    words = [*sorted({*by_token, *by_name}), *COMPUTED_ENDS]
+    index = {word: number for number, word in enumerate(words)}
+    return Vocabulary(
+        tuple(words),
+        {index[word]: tuple(paths) for word, paths in by_token.items()},
+        {index[word]: tuple(paths) for word, paths in by_name.items()},
+        frozenset(index[word] for word in COMPUTED_ENDS),
+    )
+
+
+def _read(
+    site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress
+) -> tuple[dict[str, Reading], tuple[Diagnostic, ...]]:
+    finder = BytesAhoCorasick(vocabulary.words)
+    progress.start("link", len(site.assets))
+    readings: dict[str, Reading] = {}
+    hits: dict[str, tuple[Hit, ...]] = {}
+    texts: list[Asset] = []
+    for path, asset in site.assets.items():
+        if is_text(path, asset.kind, asset.content_type):
+            hits[path] = tuple(_find(finder, asset.read(), 0))
+            texts.append(asset)
+            continue
+        # A name in a binary file is beyond us to fill; only tokens matter there, names are found by chance.
+        binary = [hit for hit in _stream(finder, asset.location) if hit.word in vocabulary.tokens]
+        if binary:
+            readings[path] = Reading(mentions=_unknown(binary))
+        progress.advance(1)
+    diagnostics: list[Diagnostic] = []
+    batches = {f"link:{number}": batch for number, batch in enumerate(_batches(texts))}
+    alone: list[Asset] = []
+    for outcome in pool.run(_calls(batches, hits)):
+        batch = batches[outcome.key]
+        progress.advance(len(batch))
+        if outcome.failure is None:
+            readings.update(outcome.value)
+        else:
+            alone.extend(batch)
+    # A batch fails as a whole; asked one by one, only the file that cannot be read fails again.
+    single = {asset.path: [asset] for asset in sorted(alone, key=lambda asset: asset.path)}
+    for outcome in pool.run(_calls(single, hits)):
+        if outcome.failure is None:
+            readings.update(outcome.value)
+            continue
+        readings[outcome.key] = Reading(mentions=_unknown(hits[outcome.key]))
+        diagnostics.append(
+            warning(
+                "unreadable-format",
+                outcome.key,
+                f"the references in this file could not be read ({outcome.failure.message})",
+                "It is kept as it is, and so are the names that it mentions.",
+            )
+        )
+    return {path: readings[path] for path in sorted(readings)}, tuple(diagnostics)
+
+
+def _unknown(hits: Iterable[Hit]) -> tuple[Mention, ...]:
+    return tuple(Mention(hit.start, hit.end, hit.word, "unknown") for hit in hits)
+
+
+def _find(finder: BytesAhoCorasick, data: bytes, offset: int) -> Iterator[Hit]:
+    for word, start, end in finder.find_matches_as_indexes(data, overlapping=True):
+        yield Hit(offset + start, offset + end, word)
+
+
+def _stream(finder: BytesAhoCorasick, location: Path) -> Iterator[Hit]:
+    """Hits in a file of any size; pieces overlap by more than the longest word, seen twice is no harm."""
+    with location.open("rb") as file:
+        offset, tail = 0, b""
+        while piece := file.read(_CHUNK):
+            data = tail + piece
+            yield from _find(finder, data, offset - len(tail))
+            offset += len(piece)
+            tail = data[-256:]
+
+
+def _batches(texts: Sequence[Asset]) -> Iterator[list[Asset]]:
+    """Small files together, so that ten thousand pages do not pay ten thousand round trips."""
+    batch: list[Asset] = []
+    size = 0
+    for asset in texts:
+        batch.append(asset)
+        size += asset.size
+        if size >= 1 << 18 or len(batch) >= 200:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _calls(batches: Mapping[str, Sequence[Asset]], hits: Mapping[str, tuple[Hit, ...]]) -> Iterator[Call]:
+    for key, batch in batches.items():
+        files = tuple((asset.path, asset.kind, str(asset.location), hits[asset.path]) for asset in batch)
+        yield Call(key, read_batch, (files,), weight=sum(asset.size for asset in batch), seconds=600.0)
+
+
+def read_batch(files: Sequence[tuple[str, Kind, str, tuple[Hit, ...]]]) -> dict[str, Reading]:
+    """The spans of some files, by path. Runs in a worker, which opens the files itself."""
+    from pathlib import Path
+
+    readings = {}
+    for path, kind, location, hits in files:
+        data = Path(location).read_bytes()
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            # Another charset or damaged bytes: offsets hold, but what strings say is not known.
+            reading = read_spans(path, kind, data, hits) if kind in ("html", "style") else Reading()
+            readings[path] = replace(reading, mentions=_unknown(hits)) if kind not in ("html", "style") else reading
+            continue
+        readings[path] = read_spans(path, kind, data, hits)
+    return readings

@@ -1,0 +1,54 @@
+"""Files whose names are known to the world, to hosts or to a framework's client: never renamed, never copied."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from v1z3r_build.site.asset import Asset
+
+# Names that crawlers, browsers, hosts and installers ask for by themselves.
+_FIXED = re.compile(
+    r"robots\.txt|humans\.txt|ads\.txt|app-ads\.txt|llms(-full)?\.txt|security\.txt|favicon\.(ico|svg|png)"
+    r"|apple-touch-icon.*\.png|browserconfig\.xml|crossdomain\.xml|_headers|_redirects|_routes\.json|_worker\.js"
+    r"|CNAME|\.nojekyll|staticwebapp\.config\.json|vercel\.json|netlify\.toml|manifest\.json|opensearch\.xml"
+    r"|ngsw\.json|asset-manifest\.json|version\.json"
+)
+_SERVICE_WORKERS = re.compile(
+    r"(service-?worker|sw|ngsw-worker|firebase-messaging-sw|OneSignalSDKWorker|OneSignalSDKUpdaterWorker)\.m?js", re.I
+)
+
+
+def reason(asset: Asset) -> str:
+    """Why a file's name must stay, '' when it may change. Judged by the name alone."""
+    folder, name = posixpath.split(asset.path)
+    if asset.kind == "html":
+        return "a page is known by its URL"
+    if ".well-known/" in asset.path or _FIXED.fullmatch(name):
+        return "its name is a convention that outsiders ask for"
+    if name.endswith((".webmanifest", ".appcache")) or _is_feed(asset):
+        return "installed apps and feed readers come back to its URL"
+    if is_service_worker(asset.path):
+        return "a service worker is known by its URL"
+    if "_next/data/" in asset.path:
+        return "Next.js computes its name from the route and the build id"
+    if re.search(r"_next/static/(?!chunks/|css/|media/|js/)[^/]+/", asset.path):
+        return "Next.js computes its name from the build id"
+    if asset.kind == "text" and name.endswith(".txt"):
+        return "a text is known by its URL"
+    if asset.kind == "text" and folder == "":
+        return "a text at the root is known by its URL"
+    if name.endswith((".map", ".LICENSE.txt")):
+        return "only tools ask for it"
+    return ""
+
+
+def is_service_worker(path: str) -> bool:
+    """Whether a file has the name by which a framework registers its service worker."""
+    return _SERVICE_WORKERS.fullmatch(posixpath.basename(path)) is not None
+
+
+def _is_feed(asset: Asset) -> bool:
+    return asset.path.endswith((".rss", ".atom", ".xml"))
