@@ -105,7 +105,7 @@ class _Script:
     def minified(self, options: ScriptOptions, bom: bytes, *, dense: bool) -> Minified:
         error = script_syntax.first_error(self.tree)
         if error is not None:
-            return Minified(diagnostics=self._refusal(*error))
+            return Minified(diagnostics=self._refusal(error))
         if script_syntax.has_jsx(self.tree) or not self._accepted_by_esbuild(self.text):
             return NOTHING
         found: list[Candidate] = []
@@ -123,7 +123,7 @@ class _Script:
         kept = tuple(Candidate(one.engine, bom + one.data) for one in found if len(one.data) < len(self.data))
         return Minified(kept, tuple(diagnostics))
 
-    def _refusal(self, line: int, column: int) -> tuple[Diagnostic, ...]:
+    def _refusal(self, offset: int) -> tuple[Diagnostic, ...]:
         """tree-sitter objects to some valid scripts: only with a second opinion is it told."""
         if esbuild_printer.available():
             valid = bool(esbuild_printer.printed(self.text))
@@ -131,6 +131,8 @@ class _Script:
             valid = _parsed_by_turbohtml(self.text)
         if valid:
             return ()
+        rest = self.data[offset:]
+        line, column = place(self.data, len(self.data) - len(rest.lstrip() or rest))
         return (
             warning(
                 "script-syntax",

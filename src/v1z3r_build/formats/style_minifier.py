@@ -32,6 +32,9 @@ _TOKEN = re.compile(
     re.S,
 )
 _CHARSET = re.compile(rb'@charset "[^"\r\n\f]*";')
+_QUOTED = re.compile(rb"\([ \t\r\n\f]*[\"']")
+# The name of a declaration, with the hacks that old browsers took.
+_NAME = re.compile(rb"[*_]?-?[A-Za-z_][\w-]*")
 # What a licence asks to be kept, and what developers' tools read.
 _KEPT = re.compile(rb"/\*!|@license|@licence|@preserve|@copyright|@lic\b|/\*[#@]\s*source(?:Mapping)?URL=", re.I)
 # At-rules whose blocks hold what is understood. `@property` and unknown ones stay as they are.
@@ -44,7 +47,7 @@ _KNOWN_STATEMENTS = re.compile(rb"@(?:import|layer|namespace)", re.I)
 Token = tuple[str, bytes]
 
 
-class _DoubtError(Exception):
+class DoubtError(Exception):
     """The sheet holds what a browser recovers from in its own way: it stays as it is."""
 
 
@@ -65,7 +68,7 @@ def minify(data: bytes) -> Minified:
         return NOTHING
     try:
         result = strip(body)
-    except _DoubtError:
+    except DoubtError:
         return NOTHING
     if len(result) >= len(body):
         return NOTHING
@@ -86,6 +89,9 @@ def _by_lightning(text: str) -> bytes | None:
     # Counting costs nothing, and tells of nearly every loss before the sheets are parsed.
     if any(shorter.count(mark) != text.count(mark) for mark in "{:"):
         return None
+    # What was an escape would depend on the charset that the sheet is served with.
+    if [one for one in shorter if not one.isascii()] != [one for one in text if not one.isascii()]:
+        return None
     return shorter.encode() if style_meaning.of_values(shorter) == style_meaning.of_values(text) else None
 
 
@@ -105,9 +111,17 @@ def _tokens(data: bytes, start: int) -> Iterator[Token]:
         if match.start() != position:
             break
         position = match.end()
+        if match.lastgroup == "word" and data.startswith(b"(", position) and _is_odd(match.group(), data, position):
+            raise DoubtError("a url that is none, or whose name is escaped")
         yield match.lastgroup or "", match.group()
     if position != len(data):
-        raise _DoubtError("a string, comment or url is not closed")
+        raise DoubtError("a string, comment or url is not closed")
+
+
+def _is_odd(name: bytes, data: bytes, position: int) -> bool:
+    """Whether a function's name is escaped, or is `url` without a string: its content may be no tokens at all."""
+    is_url = re.search(rb"(?:^|[^\w-])url$", name, re.I) is not None
+    return b"\\" in name or (is_url and not _QUOTED.match(data, position))
 
 
 def is_kept(comment: bytes) -> bool:
@@ -136,11 +150,11 @@ class _Sheet:
             elif token == b"}":
                 if depth:
                     return
-                raise _DoubtError("a stray brace")
+                raise DoubtError("a stray brace")
             else:
                 self._statement(depth)
         if depth:
-            raise _DoubtError("a block is not closed")
+            raise DoubtError("a block is not closed")
 
     def _statement(self, depth: int) -> None:
         if depth and self._is_custom():
@@ -158,7 +172,7 @@ class _Sheet:
             self.parts.append(_packed(prelude, b",") if known else _raw(prelude))
             self._take_semicolon(end)
         elif depth == 0:
-            raise _DoubtError("text outside of any rule")
+            raise DoubtError("text outside of any rule")
         else:
             self._declaration(prelude, end)
 
@@ -186,13 +200,13 @@ class _Sheet:
                 _check_depth(len(open_marks))
             elif token in b")]":
                 if not open_marks or open_marks.pop() != token:
-                    raise _DoubtError("a stray parenthesis")
+                    raise DoubtError("a stray parenthesis")
             elif not open_marks and (token in b"{}" or (token == b";" and (depth or at_rule))):
                 return index
             elif token in b"{};":
-                raise _DoubtError("a brace or semicolon where none is expected")
+                raise DoubtError("a brace or semicolon where none is expected")
         if open_marks or (depth == 0 and not at_rule):
-            raise _DoubtError("the sheet ends too early")
+            raise DoubtError("the sheet ends too early")
         return len(self.tokens)
 
     def _rule(self, prelude: list[Token], name: bytes, depth: int) -> None:
@@ -215,7 +229,7 @@ class _Sheet:
         name, *rest = tokens or [("", b"")]
         while rest and rest[0][0] == "space":
             rest.pop(0)
-        if name[0] != "word" or not rest or rest[0][1] != b":":
+        if name[0] != "word" or not _NAME.fullmatch(name[1]) or not rest or rest[0][1] != b":":
             self.parts.append(_raw(tokens))
             self._take_semicolon(end)
             return
@@ -252,7 +266,7 @@ class _Sheet:
             elif token in (b"}", b")", b"]"):
                 if not open_braces:
                     if token != b"}":
-                        raise _DoubtError("a stray parenthesis")
+                        raise DoubtError("a stray parenthesis")
                     self.parts.append(_raw(self.tokens[self.at : index]))
                     self.at = index
                     return
@@ -261,7 +275,7 @@ class _Sheet:
                 self.parts += [_raw(self.tokens[self.at : index]), b";"]
                 self.at = index + 1
                 return
-        raise _DoubtError("a block is not closed")
+        raise DoubtError("a block is not closed")
 
     def _raw_block(self) -> None:
         """A block as it is written, with its closing brace."""
@@ -275,12 +289,12 @@ class _Sheet:
                     self.parts.append(_raw(self.tokens[self.at : index + 1]))
                     self.at = index + 1
                     return
-        raise _DoubtError("a block is not closed")
+        raise DoubtError("a block is not closed")
 
 
 def _check_depth(depth: int) -> None:
     if depth > DEEPEST:
-        raise _DoubtError("too deep for parsers that recurse")
+        raise DoubtError("too deep for parsers that recurse")
 
 
 def _raw(tokens: list[Token]) -> bytes:

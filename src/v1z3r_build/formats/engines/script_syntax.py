@@ -71,24 +71,19 @@ def literals(tree: Tree) -> list[Literal]:
     return outermost
 
 
-def first_error(tree: Tree) -> tuple[int, int] | None:
-    """Line and column, from 1, of the first place that does not parse; None if all does."""
+def first_error(tree: Tree) -> int | None:
+    """The byte offset of the first place that does not parse; None if all does."""
     if not tree.root_node.has_error:
         return None
-    places: list[Node] = []
+    places: list[int] = []
     stack = [tree.root_node]
     while stack:
         node = stack.pop()
         if node.is_error or node.is_missing:
-            places.append(node)
+            places.append(node.start_byte)
         elif node.has_error:
             stack.extend(node.children)
-    first = min(places or [tree.root_node], key=lambda node: node.start_byte)
-    row, byte_column = first.start_point
-    data = tree.root_node.text or b""
-    line = first.start_byte - byte_column - tree.root_node.start_byte
-    before = data[max(line, 0) : first.start_byte - tree.root_node.start_byte]
-    return row + 1, len(before.decode("utf-8", "replace")) + 1
+    return min(places, default=0)
 
 
 def has_jsx(tree: Tree) -> bool:
