@@ -1,0 +1,98 @@
+"""What runs in a worker process: one call after another, until the parent has no more or is gone.
+
+It imports nothing that its calls don't need, for every child pays for that anew.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+OUT_OF_MEMORY = 77  # the exit code of a child that could not even take in its call
+
+
+def serve(connection: Connection, memory: int, console: str) -> None:
+    """Answer the calls that come through the connection, first of all with an empty message: ready.
+
+    A call is a pickled `(function, arguments)`, an answer a pickled `(reason or '', value or message)`.
+    memory: bytes that the process may allocate, where the system can see to that; 0 for no limit.
+    console: the file that takes what native code prints, often pages of stack traces.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C it is the parent that ends its children
+    if sys.platform != "win32":
+        os.setpgrp()  # a group of its own, so that programs which the call has started can be ended with it
+    _redirect(console)
+    _limit(memory)
+    threading.Thread(target=_end_with_parent, args=(console,), daemon=True).start()
+    connection.send_bytes(b"")
+    while True:
+        try:
+            request = connection.recv_bytes()
+        except EOFError:
+            return
+        except MemoryError:  # half a message is left in the pipe
+            os._exit(OUT_OF_MEMORY)
+        answer = _answer(request)
+        del request
+        connection.send_bytes(answer)
+        del answer
+
+
+def _answer(request: bytes) -> bytes:
+    try:
+        function, arguments = pickle.loads(request)
+        return pickle.dumps(("", _called(function, arguments)), pickle.HIGHEST_PROTOCOL)
+    except MemoryError as failure:
+        answer = ("memory", str(failure))
+    except BaseException as failure:  # noqa: BLE001  panics of Rust extensions are no `Exception`
+        answer = ("raised", f"{type(failure).__name__}: {failure}")
+    return pickle.dumps(answer)
+
+
+def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    return function(*(one.read_bytes() if isinstance(one, Path) else one for one in arguments))
+
+
+def _redirect(console: str) -> None:
+    descriptor = os.open(console, os.O_WRONLY | os.O_TRUNC | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)
+    os.close(descriptor)
+
+
+def _limit(memory: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        # A crash must end the process, not open a dialog that waits for a click.
+        msvcrt.SetErrorMode(msvcrt.SEM_FAILCRITICALERRORS | msvcrt.SEM_NOGPFAULTERRORBOX)
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # no core file in the user's folder
+    if memory and sys.platform == "linux":
+        # Not RLIMIT_AS: the runtimes of Go and V8 reserve address space by the gigabyte and use little of it.
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        soft = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _end_with_parent(console: str) -> None:
+    """Wait for the parent's end, and end at once: the call may take minutes more and its answer reaches nobody."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    Path(console).unlink(missing_ok=True)
+    if sys.platform != "win32":
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

@@ -1,0 +1,256 @@
+"""Heavy and dangerous work in guarded processes: native parsers and codecs may crash, hang or eat all memory.
+
+Children are spawned, never forked: esbuild-py (a Go runtime) hangs in a fork of a process that has used it.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from v1z3r_build.diagnostics import SystemFailureError
+from v1z3r_build.workers.child import OUT_OF_MEMORY, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+# The same on every machine, for what is given up must not depend on the machine. A syntax tree takes 60 bytes a
+# byte of script: this is enough for a script of 50 MB.
+MEMORY = 4 << 30
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+Reason = Literal["raised", "crashed", "timeout", "memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One unit of heavy work.
+
+    key: names it in one run, usually the asset's path.
+    function: pure, at the top level of a module that can be imported (not of the main program).
+    arguments: picklable; a `Path` among them is replaced by the bytes of that file, which the child itself reads.
+    weight: the bytes to be worked on; the heaviest call starts first.
+    seconds: time limit, 0 for none.
+    """
+
+    key: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    weight: int
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call has no value.
+
+    reason: raised (the function raised an exception), crashed (its process died), timeout (it was ended after
+    its time limit), memory (it asked for more than the limit).
+    """
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call: the value that the function returned, or a failure."""
+
+    key: str
+    value: Any = None
+    failure: Failure | None = None
+
+
+class Pool:
+    """Spawned child processes, started when needed, replaced when they die, kept for the next run.
+
+    As a context manager it ends them all. They also end when this process ends, in whatever way.
+    """
+
+    def __init__(self, jobs: int = 0, memory: int = MEMORY) -> None:
+        """jobs: how many processes at most, 0 for one a core. memory: bytes for each, 0 for no limit."""
+        self.jobs = jobs or _cores()
+        self._memory = memory
+        self._children: list[_Child] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all children at once, whatever they do."""
+        while self._children:
+            self._end(self._children[-1])
+
+    def run(self, calls: Iterable[Call]) -> Iterator[Outcome]:
+        """Make the calls, and yield exactly one outcome for each, in the order in which they are done.
+
+        All calls are collected first, so that the heaviest can start first; arguments that are large should be
+        a `Path`. Nothing is sent before a child is free for it. When the run is given up (an exception, Ctrl-C, the
+        iterator closed), children at work are ended at once. One run at a time.
+
+        Raises ValueError if two calls share a key, SystemFailureError if no child can be started.
+        """
+        waiting = sorted(calls, key=lambda call: (-call.weight, call.key))
+        if len({call.key for call in waiting}) != len(waiting):
+            raise ValueError("the keys of calls in one run must differ")
+        waiting.reverse()
+        try:
+            while waiting or self._busy():
+                while len(self._children) < min(self.jobs, self._busy() + len(waiting)):
+                    self._children.append(_Child(self._memory))
+                for child in self._children:
+                    if child.ready and child.call is None and waiting:
+                        child.begin(waiting.pop())
+                yield from self._outcomes()
+        finally:
+            for child in [child for child in self._children if child.call is not None]:
+                self._end(child)
+
+    def _busy(self) -> int:
+        return sum(child.call is not None for child in self._children)
+
+    def _outcomes(self) -> Iterator[Outcome]:
+        """Wait until a child is ready, done, dead or late; the outcomes that come of it."""
+        deadline = min((child.deadline for child in self._children), default=math.inf)
+        timeout = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
+        pending = {child.connection: child for child in self._children if not child.ready or child.call}
+        signalled = wait(list(pending), timeout)
+        now = time.monotonic()
+        for connection, child in pending.items():
+            if connection in signalled:
+                yield from self._received(child)
+            elif child.deadline <= now and child.call is not None:
+                call = child.call
+                self._end(child)
+                yield Outcome(call.key, failure=Failure("timeout", f"not done after {call.seconds:g} s"))
+
+    def _received(self, child: _Child) -> Iterator[Outcome]:
+        call = child.call
+        try:
+            message = child.connection.recv_bytes()
+        except (EOFError, OSError):
+            message = None
+        if message is None:
+            self._end(child)
+            failure = child.last_words()
+            if call is None:
+                raise _not_started(failure.message)
+            yield Outcome(call.key, failure=failure)
+        elif call is None:
+            child.ready = True
+        else:
+            child.call, child.deadline = None, math.inf
+            reason, value = pickle.loads(message)
+            yield Outcome(call.key, failure=Failure(reason, value)) if reason else Outcome(call.key, value)
+
+    def _end(self, child: _Child) -> None:
+        self._children.remove(child)
+        child.end()
+
+
+class _Child:
+    """One process, what it works on, and until when it may."""
+
+    def __init__(self, memory: int) -> None:
+        self.ready = False
+        self.call: Call | None = None
+        self.deadline = math.inf
+        self.printed = ""
+        try:
+            descriptor, console = tempfile.mkstemp(prefix="v1z3r-build-", suffix=".log")
+            os.close(descriptor)
+            self._console = Path(console)
+            self.connection, far = _SPAWN.Pipe()
+            self._process = _SPAWN.Process(target=serve, args=(far, memory, console), daemon=True)
+            with _main_hidden(), _interrupts_held():
+                self._process.start()
+        except OSError as failure:
+            raise _not_started(str(failure)) from failure
+        far.close()
+
+    def begin(self, call: Call) -> None:
+        self.call = call
+        self.deadline = time.monotonic() + call.seconds if call.seconds else math.inf
+        # A child that has died answers with the end of its connection: that is dealt with where answers are read.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send((call.function, call.arguments))
+
+    def end(self) -> None:
+        """End it and what it has started. Its group first: its process id may be given to another once it is reaped."""
+        if sys.platform != "win32" and self._process.pid is not None:
+            # No such group: it had not come so far. Not permitted: on macOS, all in it have ended already.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+        with self._console.open(encoding="utf-8", errors="replace") as console:
+            self.printed = next((line.strip() for line in console if not line.isspace()), "")[:200]
+        self._console.unlink()
+
+    def last_words(self) -> Failure:
+        """Why it died by itself, once it has ended."""
+        code = self._process.exitcode or 0
+        if code == OUT_OF_MEMORY:
+            return Failure("memory", "")
+        names = {-number: number.name for number in signal.Signals}
+        words = f"ended by {names[code]}" if code in names else f"ended with exit code {code}"
+        return Failure("crashed", f"{words}: {self.printed}" if self.printed else words)
+
+
+def _not_started(why: str) -> SystemFailureError:
+    return SystemFailureError(
+        f"a worker process could not be started: {why}",
+        hint="look for a full temporary folder, or tight limits on memory and processes; --jobs 1 needs the least",
+    )
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Start a child that does not import the main program again.
+
+    `multiprocessing` does so to find functions defined there, of which we have none. It would run a script without
+    `if __name__ == "__main__"` once in every child.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start a child that Ctrl-C does not hit before it has learned to ignore it; the signal mask is inherited."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
