@@ -2,55 +2,331 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import difflib
+import hashlib
+import json
+import math
+import re
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from v1z3r_build.diagnostics import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 PASS_NAMES = ("split", "minify", "images", "link", "compress")
+FILE_NAME = "v1z3r-build.toml"
+PROJECT_FILE_NAME = "pyproject.toml"
+TOOL_NAME = "v1z3r-build"
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What a setting means and which values it takes.
+
+    help: for the reader of `example()`. low, high: bounds of a number, both included. choices: the words that a list
+    may hold. tidy: checks a text and gives its one spelling; raises ValueError with what was expected.
+    place: the text names a folder, relative to the file that it stands in. shapes: whether the output depends on it.
+    """
+
+    help: str
+    low: float = -math.inf
+    high: float = math.inf
+    choices: tuple[str, ...] = ()
+    tidy: Callable[[str], str] = str
+    place: bool = False
+    shapes: bool = True
+
+
+def _setting(default: Any, help: str, **rule: Any) -> Any:
+    return field(default=default, metadata={"rule": _Rule(help, **rule)})
+
+
+def _base(text: str) -> str:
+    path = text if text.startswith("/") else f"/{text}"
+    path = path if path.endswith("/") else f"{path}/"
+    if re.search(r"[\\%?#:]|//|/\.\.?/|[\x00-\x1f]", path):
+        raise ValueError('a path such as "/sub/", without host, query and percent signs')
+    return path
+
+
+def _origin(text: str) -> str:
+    origin = text.lower().removesuffix("/")
+    if origin and not re.fullmatch(r"https?://[^\s/?#@\\]+", origin):
+        raise ValueError('a scheme and a host such as "https://example.com", without a path')
+    return origin
 
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """`[site]`: where the site is published."""
+    """Where the site is published."""
 
-    base: str = "/"  # the path below which it is served; begins and ends with a slash
-    origin: str = ""  # "https://example.com": absolute URLs with this origin are the site's own
+    base: str = _setting("/", "the path below which the site is served", tidy=_base)
+    origin: str = _setting("", "absolute URLs with this origin, as https://example.com, are the site's", tidy=_origin)
 
 
 @dataclass(frozen=True, slots=True)
 class MinifySettings:
-    """`[minify]`: engines, in order of trust; each file keeps the smallest result as transferred."""
+    """Scripts, styles, pages, JSON and SVG; each file keeps the smallest result as transferred."""
 
-    engines: tuple[str, ...] = ()  # extra engines by name: terser, swc, esbuild, tdewolff
-    node_modules: str = ""  # the folder in which the app's own engines are found; '' looks beside the site
-    skip: tuple[str, ...] = ()  # patterns of files that are left as they are
-    seconds: float = 30.0  # time limit for one file in one engine
+    engines: tuple[str, ...] = _setting(
+        (),
+        "further engines for scripts: terser, swc and esbuild from the app's node_modules, tdewolff from its package",
+        choices=("terser", "swc", "esbuild", "tdewolff"),
+    )
+    node_modules: str = _setting(
+        "", "where the app's engines are found, relative to this file; empty: beside the site", place=True, shapes=False
+    )
+    skip: tuple[str, ...] = _setting((), "patterns of files that are left as they are")
+    seconds: float = _setting(30.0, "time limit in seconds for one file in one engine; 0: none", low=0)
 
 
 @dataclass(frozen=True, slots=True)
 class NamesSettings:
-    """`[names]`: patterns (shell style, `**` over folders) that overrule what linking would do."""
+    """Patterns (`*` within a folder, `**` over folders, `fonts/` for all below) that overrule what linking would do."""
 
-    keep: tuple[str, ...] = ()  # never renamed, never copied
-    drop: tuple[str, ...] = ()  # originals that may go once a hashed copy stands in for them
+    keep: tuple[str, ...] = _setting((), "files that are never renamed and never copied")
+    drop: tuple[str, ...] = _setting((), "originals that may go once a hashed copy stands in for them")
 
 
 @dataclass(frozen=True, slots=True)
 class CompressSettings:
-    """`[compress]`: which sidecars are written."""
+    """Which files beside the files are written, for servers that send them as they are."""
 
-    encodings: tuple[str, ...] = ("br", "gzip")
-    brotli_quality: int = 11
-    gzip_level: int = 9
-    min_ratio: float = 0.05  # a sidecar must save at least this share of the file …
-    min_bytes: int = 100  # … and at least this many bytes
+    encodings: tuple[str, ...] = _setting(("br", "gzip"), "content codings: br, gzip", choices=("br", "gzip"))
+    brotli_quality: int = _setting(11, "0 (fast) to 11 (small)", low=0, high=11)
+    gzip_level: int = _setting(9, "1 (fast) to 9 (small)", low=1, high=9)
+    min_ratio: float = _setting(0.05, "the share of the file that an encoding must save, 0 to 1", low=0, high=1)
+    min_bytes: int = _setting(100, "the bytes that an encoding must save", low=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one run, frozen. `passes` holds the names of the passes that run, in order."""
 
+    passes: tuple[str, ...] = _setting(PASS_NAMES, f"what is done, of {', '.join(PASS_NAMES)}", choices=PASS_NAMES)
+    jobs: int = _setting(0, "worker processes; 0: one a core", low=0, high=1024, shapes=False)
     site: SiteSettings = field(default_factory=SiteSettings)
     minify: MinifySettings = field(default_factory=MinifySettings)
     names: NamesSettings = field(default_factory=NamesSettings)
     compress: CompressSettings = field(default_factory=CompressSettings)
-    passes: tuple[str, ...] = PASS_NAMES
-    jobs: int = 0  # worker processes; 0 means one a core
+
+
+def find(site: Path, config: Path | None = None) -> Path | None:
+    """The file that holds the settings of a site, None if there is none.
+
+    config if given; else `v1z3r-build.toml` beside the site, in the working directory, or `pyproject.toml` there, if it
+    has a table `[tool.v1z3r-build]`. Raises InputError if config is no file or a project file cannot be read.
+    """
+    if config is not None:
+        if not config.is_file():
+            raise InputError(f"{config} is no file", hint="Write one with `v1z3r-build init`, or leave --config out.")
+        return config
+    for candidate in dict.fromkeys((site.absolute().parent / FILE_NAME, Path.cwd() / FILE_NAME)):
+        if candidate.is_file():
+            return candidate
+    project = Path.cwd() / PROJECT_FILE_NAME
+    return project if project.is_file() and _tool_table(project, _parsed(project)) is not None else None
+
+
+def load(site: Path, config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings for a site: defaults, then the file that `find` finds, then the overrides.
+
+    overrides: values of the command line by key, such as `{"site.base": "/sub/", "jobs": 2}`.
+    Raises InputError, which names file and key, for a file that is no TOML, for an unknown key, for a value of another
+    type or out of range.
+    """
+    values: dict[str, Any] = {}
+    source = find(site, config)
+    if source is not None:
+        values = _read(source)
+    for key, value in (overrides or {}).items():
+        values[key] = _checked(_RULES[key], key, value, COMMAND_LINE)
+    sections = {
+        name: kind(**{key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")})
+        for name, kind in _SECTIONS.items()
+    }
+    return Settings(**{key: value for key, value in values.items() if "." not in key}, **sections)
+
+
+def digest(settings: Settings) -> str:
+    """A stable hash of all settings on which the output depends, in hexadecimal."""
+    flat = {key: _value(settings, key) for key, setting in _RULES.items() if setting.rule.shapes}
+    return hashlib.sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest()
+
+
+def example() -> str:
+    """A settings file that holds every setting, commented out, with its default."""
+    lines = [
+        "# Settings of v1z3r-build. The file lies beside the site's folder or in the working directory.",
+        "# Every setting stands here with its default; what the command line says comes first.",
+    ]
+    section = ""
+    for key, setting in _RULES.items():
+        folder, _, name = key.rpartition(".")
+        if folder != section:
+            section = folder
+            lines += ["", f"# {_first_line(_SECTIONS[section])}", f"[{section}]"]
+        elif not section:
+            lines.append("")
+        help = setting.rule.help
+        lines += [f"# {help[0].upper()}{help[1:]}.", f"#{name} = {_toml(setting.default)}"]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    rule: _Rule
+    kind: Any
+    default: Any
+
+
+def _settings_of(owner: type[Any], prefix: str) -> dict[str, _Setting]:
+    hints = get_type_hints(owner)
+    return {
+        prefix + one.name: _Setting(one.metadata["rule"], hints[one.name], one.default)
+        for one in fields(owner)
+        if one.default is not MISSING
+    }
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "site": SiteSettings,
+    "minify": MinifySettings,
+    "names": NamesSettings,
+    "compress": CompressSettings,
+}
+_RULES: dict[str, _Setting] = _settings_of(Settings, "") | {
+    key: setting for name, kind in _SECTIONS.items() for key, setting in _settings_of(kind, f"{name}.").items()
+}
+
+
+def _read(source: Path) -> dict[str, Any]:
+    document = _parsed(source)
+    prefix = ""
+    if source.name == PROJECT_FILE_NAME:
+        document = _tool_table(source, document) or {}
+        prefix = f"tool.{TOOL_NAME}."
+    values: dict[str, Any] = {}
+    for key, value in _flattened(document, source, prefix):
+        setting = _RULES[key]
+        checked = _checked(setting, prefix + key, value, str(source))
+        values[key] = str(source.absolute().parent / checked) if setting.rule.place and checked else checked
+    return values
+
+
+def _parsed(source: Path) -> dict[str, Any]:
+    try:
+        with source.open("rb") as file:
+            return tomllib.load(file)
+    except tomllib.TOMLDecodeError as failure:
+        raise InputError(f"{source} is not valid TOML: {failure}") from failure
+    except UnicodeDecodeError as failure:
+        raise InputError(f"{source} is not valid TOML: it is not UTF-8 at byte {failure.start}") from failure
+    except (OSError, RecursionError) as failure:
+        raise InputError(f"{source} cannot be read: {failure}") from failure
+
+
+def _tool_table(source: Path, document: dict[str, Any]) -> dict[str, Any] | None:
+    tool = document.get("tool")
+    table = tool.get(TOOL_NAME) if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise InputError(f"{source}: tool.{TOOL_NAME} must be a table, found {_shown(table)}")
+    return table
+
+
+def _flattened(document: dict[str, Any], source: Path, prefix: str) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in document.items():
+        if name in _SECTIONS:
+            if not isinstance(value, dict):
+                raise InputError(f"{source}: {prefix}{name} must be a table, found {_shown(value)}")
+            found += [(f"{name}.{inner}", content) for inner, content in value.items()]
+        else:
+            found.append((name, value))
+    for key, _ in found:
+        if key not in _RULES:
+            raise InputError(f"{source}: unknown key {prefix}{key}", hint=_nearest(key, prefix))
+    return found
+
+
+def _nearest(key: str, prefix: str) -> str:
+    """What the writer of an unknown key may have meant."""
+    if key in PASS_NAMES:
+        return f"The pass {key} has no settings in this version."
+    section, _, name = key.rpartition(".")
+    siblings = [known.rpartition(".")[2] for known in _RULES if known.rpartition(".")[0] == section]
+    siblings += [] if section else _SECTIONS
+    moved = [known for known in _RULES if known.rpartition(".")[2] == name]
+    near = difflib.get_close_matches(name, siblings, n=1)
+    if moved or near:
+        meant = moved[0] if moved else f"{section}.{near[0]}".removeprefix(".")
+        return f"Did you mean {prefix}{meant}?"
+    return f"Known there: {', '.join(siblings)}."
+
+
+def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
+    """The value in the setting's type and one spelling. Raises InputError for what it does not take."""
+    rule = setting.rule
+    if setting.kind in (int, float):
+        kinds = (int,) if setting.kind is int else (int, float)
+        # To Python a bool is an int; TOML knows inf and nan.
+        if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+            raise _refused(source, key, _expected_number(setting), value)
+        if not rule.low <= value <= rule.high:
+            raise _refused(source, key, _expected_number(setting), value)
+        return setting.kind(value)
+    if setting.kind is str:
+        if not isinstance(value, str):
+            raise _refused(source, key, "a text", value)
+        try:
+            return rule.tidy(value)
+        except ValueError as failure:
+            raise _refused(source, key, str(failure), value) from None
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise _refused(source, key, "a list of texts", value)
+    for one in value:
+        if rule.choices and one not in rule.choices:
+            near = difflib.get_close_matches(one, rule.choices, n=1)
+            hint = f"Did you mean {near[0]}?" if near else ""
+            raise _refused(source, key, f"a list of {', '.join(rule.choices)}", one, hint)
+    # Choices have an order of their own (passes run in it); patterns are a set, but a reader's order is kept.
+    return tuple(sorted(set(value), key=rule.choices.index)) if rule.choices else tuple(dict.fromkeys(value))
+
+
+def _refused(source: str, key: str, expected: str, found: object, hint: str = "") -> InputError:
+    return InputError(f"{source}: {key} must be {expected}; found {_shown(found)}", hint=hint)
+
+
+def _expected_number(setting: _Setting) -> str:
+    noun = "a whole number" if setting.kind is int else "a number"
+    low, high = setting.rule.low, setting.rule.high
+    if high == math.inf:
+        return f"{noun}, {low:g} or more"
+    return f"{noun} from {low:g} to {high:g}"
+
+
+def _shown(value: object) -> str:
+    text = "a table" if isinstance(value, dict) else _toml(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+
+
+def _value(settings: Settings, key: str) -> Any:
+    section, _, name = key.rpartition(".")
+    return getattr(getattr(settings, section) if section else settings, name)
+
+
+def _first_line(kind: type[Any]) -> str:
+    return (kind.__doc__ or "").partition("\n")[0]
