@@ -303,7 +303,9 @@ class _Judge:
     def _computed(self) -> str:
         for word in sorted(self.survey.vocabulary.ends):
             for path, mention in self.by_word[word]:
-                if self.site.assets[path].kind in ("script", "html") and mention.stand != "comment":
+                if _WORD.match(mention.after[:1]) or mention.stand == "comment":
+                    continue  # `".json"`, or only talked about
+                if self.site.assets[path].kind in ("script", "html"):
                     return f"{self._place(path, mention)} computes names of scripts"
         return ""
 

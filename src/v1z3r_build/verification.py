@@ -1,0 +1,235 @@
+"""`verify`: every name, hash, size, digest, encoding and reference of an output, derived again from its files."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from v1z3r_build import manifest as manifests
+from v1z3r_build.bundlers.tokens import HEX, token
+from v1z3r_build.codecs import CODINGS
+from v1z3r_build.diagnostics import Diagnostic, error, place, warning
+from v1z3r_build.formats.reading import is_text, read_spans
+from v1z3r_build.manifest import CACHE_CLASSES, MANIFEST_NAME, FileRecord, Manifest
+from v1z3r_build.site import naming
+from v1z3r_build.site.address import Addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_COPY = re.compile(r"^(.*)\.([0-9a-f]{16})(\.[^./]+)$")
+
+
+def verify(folder: Path, jobs: int = 1) -> list[Diagnostic]:
+    """Every contradiction between an output and its manifest, sorted; empty when all is true.
+
+    Raises InputError if the folder holds no manifest.
+    """
+    manifest = Manifest.load(folder / MANIFEST_NAME)
+    found = [
+        *_inventory(folder, manifest),
+        *_release(manifest),
+    ]
+    present = {path: record for path, record in manifest.files.items() if (folder / path).is_file()}
+    for path, record in present.items():
+        found += _file(folder, path, record)
+        found += _encodings(folder, path, record)
+    found += _names(folder, present)
+    found += _references(folder, manifest, present)
+    found += _routes(manifest)
+    return sorted(set(found))
+
+
+def _inventory(folder: Path, manifest: Manifest) -> Iterator[Diagnostic]:
+    """Every file is in the manifest, and every entry has its file."""
+    expected = {*manifest.files, MANIFEST_NAME}
+    for path, record in manifest.files.items():
+        expected |= {encoding.path for encoding in record.encodings.values()}
+        for variant in record.variants:
+            if variant.path not in manifest.files:
+                yield error("variant-missing", path, f"its variant {variant.path} is not a file of the manifest")
+            elif manifest.files[variant.path].size >= record.size:
+                yield error("variant-larger", path, f"its variant {variant.path} is not smaller than it")
+    present = {item.relative_to(folder).as_posix() for item in folder.rglob("*") if not item.is_dir()}
+    for path in sorted(expected - present):
+        yield error("file-missing", path, "the manifest lists this file, the folder has it not", _REBUILD)
+    for path in sorted(present - expected):
+        yield error("file-unknown", path, "the manifest does not list this file", _REBUILD)
+
+
+def _release(manifest: Manifest) -> Iterator[Diagnostic]:
+    if manifests.release(manifest.files) != manifest.release:
+        yield error("release-mismatch", MANIFEST_NAME, "`release` is not the hash of `files`", _REBUILD)
+    for name, header in CACHE_CLASSES.items():
+        if manifest.cache_classes.get(name) != header:
+            yield error("cache-class", MANIFEST_NAME, f"the class {name} should be {header!r}", _REBUILD)
+
+
+def _file(folder: Path, path: str, record: FileRecord) -> Iterator[Diagnostic]:
+    size, sha256, integrity = manifests.hashes(folder / path)
+    for what, stated, real in (
+        ("size", record.size, size),
+        ("sha256", record.sha256, sha256),
+        ("integrity", record.integrity, integrity),
+        ("cache_control", record.cache_control, CACHE_CLASSES.get(record.cache_class)),
+    ):
+        if stated != real:
+            yield error(
+                f"{what.replace('_', '-')}-mismatch", path, f"{what} is {real}, the manifest says {stated}", _REBUILD
+            )
+    if record.kind == "html" and record.cache_class == "immutable":
+        yield error("immutable-page", path, "a page must never be immutable", _REBUILD)
+
+
+def _encodings(folder: Path, path: str, record: FileRecord) -> Iterator[Diagnostic]:
+    for coding, encoding in record.encodings.items():
+        sidecar = folder / encoding.path
+        if not sidecar.is_file():
+            continue  # reported as missing
+        size, sha256, _ = manifests.hashes(sidecar)
+        if (size, sha256) != (encoding.size, encoding.sha256):
+            yield error("sidecar-mismatch", encoding.path, "size or hash are not those of the manifest", _REBUILD)
+        if coding not in CODINGS:
+            yield error("sidecar-coding", encoding.path, f"{coding} is no coding that is known here", _REBUILD)
+            continue
+        try:
+            plain = CODINGS[coding].decode(sidecar.read_bytes(), record.size + 1)
+        except ValueError as failure:
+            yield error("sidecar-broken", encoding.path, f"it cannot be decoded: {failure}", _REBUILD)
+            continue
+        if plain != (folder / path).read_bytes():
+            yield error("sidecar-stale", encoding.path, f"it does not decode to {path}", _REBUILD)
+        if encoding.size >= record.size:
+            yield error("sidecar-larger", encoding.path, f"it is not smaller than {path}", _REBUILD)
+
+
+# Names
+
+
+class _Unit:
+    """Immutable files that share a token, and where the token stands in each path."""
+
+    def __init__(self, text: str, alphabet: str) -> None:
+        self.text = text
+        self.alphabet = alphabet
+        self.files: dict[str, tuple[int, int]] = {}
+
+
+def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diagnostic]]:
+    units: dict[str, _Unit] = {}
+    unproved: list[Diagnostic] = []
+    for path, record in files.items():
+        if record.cache_class != "immutable":
+            continue
+        copy = _COPY.match(path)
+        source = record.source[0] if record.source else ""
+        if copy is not None and copy.group(1) + copy.group(3) == source:
+            unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX))
+            unit.files[path] = copy.span(2)
+            continue
+        carried = token(source)
+        end = len(path) - (len(source) - carried.end) if carried is not None else 0
+        start = end - len(carried.text) if carried is not None else 0
+        if carried is None or path[:start] != source[: carried.start] or path[end:] != source[carried.end :]:
+            unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
+            continue
+        unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet))
+        unit.files[path] = (start, end)
+    return units, unproved
+
+
+def _names(folder: Path, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic]:
+    """Every immutable name is the hash of its content and of what it refers to, computed again.
+
+    The graph is that of tokens standing in bytes; no format is needed to see it.
+    """
+    units, unproved = _units(files)
+    yield from unproved
+    if not units:
+        return
+    keys = list(units)
+    finder = BytesAhoCorasick([units[key].text.encode() for key in keys])
+    places: dict[str, list[tuple[int, int, str]]] = {}
+    graph: defaultdict[str, set[str]] = defaultdict(set)
+    for key, unit in units.items():
+        graph[key] = set()
+        for path in unit.files:
+            data = (folder / path).read_bytes()
+            places[path] = [
+                (start, end, keys[word]) for word, start, end in finder.find_matches_as_indexes(data, overlapping=True)
+            ]
+            graph[key] |= {mentioned for _, _, mentioned in places[path]}
+
+    def blanked(circle: Sequence[str], _: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        for key in circle:
+            for path, span in units[key].files.items():
+                data = bytearray((folder / path).read_bytes())
+                for start, end, mentioned in places[path]:
+                    if mentioned in circle:
+                        data[start:end] = naming.BLANK * (end - start)
+                yield _without(path, span), bytes(data)
+
+    def draw(key: str, fingerprint: bytes) -> str:
+        unit = units[key]
+        names = [_without(path, span) for path, span in unit.files.items()]
+        return naming.draw(fingerprint, names, len(unit.text), unit.alphabet)
+
+    for key, name in naming.name_units(graph, blanked, draw).items():
+        if name != units[key].text:
+            for path in units[key].files:
+                yield error(
+                    "name-mismatch",
+                    path,
+                    f"the hash of its content is {name}, its name says {units[key].text}",
+                    _REBUILD,
+                )
+
+
+def _without(path: str, span: tuple[int, int]) -> str:
+    return path[: span[0]] + "\0" * (span[1] - span[0]) + path[span[1] :]
+
+
+# References
+
+
+def _references(folder: Path, manifest: Manifest, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic]:
+    """Every reference leads to a file, but those that the input already left dangling."""
+    addresses = Addresses(files.keys(), manifest.base, manifest.origin)
+    known = {
+        (diagnostic.path, diagnostic.message.partition(" ")[0])
+        for diagnostic in manifest.diagnostics
+        if diagnostic.code == "dangling-reference"
+    }
+    for path, record in files.items():
+        if not is_text(path, record.kind, record.content_type):  # type: ignore[arg-type]
+            continue
+        data = (folder / path).read_bytes()
+        reading = read_spans(path, record.kind, data, ())  # type: ignore[arg-type]
+        for url in reading.urls:
+            if url.role in ("import", "dynamic-import", "import-map") and not re.match(r"\.{0,2}/|[a-z]+:", url.text):
+                continue
+            if url.role == "worker" and not re.match(r"/|[a-z]+:", url.text):
+                continue
+            target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
+            if target.ours and not target.path:
+                sources = record.source or (path,)
+                if any((source, url.text) in known for source in (path, *sources)):
+                    continue
+                line, column = place(data, url.start)
+                yield error("reference-broken", path, f"{url.text} leads to no file", _REBUILD, line, column)
+
+
+def _routes(manifest: Manifest) -> Iterator[Diagnostic]:
+    for url, route in manifest.routes.items():
+        for path in (route.html, *route.initial, *route.lazy):
+            if path not in manifest.files:
+                yield error("route-file-missing", path, f"the route {url} needs it, the manifest has it not", _REBUILD)
+    if not manifest.routes and any(record.kind == "html" for record in manifest.files.values()):
+        yield warning("no-routes", MANIFEST_NAME, "the manifest lists pages but no routes")
+
+
+_REBUILD = "The output was changed after it was made: build the site afresh and optimize it again."
