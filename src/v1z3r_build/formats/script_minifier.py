@@ -106,6 +106,8 @@ class _Script:
         error = script_syntax.first_error(self.tree)
         if error is not None:
             return Minified(diagnostics=self._refusal(error))
+        if script_syntax.longest_chain(self.tree) > DEEPEST:
+            return NOTHING
         if script_syntax.has_jsx(self.tree) or not self._accepted_by_esbuild(self.text):
             return NOTHING
         found: list[Candidate] = []
@@ -203,7 +205,7 @@ class _Script:
     def _shows_the_same(self, result: bytes) -> bool:
         """Whether a rewritten script parses, and shows others the same names and licences."""
         tree = script_syntax.parse(result)
-        if tree.root_node.has_error or b"\0" in result:
+        if tree.root_node.has_error or b"\0" in result or script_syntax.longest_chain(tree) > DEEPEST:
             return False
         if esbuild_printer.available() and not esbuild_printer.printed(result.decode()):
             return not self._has_statements() and not result.strip()
