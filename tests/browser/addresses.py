@@ -32,6 +32,14 @@ class Addresses:
         self.base = base
         self.sources = sources
 
+    def over(self, before: Addresses) -> Addresses:
+        """The same addresses, told in the names that `before` gives to their sources."""
+        sources = {
+            path: tuple(first for source in own for first in before.sources.get(source, (source,)))
+            for path, own in self.sources.items()
+        }
+        return Addresses(self.origin, self.base, sources)
+
     def url(self, text: str, document: str) -> str:
         """The meaning of a URL that stands in a document: its target, query and fragment.
 
@@ -63,9 +71,7 @@ class Addresses:
 
     def visible(self, text: str) -> str:
         """A text as a visitor reads it, free of the port that this server happens to have."""
-        return text.replace(self.origin, "http://site.test").replace(
-            urlsplit(self.origin).netloc, "site.test"
-        )
+        return text.replace(self.origin, "http://site.test").replace(urlsplit(self.origin).netloc, "site.test")
 
     def _known(self, text: str, document: str) -> str:
         try:

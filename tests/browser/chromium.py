@@ -51,9 +51,7 @@ def chromium(path: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def visitor(
-    browser: Browser, service_workers: Literal["allow", "block"] = "block"
-) -> Iterator[BrowserContext]:
+def visitor(browser: Browser, service_workers: Literal["allow", "block"] = "block") -> Iterator[BrowserContext]:
     """A new visitor with an empty cache. Off by default: service workers, which answer for the server."""
     context = browser.new_context(
         viewport={"width": 800, "height": 600},

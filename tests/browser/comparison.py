@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .observation import Node, Observation
 
 Kind = Literal[
-    "address", "ready", "text", "elements", "attributes", "nodes", "errors", "failures", "screenshot"
+    "address", "ready", "text", "elements", "attributes", "nodes", "errors", "failures", "screenshot", "reload"
 ]
 
 # Share of differing pixels, and how much a colour channel of 0 … 255 may differ unseen.
@@ -63,9 +63,7 @@ def _values(original: Observation, optimized: Observation) -> Iterator[Differenc
         yield Difference("ready", "html[data-ready]", str(original.ready), str(optimized.ready))
     if original.text != optimized.text:
         pairs = zip_longest(original.text.split("\n"), optimized.text.split("\n"), fillvalue="")
-        number, (before, after) = next(
-            (number, pair) for number, pair in enumerate(pairs, 1) if pair[0] != pair[1]
-        )
+        number, (before, after) = next((number, pair) for number, pair in enumerate(pairs, 1) if pair[0] != pair[1])
         yield Difference("text", f"line {number}", before, after)
 
 
@@ -87,9 +85,7 @@ def _nodes(original: tuple[Node, ...], optimized: tuple[Node, ...]) -> Iterator[
             for name in sorted(first.keys() | second.keys()):
                 if first.get(name) != second.get(name):
                     place = f"{where}[{name}]"
-                    changed.append(
-                        Difference("attributes", place, str(first.get(name)), str(second.get(name)))
-                    )
+                    changed.append(Difference("attributes", place, str(first.get(name)), str(second.get(name))))
     yield from changed
 
 

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from . import exports
 from .chromium import chromium, executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
 
-def missing(what: str) -> NoReturn:
+def _missing(what: str) -> NoReturn:
     """Fail where all parts must be there (`make test` says so), skip elsewhere."""
     if os.environ.get("V1Z3R_REQUIRE_FIXTURES") == "1":
         pytest.fail(what)
@@ -26,6 +28,29 @@ def missing(what: str) -> NoReturn:
 def browser() -> Iterator[Browser]:
     path = executable()
     if path is None:
-        missing("no Chromium on PATH: install the package chromium")
+        _missing("no Chromium on PATH: install the package chromium")
     with chromium(path) as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=exports.FIXTURES, ids=lambda export: export.name)
+def export(request: pytest.FixtureRequest) -> exports.Export:
+    """An export that is built."""
+    chosen: exports.Export = request.param
+    if not chosen.folder.is_dir():
+        _missing(f"the fixture {chosen.name} is not built: run `make fixtures`")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def original(browser: Browser, export: exports.Export) -> Iterator[exports.Original]:
+    with exports.original(browser, export) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def optimized(export: exports.Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the command makes of an export."""
+    output = tmp_path_factory.mktemp(export.name) / "once"
+    exports.optimize(export.folder, output, export.base)
+    return output

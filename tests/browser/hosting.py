@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from v1z3r_build.site.media_types import content_type
 
@@ -59,7 +60,7 @@ class ManifestHosting:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         self.folder = folder
         self.files: dict[str, dict[str, Any]] = manifest["files"]
-        self.routes: dict[str, dict[str, Any]] = manifest["routes"]
+        self.routes: dict[str, dict[str, Any]] = {unquote(route): page for route, page in manifest["routes"].items()}
 
     def answer(self, request: Request) -> Response:
         path, route = request.path, "/" + request.path

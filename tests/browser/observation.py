@@ -31,7 +31,7 @@ _LINKS = """() => [...document.querySelectorAll("a[href]")].map((a) => [
 ])"""
 # Browsers ask for it unbidden, at a time of their own: whether it is there is no matter of a page.
 _UNBIDDEN = "/favicon.ico"
-_QUIET_SECONDS = 0.4
+_QUIET_SECONDS = 0.25
 _REST_SECONDS = 60.0
 
 
@@ -142,10 +142,10 @@ class Tab:
             if usable and href.startswith(home)
         )
 
-    def click(self, target: str) -> None:
+    def click(self, target: str, seconds: float) -> None:
         """Click the first link with this target and wait until the address has changed.
 
-        Raises LookupError when the page has no such link.
+        Raises LookupError when the page has no such link, TimeoutError when the address stays.
         """
         index = next((link.index for link in self.links() if link.target == target), None)
         if index is None:
@@ -156,7 +156,26 @@ class Tab:
         ).as_element()
         assert element is not None
         element.click()
-        self.page.wait_for_url(lambda url: url != before, wait_until="load", timeout=60_000)
+        try:
+            self.page.wait_for_url(lambda url: url != before, wait_until="load", timeout=seconds * 1000)
+        except BrowserTimeoutError as stuck:
+            raise TimeoutError(f"{before} stayed; errors: {self._errors + self._failures}") from stuck
+
+    def back(self) -> None:
+        """Press the browser's back button."""
+        self.page.go_back(wait_until="load", timeout=60_000)
+
+    def forward(self) -> None:
+        """Press the browser's forward button."""
+        self.page.go_forward(wait_until="load", timeout=60_000)
+
+    def mark(self) -> None:
+        """Leave a mark in the document, which a full reload removes."""
+        self.page.evaluate("() => { window.markOfThisDocument = true }")
+
+    def marked(self) -> bool:
+        """Whether the document is still the one that was marked."""
+        return bool(self.page.evaluate("() => window.markOfThisDocument === true"))
 
     def _at_rest(self) -> dict[str, Any]:
         if self.ready_seconds:
@@ -165,7 +184,7 @@ class Tab:
         deadline = time.monotonic() + _REST_SECONDS
         last: dict[str, Any] = {}
         while time.monotonic() < deadline:
-            self.page.wait_for_timeout(100)
+            self.page.wait_for_timeout(50)
             if self._in_flight or time.monotonic() - self._last_traffic < _QUIET_SECONDS:
                 continue
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
@@ -40,6 +41,11 @@ def addresses_of_pages(folder: Path) -> list[str]:
     return found
 
 
+def missing(hosting: Hosting, path: str) -> bool:
+    """Whether a path, with its query, is answered with status 404."""
+    return hosting.answer(Request(unquote(urlsplit(path).path))).status == 404
+
+
 def leads_to_page(hosting: Hosting, path: str) -> bool:
     """Whether a path, with its query, is answered with a page, and not with a download."""
     response = hosting.answer(Request(unquote(urlsplit(path).path)))
@@ -47,24 +53,28 @@ def leads_to_page(hosting: Hosting, path: str) -> bool:
 
 
 def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
-    """Clicks that follow every link from every page to every other page once.
+    """Clicks that reach every place that links lead to from the first page, each from two pages if it can be.
 
-    pages: observations by path. Each step starts where the last one led if that page has links left, so that
-    the page's scripts live as long as they would for a visitor.
+    More would click the same links again: that they are the same is seen when pages are compared.
+    pages: observations by path, first that of the home page. A step starts where the last one led if that
+    page has a link of use, so that the page's scripts live as long as they would for a visitor.
     """
     paths = {observation.address: path for path, observation in pages.items()}
-    left: dict[str, list[str]] = {
-        observation.address: _targets(observation, hosting) for observation in pages.values()
-    }
+    targets = {observation.address: _targets(observation, hosting) for observation in pages.values()}
+    here = next(iter(targets))
+    met = [here]
     walk: list[Step] = []
-    here = next(iter(left), "")
-    while any(left.values()):
-        if not left.get(here):
-            here = next(address for address, targets in left.items() if targets)
-        target = left[here].pop(0)
-        walk.append(Step(paths[here], target))
-        here = target
-    return walk
+    times: Counter[str] = Counter()
+    while True:
+        options = ((page, target) for page in (here, *met) for target in targets.get(page, ()))
+        chosen = next((option for option in options if times[option[1]] < 2), None)
+        if chosen is None:
+            return walk
+        page, here = chosen
+        targets[page].remove(here)
+        times[here] += 1
+        walk.append(Step(paths[page], here))
+        met.append(here)
 
 
 def _targets(observation: Observation, hosting: Hosting) -> list[str]:
