@@ -10,7 +10,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from v1z3r_build import manifest as manifests
 from v1z3r_build.bundlers.tokens import HEX, token
-from v1z3r_build.codecs import CODINGS
+from v1z3r_build.codecs.content_codings import CODINGS
 from v1z3r_build.diagnostics import Diagnostic, error, place, warning
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.manifest import CACHE_CLASSES, MANIFEST_NAME, FileRecord, Manifest
@@ -210,9 +210,7 @@ def _references(folder: Path, manifest: Manifest, files: Mapping[str, FileRecord
         data = (folder / path).read_bytes()
         reading = read_spans(path, record.kind, data, ())  # type: ignore[arg-type]
         for url in reading.urls:
-            if url.role in ("import", "dynamic-import", "import-map") and not re.match(r"\.{0,2}/|[a-z]+:", url.text):
-                continue
-            if url.role == "worker" and not re.match(r"/|[a-z]+:", url.text):
+            if not url.resolvable:
                 continue
             target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
             if target.ours and not target.path:

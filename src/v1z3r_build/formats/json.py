@@ -50,7 +50,7 @@ def read_row(data: bytes, hits: Sequence[Hit], start: int, end: int) -> list[Men
 
 def read_source_map(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     """The mentions in a source map: `sources` are labels, never renamed (ECMA-426)."""
-    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), ((b"sources",),))))
+    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), (b"sources",))))
 
 
 def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> Reading:
@@ -77,7 +77,7 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
 
 
 def _mentions(
-    data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[tuple[bytes, ...], ...]
+    data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[bytes, ...]
 ) -> Iterator[Mention]:
     mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
     if not mine:
@@ -90,7 +90,7 @@ def _mentions(
             index += 1
         if index < len(regions) and regions[index][0] <= hit.start:
             low, high, path = regions[index]
-            stand: Stand = "label" if path in labels else "string"
+            stand: Stand = "label" if path[:1] == labels else "string"
             yield mention(data, hit, stand, low, high)
         else:
             yield mention(data, hit, "unknown", start, end)

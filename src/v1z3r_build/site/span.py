@@ -71,6 +71,17 @@ class Url:
     dot: int = -1
     suffix: str = ""
 
+    @property
+    def resolvable(self) -> bool:
+        """Whether the file that holds the URL is enough to resolve it.
+
+        A bare specifier is an import map's business; a worker's relative URL is resolved against the page that runs
+        the script (HTML Standard, "Worker constructor"), which the script's file does not tell.
+        """
+        if self.role in ("import", "dynamic-import", "import-map"):
+            return re.match(r"\.{0,2}/|[a-z]+:", self.text) is not None
+        return self.role != "worker" or re.match(r"/|[a-z]+:", self.text) is not None
+
 
 _SUFFIX = re.compile(rb"(\.[A-Za-z0-9_-]+)(?:[?#].*)?\Z", re.S)
 

@@ -50,6 +50,7 @@ _FETCHED: frozenset[Role] = frozenset(
 _NEUTRAL: frozenset[Role] = frozenset({"icon", "outside", "service-worker"})
 _COPIED = frozenset({"script", "style", "image", "font", "wasm", "media", "json", "other"})
 _WORD = re.compile(rb"[A-Za-z0-9_-]")
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
 _ORIGIN = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/]*", re.I)
 COPY_TOKEN_LENGTH = 16
 
@@ -110,10 +111,8 @@ def prove(site: Site, survey: Survey, addresses: Addresses, settings: Settings, 
 def _references(survey: Survey, addresses: Addresses, path: str) -> Iterator[Reference]:
     reading = survey.readings[path]
     for url in reading.urls:
-        if url.role in ("import", "dynamic-import", "import-map") and not re.match(r"\.{0,2}/|[a-z]+:", url.text):
-            continue  # a bare specifier: an import map's business
-        if url.role == "worker" and not re.match(r"/|[a-z]+:", url.text):
-            continue  # resolved against the page that runs the script, which is not known here
+        if not url.resolvable:
+            continue
         target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
         if target.ours:
             yield Reference(url, target.path)
@@ -269,12 +268,16 @@ class _Judge:
     def _doubts(self) -> dict[str, str]:
         """File -> why its references cannot all go to a copy."""
         doubts: dict[str, str] = {}
-        covered: defaultdict[str, list[tuple[int, int, str, bool]]] = defaultdict(list)
+        # A URL on the same host that leads out of the site is understood too: it is another file.
+        covered = {
+            referrer: [(url.start, url.end) for url in reading.urls if url.resolvable and not _ABSOLUTE.match(url.text)]
+            for referrer, reading in self.survey.readings.items()
+        }
         for referrer, found in self.references.items():
             for reference in found:
                 fetched = self._insertion(referrer, reference) is not None
                 neutral = reference.url.role in _NEUTRAL
-                covered[referrer].append((reference.url.start, reference.url.end, reference.target, fetched or neutral))
+                covered[referrer].append((reference.url.start, reference.url.end))
                 if reference.target and not fetched and not neutral:
                     doubts.setdefault(
                         reference.target, f"{self._place_at(referrer, reference.url.start)} refers to it by its own URL"
@@ -292,13 +295,13 @@ class _Judge:
                     doubts.setdefault(path, computed)
         return doubts
 
-    def _names(self, path: str, mention: Mention, covered: Iterable[tuple[int, int, str, bool]]) -> bool:
+    def _names(self, path: str, mention: Mention, covered: Iterable[tuple[int, int]]) -> bool:
         """Whether a mention may be a use of the name that no sure reference accounts for."""
         if mention.stand in ("text", "comment", "label") or path.endswith((".webmanifest", ".map")):
             return False
         if _WORD.match(mention.before[-1:]) or _WORD.match(mention.after[:1]):
             return False
-        return not any(low <= mention.start and mention.end <= high for low, high, _, _ in covered)
+        return not any(low <= mention.start and mention.end <= high for low, high in covered)
 
     def _computed(self) -> str:
         for word in sorted(self.survey.vocabulary.ends):

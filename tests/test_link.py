@@ -1,0 +1,468 @@
+"""The link pass on small sites: what is renamed, what stays, and what every file then says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from v1z3r_build.site.folder import read
+
+from v1z3r_build.passes.link import link
+from v1z3r_build.settings import NamesSettings, Settings, SiteSettings
+from v1z3r_build.site import Site
+from v1z3r_build.workers.pool import Pool
+from v1z3r_build.workers.progress import SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from v1z3r_build.site import Asset
+
+PNG = b"\x89PNG\r\n\x1a\n picture"
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with Pool(1) as opened:
+        yield opened
+
+
+@dataclass
+class Linked:
+    """A linked site, asked as a test reads it. Tokens of copies are written as HASH."""
+
+    site: Site
+
+    def text(self, path: str) -> str:
+        return re.sub(r"\.[0-9a-f]{16}\.", ".HASH.", self.site.assets[path].read().decode())
+
+    def raw(self, path: str) -> bytes:
+        return self.site.assets[path].read()
+
+    def paths(self) -> list[str]:
+        return sorted({re.sub(r"\.[0-9a-f]{16}\.", ".HASH.", path) for path in self.site.assets})
+
+    def asset(self, path: str) -> Asset:
+        """The asset that came from an input file: its hashed copy or new name if there is one."""
+        found = [asset for asset in self.site.assets.values() if asset.sources == (path,)]
+        return next((asset for asset in found if asset.cache_class == "immutable"), found[0])
+
+    def codes(self) -> list[str]:
+        return [diagnostic.code for diagnostic in self.site.diagnostics]
+
+
+@pytest.fixture
+def linked(tmp_path: Path, pool: Pool):
+    def make(files: Mapping[str, str | bytes], settings: Settings | None = None) -> Linked:
+        root = tmp_path / f"site{len(list(tmp_path.iterdir()))}"
+        for path, content in files.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        spool = tmp_path / f"{root.name}.spool"
+        spool.mkdir()
+        return Linked(link(read(root, spool), settings or Settings(), pool, SilentProgress()))
+
+    return make
+
+
+def page(body: str, head: str = "") -> str:
+    return f'<!doctype html><html><head><meta charset="utf-8">{head}</head><body>{body}</body></html>'
+
+
+# Each row: files, the path looked at, what stands in it afterwards.
+FILLED: dict[str, tuple[dict[str, str | bytes], str, str]] = {
+    "attribute": ({"index.html": page('<img src="a.png">'), "a.png": PNG}, "index.html", 'src="a.HASH.png"'),
+    "unquoted attribute": ({"index.html": page("<img src=a.png>"), "a.png": PNG}, "index.html", "src=a.HASH.png>"),
+    "query and fragment": (
+        {"index.html": page('<img src="/s.svg?v=3#icon">'), "s.svg": "<svg/>"},
+        "index.html",
+        'src="/s.HASH.svg?v=3#icon"',
+    ),
+    "percent encoding": (
+        {"index.html": page('<img src="a%20b.png">'), "a b.png": PNG},
+        "index.html",
+        'src="a%20b.HASH.png"',
+    ),
+    "unicode": ({"index.html": page('<img src="é.png">'), "é.png": PNG}, "index.html", 'src="é.HASH.png"'),
+    "character reference in the query": (
+        {"index.html": page('<img src="a.png?x=1&amp;y=2">'), "a.png": PNG},
+        "index.html",
+        'src="a.HASH.png?x=1&amp;y=2"',
+    ),
+    "relative": (
+        {"index.html": page("x"), "d/p.html": page('<img src="../i/a.png">'), "i/a.png": PNG},
+        "d/p.html",
+        'src="../i/a.HASH.png"',
+    ),
+    "base element": (
+        {"index.html": page('<img src="a.png">', '<base href="/i/">'), "i/a.png": PNG},
+        "index.html",
+        'src="a.HASH.png"',
+    ),
+    "srcset": (
+        {
+            "index.html": page('<img src="a.png" srcset="a.png 1x,b.png 2x, b.png 300w">'),
+            "a.png": PNG,
+            "b.png": PNG + b"b",
+        },
+        "index.html",
+        'srcset="a.HASH.png 1x,b.HASH.png 2x, b.HASH.png 300w"',
+    ),
+    "css url, quoted, bare and import": (
+        {
+            "index.html": page("x", '<link rel="stylesheet" href="c/a.css">'),
+            "c/a.css": "@import 'b.css';a{background:url( \"../i/x y.png\" ),url(../i/z.png)}",
+            "c/b.css": "b{}",
+            "i/x y.png": PNG,
+            "i/z.png": PNG + b"z",
+        },
+        "c/a.css",
+        "@import 'b.HASH.css';a{background:url( \"../i/x y.HASH.png\" ),url(../i/z.HASH.png)}",
+    ),
+    "image-set": (
+        {
+            "index.html": page("<style>a{background:image-set('a.png' 1x, url(b.png) 2x)}</style>"),
+            "a.png": PNG,
+            "b.png": PNG,
+        },
+        "index.html",
+        "image-set('a.HASH.png' 1x, url(b.HASH.png) 2x)",
+    ),
+    "style attribute": (
+        {"index.html": page('<i style="background:url(a.png)"></i>'), "a.png": PNG},
+        "index.html",
+        'style="background:url(a.HASH.png)"',
+    ),
+    "module imports": (
+        {
+            "index.html": page("", '<script type="module" src="j/a.js"></script>'),
+            "j/a.js": 'import{b}from"./b.js";import("./c.js");export*from"./d.mjs";new URL("../a.png",import.meta.url);',
+            "j/b.js": "export let b",
+            "j/c.js": "0",
+            "j/d.mjs": "export let d",
+            "a.png": PNG,
+        },
+        "j/a.js",
+        'import{b}from"./b.HASH.js";import("./c.HASH.js");export*from"./d.HASH.mjs";new URL("../a.HASH.png",import.meta.url);',
+    ),
+    "import map": (
+        {
+            "index.html": page(
+                '<script type="module">import "t"</script>',
+                '<script type="importmap">{"imports":{"t":"/t.js"}}</script>',
+            ),
+            "t.js": "export {}",
+        },
+        "index.html",
+        '{"imports":{"t":"/t.HASH.js"}}',
+    ),
+    "Link header": (
+        {
+            "index.html": page("<link rel=stylesheet href=/a.css>"),
+            "a.css": "a{}",
+            "_headers": "/*\n  Link: </a.css>; rel=preload\n",
+        },
+        "_headers",
+        "Link: </a.HASH.css>; rel=preload",
+    ),
+}
+
+
+@pytest.mark.parametrize("files, path, expected", FILLED.values(), ids=FILLED.keys())
+def test_sure_references_go_to_the_copy(linked, files, path, expected) -> None:
+    assert expected in linked(files).text(path)
+
+
+# Each row: files, and paths that must keep the one name that they have.
+KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
+    "part of a longer name": (
+        {"index.html": page('<p data-x="sitecode.json"></p>'), "de.js": "1", "sitecode.json": "{}"},
+        ["de.js", "sitecode.json"],
+    ),
+    "a string that looks like a path": (
+        {"index.html": page('<img src="/a.png"><script>if(x=="/a.png")y()</script>'), "a.png": PNG},
+        ["a.png"],
+    ),
+    "a link that visitors save": (
+        {"index.html": page('<a href="a.pdf"></a><embed src="a.pdf">'), "a.pdf": b"%PDF-1.4"},
+        ["a.pdf"],
+    ),
+    "script with a computed name elsewhere": (
+        {"index.html": page('<script src="a.js"></script><script>import("./"+n+".js")</script>'), "a.js": "1"},
+        ["a.js"],
+    ),
+    "template computes a script": (
+        {"index.html": page('<script src="a.js"></script><script>import(`./${n}.js`)</script>'), "a.js": "1"},
+        ["a.js"],
+    ),
+    "service worker and what it imports": (
+        {
+            "index.html": page('<script>navigator.serviceWorker.register("/worker-of-mine.js")</script>'),
+            "worker-of-mine.js": 'importScripts("/part.js")',
+            "part.js": "1",
+        },
+        ["worker-of-mine.js", "part.js"],
+    ),
+    "names by convention": (
+        {
+            "index.html": page(
+                '<link rel="icon" href="/favicon.ico"><link rel="manifest" href="/m.webmanifest"><img src="/favicon.ico">'
+            ),
+            "favicon.ico": b"\0\0\1\0",
+            "m.webmanifest": '{"icons":[{"src":"/i.png"}]}',
+            "i.png": PNG,
+            "robots.txt": "User-agent: *",
+            ".well-known/x.json": "{}",
+            "404.html": page("no"),
+            "sitemap.xml": "<urlset/>",
+        },
+        ["favicon.ico", "m.webmanifest", "i.png", "robots.txt", ".well-known/x.json", "404.html", "sitemap.xml"],
+    ),
+    "another host's file of the same name": (
+        {"index.html": page('<img src="https://other.example/a.png">'), "a.png": PNG},
+        ["a.png"],
+    ),
+    "relative URL in a custom property": (
+        {"index.html": page("<style>a{--x:url(a.png)}</style>"), "a.png": PNG},
+        ["a.png"],
+    ),
+    "script with a source map": (
+        {
+            "index.html": page('<script type="module" src="a.js"></script>'),
+            "a.js": 'import "./b.js"\n//# sourceMappingURL=a.js.map',
+            "a.js.map": '{"version":3,"sources":["x.ts"],"mappings":"AAAA","file":"a.js"}',
+            "b.js": "1",
+        },
+        ["b.js", "a.js.map"],
+    ),
+    "gltf parts": (
+        {"index.html": page("x"), "m.gltf": '{"buffers":[{"uri":"m.bin"}]}', "m.bin": b"\0"},
+        ["m.gltf", "m.bin"],
+    ),
+    "names computed at run time": (
+        {"index.html": page('<script>fetch("/shaders/"+n)</script>'), "shaders/a.glsl": "x"},
+        ["shaders/a.glsl"],
+    ),
+}
+
+
+@pytest.mark.parametrize("files, paths", KEPT.values(), ids=KEPT.keys())
+def test_what_cannot_be_proved_keeps_its_one_name(linked, files, paths) -> None:
+    site = linked(files)
+    for path in paths:
+        assert site.asset(path).path == path
+        assert site.asset(path).cache_class != "immutable"
+
+
+TOKEN = "8570.046f9c9b3d93d83a.js"
+
+
+def chunk(mention: str, extra: Mapping[str, str | bytes] | None = None) -> dict[str, str | bytes]:
+    return {
+        "index.html": page(f'<script src="/_next/static/chunks/{TOKEN}"></script>'),
+        f"_next/static/chunks/{TOKEN}": "a()",
+        "_next/static/chunks/main-aaaabbbbccccdddd.js": mention,
+        **(extra or {}),
+    }
+
+
+RENAMED = {
+    "whole name": f'x="static/chunks/{TOKEN}"',
+    "table": 'u=e=>"static/chunks/"+e+"."+{8570:"046f9c9b3d93d83a"}[e]+".js"',
+    "ternary": 'u=e=>8570===e?"046f9c9b3d93d83a":e',
+    "concatenated": 'x="8570"+".046f9c9b3d93d83a.js"',
+    "template": "x=`static/chunks/8570.046f9c9b3d93d83a.js`",
+    "escaped for flight": f'self.__next_f.push([1,"2:I[\\"static/chunks/{TOKEN}\\"]"])',
+    "comment": f"/*! see {TOKEN} */a",
+}
+
+
+@pytest.mark.parametrize("mention", RENAMED.values(), ids=RENAMED.keys())
+def test_a_token_is_replaced_wherever_it_is_understood(linked, mention) -> None:
+    site = linked(chunk(mention))
+    asset = site.asset(f"_next/static/chunks/{TOKEN}")
+    assert asset.cache_class == "immutable" and asset.path != f"_next/static/chunks/{TOKEN}"
+    assert f"_next/static/chunks/{TOKEN}" not in site.site.assets
+    assert not any(b"046f9c9b3d93d83a" in site.raw(path) for path in site.site.assets)
+    assert len(asset.path) == len(f"_next/static/chunks/{TOKEN}")
+
+
+DOUBTED = {
+    "an identifier": "x=a046f9c9b3d93d83a",
+    "part of a longer word": 'x="046f9c9b3d93d83a00.js"',
+    "a regular expression": "x=/046f9c9b3d93d83a/",
+    "another host": f'x="https://cdn.example/_next/static/chunks/{TOKEN}"',
+    "some other use": 'commit("046f9c9b3d93d83a")',
+    "a broken script": 'x="046f9c9b3d93d83a.js" (((',
+}
+
+
+@pytest.mark.parametrize("mention", DOUBTED.values(), ids=DOUBTED.keys())
+def test_a_token_in_doubt_stays_and_says_why(linked, mention) -> None:
+    site = linked(chunk(mention))
+    asset = site.asset(f"_next/static/chunks/{TOKEN}")
+    assert asset.path == f"_next/static/chunks/{TOKEN}"
+    assert asset.cache_class == "revalidate"
+    assert "main-aaaabbbbccccdddd.js:1:" in asset.kept
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"notes.txt": f"see {TOKEN}"},
+        {"feed.xml": f"<rss>{TOKEN}</rss>"},
+        {"model.bin": b"\0/" + TOKEN.encode() + b"\0"},
+        {"p.html": page(f"<p>{TOKEN}</p>")},
+        {"a.js.map": f'{{"version":3,"sources":["{TOKEN}"],"mappings":""}}'},
+        {"broken.json": f'{{"a": "{TOKEN}" !'},
+    ],
+    ids=["text", "feed", "binary", "visible text", "map source", "broken json"],
+)
+def test_a_token_that_others_read_stays(linked, extra) -> None:
+    assert linked(chunk("1", extra)).asset(f"_next/static/chunks/{TOKEN}").cache_class == "revalidate"
+
+
+def test_an_origin_that_is_ours_makes_absolute_urls_sure(linked) -> None:
+    settings = Settings(site=SiteSettings(origin="https://stage.example"))
+    site = linked(chunk(f'x="https://stage.example/_next/static/chunks/{TOKEN}"'), settings)
+    assert site.asset(f"_next/static/chunks/{TOKEN}").cache_class == "immutable"
+
+
+def test_script_map_and_licence_share_one_token(linked) -> None:
+    site = linked(
+        chunk(
+            "1",
+            {
+                f"_next/static/chunks/{TOKEN}": f"a()\n//# sourceMappingURL={TOKEN}.map",
+                f"_next/static/chunks/{TOKEN}.map": f'{{"version":3,"file":"{TOKEN}","sources":[],"mappings":""}}',
+                f"_next/static/chunks/{TOKEN}.LICENSE.txt": "MIT",
+            },
+        )
+    )
+    names = {site.asset(f"_next/static/chunks/{TOKEN}{end}").path.split(".")[1] for end in ("", ".map", ".LICENSE.txt")}
+    assert len(names) == 1 and names != {"046f9c9b3d93d83a"}
+    assert f"{names.pop()}.js.map".encode() in site.raw(site.asset(f"_next/static/chunks/{TOKEN}").path)
+
+
+def test_files_with_equal_bytes_stay_two_files(linked) -> None:
+    site = linked(
+        {
+            "index.html": page('<script type="module" src="a.js"></script><script type="module" src="b.js"></script>'),
+            "a.js": "globalThis.n=(globalThis.n||0)+1",
+            "b.js": "globalThis.n=(globalThis.n||0)+1",
+        }
+    )
+    assert site.asset("a.js").path != site.asset("b.js").path
+    assert site.asset("a.js").path.split(".")[1] != site.asset("b.js").path.split(".")[1]
+
+
+def test_a_circle_is_named_and_its_change_renames_it(linked) -> None:
+    files = {
+        "index.html": page('<script type="module" src="a.js"></script>'),
+        "a.js": 'import "./b.js";1',
+        "b.js": 'import "./a.js";2',
+        "c.js": "3",
+        "other.html": page('<script type="module" src="c.js"></script>'),
+    }
+    before, after = linked(files), linked({**files, "b.js": 'import "./a.js";4'})
+    assert before.asset("a.js").path != after.asset("a.js").path
+    assert before.asset("b.js").path != after.asset("b.js").path
+    assert before.asset("c.js").path == after.asset("c.js").path
+
+
+def test_an_edited_page_renames_nothing(linked) -> None:
+    files = {"index.html": page("<img src=a.png>"), "p.html": page("old"), "a.png": PNG}
+    before, after = linked(files), linked({**files, "p.html": page("new")})
+    assert before.paths() == after.paths()
+    assert before.asset("a.png").path == after.asset("a.png").path
+
+
+def sri(data: bytes) -> str:
+    return "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()
+
+
+def test_integrity_follows_the_bytes(linked) -> None:
+    script = 'document.body.style.background="x";import("./b.js")'
+    site = linked(
+        {
+            "index.html": page(f'<script src="a.js" integrity="{sri(script.encode())}"></script>'),
+            "a.js": script,
+            "b.js": "1",
+        }
+    )
+    data = site.raw(site.asset("a.js").path)
+    assert data != script.encode()
+    assert f'integrity="{sri(data)}"' in site.raw("index.html").decode()
+
+
+def test_a_digest_that_was_wrong_before_is_left_alone(linked) -> None:
+    wrong = sri(b"something else")
+    site = linked({"index.html": page(f'<script src="a.js" integrity="{wrong}"></script>'), "a.js": "1"})
+    assert wrong in site.raw("index.html").decode()
+
+
+def test_a_csp_hash_follows_the_inline_script(linked) -> None:
+    inline = 'import("./b.js")'
+    digest = "sha256-" + base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+    meta = f"<meta http-equiv=\"Content-Security-Policy\" content=\"script-src 'self' '{digest}'\">"
+    site = linked({"index.html": page(f"<script>{inline}</script>", meta), "b.js": "1"})
+    text = site.raw("index.html").decode()
+    written = re.search(r"<script>(.*?)</script>", text)
+    assert written and written.group(1) != inline
+    renewed = "sha256-" + base64.b64encode(hashlib.sha256(written.group(1).encode()).digest()).decode()
+    assert renewed in text and digest not in text
+
+
+def test_a_precache_revision_follows_the_bytes(linked) -> None:
+    old = "0" * 32
+    site = linked(
+        {
+            "index.html": page("<img src=a.png>"),
+            "same.html": page("same"),
+            "sw.js": f'self.p=[{{url:"/index.html",revision:"{old}"}},{{"revision":"{old}","url":"/same.html"}}]',
+            "a.png": PNG,
+        }
+    )
+    text = site.raw("sw.js").decode()
+    assert re.search(r'url:"/index.html",revision:"(?!0{32})[0-9a-f]{32}"', text)
+    assert f'"revision":"{old}","url":"/same.html"' in text
+
+
+def test_dangling_references_are_named_with_their_place(linked) -> None:
+    site = linked({"index.html": "<!doctype html>\n<p>\n<img src='/no.png'>"})
+    (found,) = site.site.diagnostics
+    assert (found.code, found.path, found.line, found.column) == ("dangling-reference", "index.html", 3, 11)
+
+
+def test_a_site_below_a_folder(linked) -> None:
+    settings = Settings(site=SiteSettings(base="/sub/"))
+    site = linked({"index.html": page('<img src="/sub/a.png"><img src="/a.png">'), "a.png": PNG}, settings)
+    assert 'src="/sub/a.HASH.png"><img src="/a.png"' in site.text("index.html")
+
+
+def test_names_keep_and_drop(linked) -> None:
+    files = {"index.html": page("<img src=a.png><img src=b.png>"), "a.png": PNG, "b.png": PNG + b"b"}
+    site = linked(files, replace(Settings(), names=NamesSettings(keep=("a.png",), drop=("*.png",))))
+    assert site.paths() == ["a.png", "b.HASH.png", "index.html"]
+
+
+def test_routes_tell_initial_from_lazy(linked) -> None:
+    site = linked(
+        {
+            "index.html": page('<a href="/p.html"></a>', '<script type="module" src="a.js"></script>'),
+            "a.js": 'import "./b.js";import("./c.js")',
+            "b.js": "1",
+            "c.js": "2",
+            "p.html": page("x"),
+        }
+    )
+    route = site.site.routes["/"]
+    assert [path.partition(".")[0] for path in route.initial] == ["a", "b"]
+    assert [path.partition(".")[0] for path in route.lazy] == ["c"]
+    assert set(site.site.routes) == {"/", "/p"}
