@@ -108,7 +108,7 @@ class Manifest:
                 url: {"html": route.html, "initial": list(route.initial), "lazy": list(route.lazy)}
                 for url, route in sorted(self.routes.items())
             },
-            "diagnostics": [_diagnostic_json(diagnostic) for diagnostic in self.diagnostics],
+            "diagnostics": [diagnostic_json(diagnostic) for diagnostic in self.diagnostics],
         }
 
     @classmethod
@@ -263,7 +263,8 @@ def _file_record(data: Mapping[str, Any]) -> FileRecord:
     )
 
 
-def _diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
+def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as the contract lays it out."""
     return {
         "level": diagnostic.level,
         "code": diagnostic.code,
