@@ -36,7 +36,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session", params=exports.FIXTURES, ids=lambda export: export.name)
 def export(request: pytest.FixtureRequest) -> exports.Export:
     """An export that is built."""
-    chosen: exports.Export = request.param
+    # By itself where a test names the fixtures that it is about.
+    chosen = next(fixture for fixture in exports.FIXTURES if request.param in (fixture, fixture.name))
     if not chosen.folder.is_dir():
         _missing(f"the fixture {chosen.name} is not built: run `make fixtures`")
     return chosen

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import brotli
 from PIL import Image
+
 from v1z3r_build.site.media_types import content_type
 
 from .hosting import MANIFEST
