@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # byte of script: this is enough for a script of 50 MB.
 MEMORY = 4 << 30
 
+# Windows waits for 63 things at once.
+_MOST = 60 if sys.platform == "win32" else 1024
+
 _SPAWN = multiprocessing.get_context("spawn")
 
 Reason = Literal["raised", "crashed", "timeout", "memory"]
@@ -82,7 +85,7 @@ class Pool:
 
     def __init__(self, jobs: int = 0, memory: int = MEMORY) -> None:
         """jobs: how many processes at most, 0 for one a core. memory: bytes for each, 0 for no limit."""
-        self.jobs = jobs or _cores()
+        self.jobs = min(jobs or _cores(), _MOST)
         self._memory = memory
         self._children: list[_Child] = []
 
