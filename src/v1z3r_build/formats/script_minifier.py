@@ -108,16 +108,16 @@ class _Script:
             return Minified(diagnostics=self._refusal(error))
         if script_syntax.longest_chain(self.tree) > DEEPEST:
             return NOTHING
-        if script_syntax.has_jsx(self.tree) or not self._accepted_by_esbuild(self.text):
+        if script_syntax.has_jsx(self.tree):
             return NOTHING
         found: list[Candidate] = []
         diagnostics: list[Diagnostic] = []
         if not dense:
-            first = None if self.module else self._by_turbohtml()
+            first = self._by_turbohtml() if not self.module and self._accepted_by_esbuild() else None
             first = first or self._by_tokens()
             if first:
                 found.append(first)
-        for engine in options.engines:
+        for engine in options.engines if options.engines and self._accepted_by_esbuild() else ():
             try:
                 found.extend(self._by_engine(engine, options.seconds))
             except external.EngineError as failed:
@@ -146,8 +146,9 @@ class _Script:
             ),
         )
 
-    def _accepted_by_esbuild(self, text: str) -> bool:
-        return not esbuild_printer.available() or bool(esbuild_printer.printed(text))
+    def _accepted_by_esbuild(self) -> bool:
+        """Early errors, such as a name declared twice, are beyond tree-sitter."""
+        return not esbuild_printer.available() or bool(esbuild_printer.printed(self.text))
 
     def _by_engine(self, engine: Engine, seconds: float) -> list[Candidate]:
         found: list[Candidate] = []
@@ -200,7 +201,7 @@ class _Script:
         before = script_whitespace.without_comments(self.data, self.literals)
         tree = script_syntax.parse(result)
         after = script_whitespace.without_comments(result, script_syntax.literals(tree))
-        return not tree.root_node.has_error and _canonical(before) == _canonical(after)
+        return not tree.root_node.has_error and _canonical(before) == _canonical(after) != ""
 
     def _shows_the_same(self, result: bytes) -> bool:
         """Whether a rewritten script parses, and shows others the same names and licences."""

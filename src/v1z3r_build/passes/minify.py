@@ -8,8 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import brotli
-
+from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.diagnostics import Diagnostic, warning
 from v1z3r_build.formats import json_minifier, page_minifier, script_minifier, style_minifier, svg_minifier
 from v1z3r_build.formats.engines import external
@@ -37,6 +36,7 @@ _PACKAGES = ("turbohtml", "tree-sitter", "tree-sitter-javascript", "esbuild-py",
 # Brotli 5 costs a sixtieth of brotli 11. A gain that it sees this clearly, brotli 11 sees too; the rest is measured.
 _QUICK, _FULL = 5, 11
 _CLEAR_SHARE, _CLEAR_BYTES = 0.02, 32
+_SMALL_PAGE = 8 * 1024  # bytes; of larger pages only clear gains are taken
 
 _FAILURES: dict[str, tuple[str, str]] = {
     "crashed": ("minify-crashed", "a process ended abnormally while it minified this file"),
@@ -136,7 +136,7 @@ def _is_mapped(job: Job, data: bytes) -> bool:
 def smallest(data: bytes, candidates: Sequence[Candidate], format_: Format) -> bytes | None:
     """The candidate that is smallest as transferred, None if none is smaller than the file.
 
-    Of pages only clear gains are taken: to measure the last byte of 10,000 pages would cost more than it saves.
+    Of large pages only clear gains are taken: to measure the last byte of 10,000 would cost more than it saves.
     """
     best: bytes | None = None
     for candidate in candidates:
@@ -146,12 +146,12 @@ def smallest(data: bytes, candidates: Sequence[Candidate], format_: Format) -> b
 
 
 def _saves(shorter: bytes, data: bytes, format_: Format) -> bool:
-    before, after = (len(brotli.compress(one, quality=_QUICK)) for one in (data, shorter))
+    before, after = (len(brotli_coding.encode(one, _QUICK)) for one in (data, shorter))
     if before - after >= max(_CLEAR_SHARE * before, _CLEAR_BYTES):
         return True
-    if format_ == "html" or after - before >= max(_CLEAR_SHARE * before, _CLEAR_BYTES):
+    if (format_ == "html" and len(data) > _SMALL_PAGE) or after - before >= max(_CLEAR_SHARE * before, _CLEAR_BYTES):
         return False
-    before, after = (len(brotli.compress(one, quality=_FULL)) for one in (data, shorter))
+    before, after = (len(brotli_coding.encode(one, _FULL)) for one in (data, shorter))
     return after < before
 
 
