@@ -411,3 +411,10 @@ def test_long_runs_of_statements_are_not_joined() -> None:
     """Joined by commas they are one deep tree, on which esbuild takes time by the square."""
     result = minify(b"call ( ) ;\n" * 20_000, OPTIONS)
     assert [one.engine for one in result.candidates] == ["tokens"]
+
+
+def test_white_space_in_strings_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundles of three.js and TensorFlow.js are dense code around formatted shaders."""
+    monkeypatch.setattr(script_syntax, "parse", lambda data: pytest.fail("it was parsed"))
+    shader = "const a=`\n  void main ( ) {\n    gl_FragColor = vec4 ( 1.0 ) ;\n  }\n`,b='  x  y  ',c=a+b;f(c);" * 200
+    assert minify(shader.encode(), OPTIONS).candidates == ()

@@ -35,6 +35,8 @@ _SOURCE_URL = re.compile(rb"//[#@][ \t]*sourceURL=[^\r\n]*")
 _READS_SOURCE = re.compile(
     rb"\b(?:toString|toSource|Function|Blob|eval|execScript|angular)\b|\$(?:inject|scope|http|timeout|provide)\b|javascript[,;:]"
 )
+# Roughly, without a parser: a mistake costs time or a gain, nothing else.
+_STRINGS = re.compile(rb"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
 _OPENERS, _CLOSERS = b"([{", b")]}"
 _BRACKETS_ONLY = bytes(byte for byte in range(256) if byte not in _OPENERS + _CLOSERS)
 
@@ -61,10 +63,15 @@ def minify(data: bytes, options: ScriptOptions, *, module: bool | None = None) -
     except UnicodeDecodeError as invalid:
         line, column = place(body, invalid.start)
         return Minified(diagnostics=(invalid_encoding(line, column),))
-    dense = len(body) > _SMALL and blank_share(body) < _DENSE
+    dense = len(body) > _SMALL and _is_dense(body)
     if (dense and not options.engines) or _depth(body) > DEEPEST:
         return NOTHING
     return _Script(body, text, module).minified(options, data[: len(data) - len(body)], dense=dense)
+
+
+def _is_dense(data: bytes) -> bool:
+    """Whether code holds little white space; shaders and texts in strings hold much, which no engine may touch."""
+    return blank_share(data) < _DENSE or blank_share(_STRINGS.sub(b"", data)) < _DENSE
 
 
 def invalid_encoding(line: int, column: int) -> Diagnostic:
