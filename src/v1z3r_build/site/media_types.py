@@ -149,7 +149,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str, Kind, str], ...] = (
     (0, b"\xfd7zXZ\0", "application/x-xz", "other", ""),
     (0, b"7z\xbc\xaf'\x1c", "application/x-7z-compressed", "other", ""),
 )
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+LFS_POINTER = "a pointer of Git LFS instead of the file"
+_LFS_START = b"version https://git-lfs.github.com/spec/v1\n"
 _PAGE_STARTS = tuple(
     name + end
     for name in (b"<!doctype html", b"<html", b"<head", b"<body", b"<script")
@@ -204,8 +205,8 @@ def judge(path: str, head: bytes) -> Judgement:
         return Judgement(essence, kind)  # such a name claims nothing that the content could contradict
     if suffix == "ts" and head[:1] != b"\x47":
         essence, kind = "text/plain", "text"  # TypeScript; a transport stream begins with the sync byte (ISO 13818-1)
-    if head.startswith(_LFS_POINTER) and kind != "text":
-        return Judgement(essence, "other", "a pointer of Git LFS instead of the file")
+    if head.startswith(_LFS_START) and kind != "text":
+        return Judgement(essence, "other", LFS_POINTER)
     found = _signature(head)
     if found is not None:
         proved, proved_kind, admitted = found

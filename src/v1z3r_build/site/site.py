@@ -39,7 +39,7 @@ class Site:
 
     root: the input folder. spool: a folder of this run for bytes that passes made, named by their hash,
     on the file system of the output. assets: by path, in sorted order. encodings: path -> coding name
-    ("br", "gzip") -> sidecar.
+    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose.
     """
 
     root: Path
@@ -48,6 +48,7 @@ class Site:
     diagnostics: tuple[Diagnostic, ...] = ()
     encodings: Mapping[str, Mapping[str, Encoding]] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    empty_folders: tuple[str, ...] = ()
 
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""
