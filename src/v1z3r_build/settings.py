@@ -8,14 +8,14 @@ import json
 import math
 import re
 import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from v1z3r_build.diagnostics import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 PASS_NAMES = ("split", "minify", "images", "link", "compress")
 FILE_NAME = "v1z3r-build.toml"
@@ -151,6 +151,11 @@ def load(site: Path, config: Path | None = None, overrides: Mapping[str, object]
         for name, kind in _SECTIONS.items()
     }
     return Settings(**{key: value for key, value in values.items() if "." not in key}, **sections)
+
+
+def without_passes(settings: Settings, names: Collection[str]) -> Settings:
+    """The settings of a run that leaves some passes out."""
+    return replace(settings, passes=tuple(name for name in settings.passes if name not in names))
 
 
 def digest(settings: Settings) -> str:

@@ -1,0 +1,75 @@
+"""What a run has gained, as figures: per kind of file, before and after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+from v1z3r_build.site.asset import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from v1z3r_build.manifest import FileRecord, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Files and bytes of one kind of file.
+
+    transferred: bytes of the smallest encoding of each file; of a file without one, its own.
+    """
+
+    files_before: int = 0
+    bytes_before: int = 0
+    files_after: int = 0
+    bytes_after: int = 0
+    transferred: int = 0
+
+    def __add__(self, other: Self) -> Totals:
+        return Totals(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Totals)))
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures for programs."""
+        return {
+            "before": {"files": self.files_before, "bytes": self.bytes_before},
+            "after": {"files": self.files_after, "bytes": self.bytes_after, "transferred": self.transferred},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The gain of one run. kinds: in the order of the contract, only those that occur."""
+
+    kinds: Mapping[Kind, Totals]
+    immutable: int
+
+    @property
+    def total(self) -> Totals:
+        """All kinds together."""
+        return sum(self.kinds.values(), Totals())
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures for programs."""
+        return {
+            **self.total.to_json(),
+            "immutable": self.immutable,
+            "kinds": {kind: totals.to_json() for kind, totals in self.kinds.items()},
+        }
+
+
+def summarize(before: Iterable[tuple[Kind, int]], manifest: Manifest) -> Summary:
+    """The gain between the input, given as kind and size in bytes of every file, and the output."""
+    totals: dict[str, Totals] = dict.fromkeys(get_args(Kind), Totals())
+    for kind, size in before:
+        totals[kind] += Totals(files_before=1, bytes_before=size)
+    for record in manifest.files.values():
+        totals[record.kind] += Totals(files_after=1, bytes_after=record.size, transferred=transferred(record))
+    classes = Counter(record.cache_class for record in manifest.files.values())
+    return Summary({kind: totals[kind] for kind in get_args(Kind) if totals[kind] != Totals()}, classes["immutable"])
+
+
+def transferred(record: FileRecord) -> int:
+    """The bytes that travel to a browser that takes every encoding."""
+    return min([record.size, *(encoding.size for encoding in record.encodings.values())])
