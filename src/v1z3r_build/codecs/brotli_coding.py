@@ -6,12 +6,23 @@ import brotli
 
 # The largest window that RFC 7932 has and browsers accept; "large window" brotli is another format.
 _WINDOW = 22
+_BEST = 11
 
 
 def encode(data: bytes, quality: int) -> bytes:
     """The data as a brotli stream; quality: 0 (fast) to 11 (small)."""
     encoded: bytes = brotli.compress(data, mode=brotli.MODE_TEXT, quality=quality, lgwin=_WINDOW)
     return encoded
+
+
+def transferred(data: bytes) -> int:
+    """How many bytes of it go over the wire, by which it is decided whether a transformed file is kept.
+
+    Only the real quality will do. For 278 shipped, minified scripts of 3 to 150 kB that were minified again, quality
+    9 said otherwise than 11 which was smaller in 53 cases, by up to 3 % of the file; 5 in 61, 10 in 67. (Never wrong
+    in this corpus: that 5 sees a gain of 2 % and of 32 bytes; a caller can spare itself the rest by that.)
+    """
+    return len(encode(data, _BEST))
 
 
 def decode(data: bytes, limit: int) -> bytes:

@@ -24,7 +24,7 @@ from v1z3r_build.diagnostics import SystemFailureError
 from v1z3r_build.workers.child import OUT_OF_MEMORY, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 # The same on every machine, for what is given up must not depend on the machine. A syntax tree takes 60 bytes a
 # byte of script: this is enough for a script of 50 MB.
@@ -100,7 +100,7 @@ class Pool:
         while self._children:
             self._end(self._children[-1])
 
-    def run(self, calls: Iterable[Call]) -> Iterator[Outcome]:
+    def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
         """Make the calls, and yield exactly one outcome for each, in the order in which they are done.
 
         All calls are collected first, so that the heaviest can start first; arguments that are large should be
