@@ -71,7 +71,7 @@ def commands(diagnostics: Iterable[Diagnostic], site: Path, workspace: Path) -> 
             if one.line:
                 properties |= {"line": str(one.line), "col": str(one.column)}
             listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-            yield f"::{level} {listed}::{_data(f'{one.message}. {one.hint}' if one.hint else one.message)}"
+            yield f"::{level} {listed}::{_data(f'{one.message}\n{one.hint}'.strip())}"
 
 
 def step_summary(summary: Summary, diagnostics: Iterable[Diagnostic], told: str) -> str:

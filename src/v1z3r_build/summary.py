@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Totals:
     """Files and bytes of one kind of file.
 
-    transferred: bytes of the smallest encoding of each file; of a file without one, its own.
+    Bytes after are those that a visitor may need: of a file and the copies and variants made of it, the smallest
+    counts alone. transferred: bytes of its smallest encoding, or its own if it has none.
     """
 
     files_before: int = 0
@@ -64,8 +65,12 @@ def summarize(before: Iterable[tuple[Kind, int]], manifest: Manifest) -> Summary
     totals: dict[str, Totals] = dict.fromkeys(get_args(Kind), Totals())
     for kind, size in before:
         totals[kind] += Totals(files_before=1, bytes_before=size)
-    for record in manifest.files.values():
-        totals[record.kind] += Totals(files_after=1, bytes_after=record.size, transferred=transferred(record))
+    needed: dict[tuple[str, ...], FileRecord] = {}
+    for path, record in manifest.files.items():
+        totals[record.kind] += Totals(files_after=1)
+        needed[record.source or (path,)] = min(needed.get(record.source, record), record, key=transferred)
+    for record in needed.values():
+        totals[record.kind] += Totals(bytes_after=record.size, transferred=transferred(record))
     classes = Counter(record.cache_class for record in manifest.files.values())
     return Summary({kind: totals[kind] for kind in get_args(Kind) if totals[kind] != Totals()}, classes["immutable"])
 

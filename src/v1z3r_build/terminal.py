@@ -137,7 +137,7 @@ class _Said:
         self._terminal = terminal
 
     def start(self, label: str, total: int) -> None:
-        self._terminal.detail(f"{label}: {size(total)}")
+        self._terminal.detail(f"pass {label}")
 
     def advance(self, amount: int) -> None:
         """A line says only that a pass has begun."""

@@ -1,0 +1,257 @@
+"""The run: read a site, send it through the passes, write its manifest, publish it."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Literal
+
+from v1z3r_build import __version__, manifest
+from v1z3r_build import settings as setting
+from v1z3r_build.diagnostics import Diagnostic, InputError, error
+from v1z3r_build.manifest import MANIFEST_NAME, Manifest
+from v1z3r_build.passes import sidecars
+from v1z3r_build.passes.compress import compress
+from v1z3r_build.passes.link import link
+from v1z3r_build.passes.minify import engine_versions, minify
+from v1z3r_build.site import folder
+from v1z3r_build.site.publication import Output, Staging, check_output
+from v1z3r_build.site.site import Encoding
+from v1z3r_build.summary import Summary, summarize
+from v1z3r_build.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from v1z3r_build.settings import Settings
+    from v1z3r_build.site import Site
+    from v1z3r_build.site.asset import Kind
+    from v1z3r_build.workers.progress import Progress
+
+    Pass = Callable[[Site, Settings, Pool, Progress], Site]
+
+Outcome = Literal["published", "unchanged", "tried", "rejected"]
+
+# In the order in which they run.
+PASSES: Mapping[str, Pass] = {"minify": minify, "link": link, "compress": compress}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done.
+
+    source: the site's folder. target: where the output goes, None for the same place. previous: the manifest of the
+    last release. strict: warnings keep the output from being published. force: what was optimized already is
+    optimized once more. dry_run: all is done but publishing.
+    """
+
+    source: Path
+    target: Path | None
+    settings: Settings
+    previous: Path | None = None
+    strict: bool = False
+    force: bool = False
+    dry_run: bool = False
+
+    @property
+    def output(self) -> Path:
+        """The folder that will hold the output."""
+        return self.target or self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run.
+
+    outcome: published; unchanged (the site was optimized already); tried (a dry run); rejected (a check failed).
+    told: the outcome in a sentence. advice: what to do when it was rejected. diagnostics: those of the manifest and
+    those of publishing.
+    """
+
+    outcome: Outcome
+    manifest: Manifest
+    summary: Summary
+    output: Path
+    told: str
+    advice: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The result for programs."""
+        return {
+            "status": self.outcome,
+            "message": self.told,
+            "output": str(self.output),
+            "release": self.manifest.release,
+            **self.summary.to_json(),
+            "diagnostics": [manifest.diagnostic_json(one) for one in self.diagnostics],
+        }
+
+
+def optimize(order: Order, progress: Progress) -> Result:
+    """Optimize a site and publish the output in one step.
+
+    A site that this program has optimized already, with equal settings, is left as it is. Raises InputError where
+    the order cannot be carried out, SystemFailureError where the system does not let us; the input is then as it was.
+    """
+    _require_possible(order)
+    previous = Manifest.load(order.previous) if order.previous else None
+    with Staging(order.output) as staging:
+        found = folder.read(order.source, staging.spool)
+        recorded = _recorded(found, order)
+        if recorded is None:
+            site = _passed(_without_manifest(found), order.settings, progress)
+            made = _described(site, order.settings, found.root)
+        else:
+            site, made = _as_recorded(found, recorded), recorded
+        made = replace(made, diagnostics=tuple(sorted({*made.diagnostics, *_reused_names(previous, made)})))
+        result = _judged(order, made, summarize(_originals(found, site), made), already=recorded is not None)
+        if result.outcome == "published":
+            staging.publish(_outputs(site, made), site.empty_folders)
+    return replace(result, diagnostics=(*staging.diagnostics, *made.diagnostics))
+
+
+def _require_possible(order: Order) -> None:
+    """Raises InputError before anything is written, not even a lock."""
+    # A site that is missing may be one that a killed run left half published: then its folder is there, and staging.
+    if not order.source.is_dir() and (order.target is not None or not order.source.parent.is_dir()):
+        folder.read(order.source, order.source)
+    if order.target is not None:
+        check_output(order.source, order.target, MANIFEST_NAME)
+
+
+def _outputs(site: Site, made: Manifest) -> Iterator[Output]:
+    for path, asset in site.assets.items():
+        yield Output(path, asset.location, asset.original)
+        for encoding in site.encodings.get(path, {}).values():
+            yield Output(encoding.path, encoding.location, asset.original)
+    yield Output(MANIFEST_NAME, site.store(made.to_bytes()))
+
+
+def _passed(site: Site, settings: Settings, progress: Progress) -> Site:
+    with Pool(settings.jobs) as pool:
+        for name, run in PASSES.items():
+            if name in settings.passes:
+                site = run(site, settings, pool, progress)
+        if "compress" not in settings.passes:
+            # Sidecars of the input that tell of bytes which a pass has changed must go all the same.
+            site = sidecars.settle(site, pool)
+    return site
+
+
+def _described(site: Site, settings: Settings, root: Path) -> Manifest:
+    engines: dict[str, str] = {}
+    if "minify" in settings.passes:
+        engines |= engine_versions(settings, root)
+    if "compress" in settings.passes:
+        engines |= {"brotli": metadata.version("brotli"), "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    return manifest.build(site, setting.digest(settings), engines, settings.site.base, settings.site.origin)
+
+
+# A site that was optimized already
+
+
+def _recorded(found: Site, order: Order) -> Manifest | None:
+    """The manifest of a site that is an output of ours already, None for any other and where force is used.
+
+    Raises InputError if settings or files are not those of the manifest.
+    """
+    if order.force or MANIFEST_NAME not in found.assets:
+        return None
+    recorded = Manifest.load(found.assets[MANIFEST_NAME].location)
+    difference = ""
+    if recorded.settings != setting.digest(order.settings):
+        difference = "with other settings"
+    elif changed := _difference(found, recorded):
+        difference = f"and changed since ({changed})"
+    if difference:
+        raise InputError(
+            f"{order.source} was optimized already, {difference}",
+            hint="Build the site afresh and optimize that, or optimize the output once more with --force.",
+        )
+    return recorded
+
+
+def _difference(found: Site, recorded: Manifest) -> str:
+    """The first file that is not as the manifest says, '' if all are."""
+    expected = {path: (record.size, record.sha256) for path, record in recorded.files.items()}
+    for record in recorded.files.values():
+        expected |= {one.path: (one.size, one.sha256) for one in record.encodings.values()}
+    present = found.assets.keys() - {MANIFEST_NAME}
+    for path in sorted(expected.keys() ^ present):
+        return f"{path} is {'new' if path in present else 'gone'}"
+    for path, (size, digest) in expected.items():
+        asset = found.assets[path]
+        if asset.size != size or _sha256(asset.location) != digest:
+            return f"{path} has other bytes"
+    return ""
+
+
+def _sha256(location: Path) -> str:
+    with location.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _without_manifest(found: Site) -> Site:
+    return replace(found, assets={path: one for path, one in found.assets.items() if path != MANIFEST_NAME})
+
+
+def _as_recorded(found: Site, recorded: Manifest) -> Site:
+    """The site as its manifest describes it: sidecars are no files of their own."""
+    return replace(
+        found,
+        assets={path: asset for path, asset in found.assets.items() if path in recorded.files},
+        encodings={
+            path: {
+                coding: Encoding(one.path, one.size, one.sha256, found.assets[one.path].location)
+                for coding, one in record.encodings.items()
+            }
+            for path, record in recorded.files.items()
+            if record.encodings
+        },
+    )
+
+
+# The outcome
+
+
+def _originals(found: Site, site: Site) -> Iterator[tuple[Kind, int]]:
+    """Kind and size of the input's files, but for its manifest and its sidecars, which the output counts nowhere."""
+    left = {asset.original for asset in site.assets.values()}
+    return ((asset.kind, asset.size) for asset in found.assets.values() if asset.original in left)
+
+
+def _reused_names(previous: Manifest | None, made: Manifest) -> Iterator[Diagnostic]:
+    """Names that browsers keep for ever, and that now stand for other bytes."""
+    for path, record in previous.files.items() if previous else ():
+        new = made.files.get(path)
+        if record.cache_class == "immutable" and new is not None and new.sha256 != record.sha256:
+            yield error(
+                "immutable-changed",
+                path,
+                "the previous release served other bytes under this name, as immutable: browsers keep those for a year",
+                "Give the file another name, or leave it out of this release.",
+            )
+
+
+def _judged(order: Order, made: Manifest, summary: Summary, *, already: bool) -> Result:
+    errors, warnings = (sum(one.level == level for one in made.diagnostics) for level in ("error", "warning"))
+    if errors or (order.strict and warnings):
+        why = f"{_counted(errors, 'error')}" if errors else f"{_counted(warnings, 'warning')} under --strict"
+        advice = "See the diagnostics above." if errors else "See the warnings above, or run without --strict."
+        return Result("rejected", made, summary, order.output, f"{why}: nothing was written", advice)
+    release = f"release {made.release[:16]}"
+    if already and order.target is None:
+        by = "" if made.generator == f"v1z3r-build {__version__}" else f" by {made.generator}"
+        return Result("unchanged", made, summary, order.output, f"{order.output} was optimized already{by}; {release}")
+    proved = f"{summary.immutable} of {_counted(len(made.files), 'file')} immutable, {release}"
+    if order.dry_run:
+        return Result("tried", made, summary, order.output, f"{proved}; nothing was written, for this is a dry run")
+    return Result("published", made, summary, order.output, f"{proved}; written to {order.output}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
