@@ -1,0 +1,147 @@
+"""The pass that puts sidecars beside files: the same bytes in the content codings that browsers accept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.codecs import brotli_coding
+from v1z3r_build.codecs.content_codings import CODINGS
+from v1z3r_build.diagnostics import Diagnostic, info, warning
+from v1z3r_build.passes.sidecars import is_encoded, settle
+from v1z3r_build.site.media_types import compressible
+from v1z3r_build.site.site import Encoding
+from v1z3r_build.workers.pool import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from v1z3r_build.settings import CompressSettings, Settings
+    from v1z3r_build.site.asset import Asset
+    from v1z3r_build.site.site import Site
+    from v1z3r_build.workers.pool import Failure, Pool
+    from v1z3r_build.workers.progress import Progress
+
+_LOOK = 1  # brotli's quality for a quick look: 100 MB/s and more, and nearly the same size where only digits repeat
+
+# For a megabyte, brotli 11 takes 2 s and brotli 9 0.1 s: above this limit (bytes) a file would hold up the run for
+# minutes. No CDN would compress it at all (CloudFront stops at 10 MB).
+HUGE = 64 << 20
+_HUGE_QUALITY = 9
+LARGEST = 512 << 20  # bytes; a file above must not be held in memory
+
+
+def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
+    """The site with sidecars for every file whose type gains, each kept only where it pays.
+
+    A sidecar pays if it saves `min_ratio` and `min_bytes` of the file as it is. Of the input's own sidecar and ours,
+    both of which must be right and pay, the smaller is kept. A name that a file has already is never taken.
+    """
+    rules = settings.compress
+    site = settle(site, pool)
+    candidates = list(_candidates(site.assets.values(), rules))
+    groups = {group[0].path: group for group in _equal(one for one in candidates if one.size <= LARGEST)}
+    progress.start("compress", sum(group[0].size for group in groups.values()))
+    encodings = {
+        path: {name: one for name, one in of.items() if pays(site.assets[path].size, one.size, rules)}
+        for path, of in site.encodings.items()
+    }
+    diagnostics = [said for asset in candidates for said in _about_size(asset, rules)]
+    for outcome in pool.run(_calls(groups, rules)):
+        group = groups[outcome.key]
+        if outcome.failure:
+            diagnostics += (_failed(asset, outcome.failure) for asset in group)
+        else:
+            _offer(site, group, outcome.value, encodings)
+        progress.advance(group[0].size)
+    return replace(
+        site,
+        encodings={path: dict(sorted(encodings[path].items())) for path in sorted(encodings) if encodings[path]},
+        diagnostics=(*site.diagnostics, *sorted(diagnostics)),
+    )
+
+
+def encode_file(rules: CompressSettings, unknown: bool, data: bytes) -> dict[str, bytes]:
+    """A file in each content coding of the settings that pays. unknown: it is worth a quick look whether it gains."""
+    if unknown and not pays(len(data), len(brotli_coding.encode(data, _LOOK)), rules):
+        return {}
+    efforts = {
+        "br": min(rules.brotli_quality, _HUGE_QUALITY) if len(data) > HUGE else rules.brotli_quality,
+        "gzip": rules.gzip_level,
+    }
+    encoded = {name: CODINGS[name].encode(data, efforts[name]) for name in rules.encodings}
+    return {name: one for name, one in encoded.items() if pays(len(data), len(one), rules)}
+
+
+def pays(size: int, encoded: int, rules: CompressSettings) -> bool:
+    """Whether so many encoded bytes save enough of a file of that size."""
+    return size - encoded >= max(1, rules.min_bytes, rules.min_ratio * size)
+
+
+def _candidates(assets: Iterable[Asset], rules: CompressSettings) -> Iterator[Asset]:
+    for asset in assets:
+        if compressible(asset.content_type) and not is_encoded(asset.path) and pays(asset.size, 1, rules):
+            yield asset
+
+
+def _is_unknown(asset: Asset) -> bool:
+    """Whether it may be anything, from zeros to an archive, whatever its type says."""
+    return asset.kind == "other"
+
+
+def _equal(assets: Iterable[Asset]) -> Iterator[list[Asset]]:
+    """The assets in groups of equal bytes, such as a file and its hashed copy. Only equal sizes need a closer look."""
+    by_size: dict[tuple[bool, int], list[Asset]] = defaultdict(list)
+    for asset in assets:
+        by_size[_is_unknown(asset), asset.size].append(asset)
+    for group in by_size.values():
+        by_digest: dict[bytes, list[Asset]] = defaultdict(list)
+        for asset in group:
+            by_digest[_digest(asset) if len(group) > 1 else b""].append(asset)
+        yield from by_digest.values()
+
+
+def _digest(asset: Asset) -> bytes:
+    with asset.location.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _calls(groups: Mapping[str, list[Asset]], rules: CompressSettings) -> Iterator[Call]:
+    for path, (asset, *_) in groups.items():
+        yield Call(path, encode_file, (rules, _is_unknown(asset), asset.location), asset.size)
+
+
+def _offer(
+    site: Site, group: list[Asset], encoded: Mapping[str, bytes], encodings: dict[str, dict[str, Encoding]]
+) -> None:
+    """Give the assets their encodings, but for names that are taken and where the input's sidecar is smaller."""
+    for name, data in encoded.items():
+        location, digest = site.store(data), hashlib.sha256(data).hexdigest()
+        for asset in group:
+            sidecar = Encoding(asset.path + CODINGS[name].suffix, len(data), digest, location)
+            known = encodings.setdefault(asset.path, {})
+            if sidecar.path not in site.assets and (name not in known or sidecar.size <= known[name].size):
+                known[name] = sidecar
+
+
+def _about_size(asset: Asset, rules: CompressSettings) -> Iterator[Diagnostic]:
+    hint = "a file of this size is slow to load in any case: split it, or fetch it in parts"
+    if asset.size > LARGEST:
+        message = f"it is larger than {LARGEST >> 20} MiB and was not compressed"
+        yield info("not-compressed", asset.path, message, hint)
+    elif asset.size > HUGE and "br" in rules.encodings and rules.brotli_quality > _HUGE_QUALITY:
+        message = f"it is larger than {HUGE >> 20} MiB and was compressed with brotli quality {_HUGE_QUALITY} only"
+        yield info("compressed-faster", asset.path, message, hint)
+
+
+def _failed(asset: Asset, failure: Failure) -> Diagnostic:
+    reasons = {
+        "raised": "compressing it failed",
+        "crashed": "the process that compressed it ended abnormally",
+        "timeout": "compressing it took too long",
+        "memory": "compressing it took too much memory",
+    }
+    detail = f" ({failure.message})" if failure.message else ""
+    return warning("compress-failed", asset.path, f"{reasons[failure.reason]}{detail}; it has no sidecars")
