@@ -1,0 +1,383 @@
+"""Publishing a folder in one step: either the old tree stands there or the new one, whenever the run is killed.
+
+All work happens in a staging folder beside the target, on its file system:
+
+    .out.v1z3r.lock             held by the run that works on out/
+    .out.v1z3r-1234-5f0c…/      staging of process 1234
+        spool/                  bytes that passes made
+        tree/                   the new tree; after an exchange, the old one
+        old/                    the old tree, where the system cannot exchange two folders and renames twice
+    .out.v1z3r-trash-5f0c…/     a staging folder on its way out
+
+The names alone tell the next run how far a killed one came. `old` appears only once `tree` is complete and durable; so
+if `old` and `tree` are there and the target is not, the kill came between the two renames, and the next run does the
+second. In every other case the target is whole (or was never there), and all staging is rubbish.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from v1z3r_build.diagnostics import BuildError, Diagnostic, InputError, SystemFailureError, info, warning
+from v1z3r_build.site.exchange import exchange, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_TRASH = "trash"
+_MAX_NAME = 150  # bytes of the target's name in the names beside it; file systems allow 255 in all
+
+
+class Output(NamedTuple):
+    """A file to publish.
+
+    path: relative to the root, with `/`. location: where its bytes lie. model: the file whose permission bits it
+    gets, None for those of a new file.
+    """
+
+    path: str
+    location: Path
+    model: Path | None = None
+
+
+class Staging:
+    """The place in which one run prepares the new content of a folder. A context manager.
+
+    target: the folder to be replaced, or made; a link to a folder stays, and what it leads to is replaced.
+    Entering it locks the target against other runs, completes or clears what killed runs left, and makes `spool`.
+    Leaving it without `publish` leaves the target as it was.
+
+    Raises BuildError (exit 2) if another run works on the target, and SystemFailureError if there is no right to
+    write beside it, no space, or if it is a mount point, which cannot be exchanged.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target = Path(os.path.realpath(target))
+        self.diagnostics: list[Diagnostic] = []
+        self._folder = self.target.parent / f"{_prefix(self.target)}{os.getpid()}-{secrets.token_hex(4)}"
+        self.spool = self._folder / "spool"
+        self._tree = self._folder / "tree"
+        self._lock_path = self.target.parent / f"{_prefix(self.target)[:-1]}.lock"
+        self._lock = FileLock(self._lock_path, timeout=0, thread_local=False)
+        self._made: list[Path] = []
+        self._before = b""
+
+    def __enter__(self) -> Staging:
+        if os.path.ismount(self.target):
+            raise SystemFailureError(
+                f"{self.target} is a mount point, which cannot be replaced in one step.",
+                hint="Nothing was changed. Mount the folder above it instead, or give another folder with -o.",
+            )
+        try:
+            self._made = [above for above in self.target.parents if not above.exists()]
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise BuildError(
+                f"Another run{_holder(self.target)} works on {self.target}.", hint="Wait until it is done.", exit_code=2
+            ) from None
+        except OSError as failure:
+            raise self._failure(failure) from failure
+        try:
+            for folder in _leftovers(self.target):
+                if _recover(folder, self.target):
+                    message = f"an earlier run was stopped while it replaced {self.target}; this was completed"
+                    self.diagnostics.append(info("publication-completed", "", message))
+            self._before = _snapshot(self.target)
+            self.spool.mkdir(parents=True)
+        except BaseException as failure:
+            self._leave()
+            if isinstance(failure, OSError):
+                raise self._failure(failure) from failure
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+        if isinstance(failure, OSError) and failure.errno in _FULL:
+            raise self._failure(failure) from failure
+
+    def publish(self, files: Iterable[Output], empty_folders: Iterable[str] = ()) -> None:
+        """Replace the target by these files, in one step. After it, no location in the old tree or the spool is valid.
+
+        Files that lie in the target already are linked, not copied: the old tree goes. All others are copied once, so
+        that the output shares no bytes with an input that stays.
+
+        Raises InputError if the target was changed since this run began, SystemFailureError if the system fails us;
+        the target is then as it was.
+        """
+        outputs = list(files)
+        try:
+            self._build(outputs, empty_folders)
+            settle(self._tree)
+            if _snapshot(self.target) != self._before:
+                raise InputError(
+                    f"{self.target} was changed while this run worked on it.",
+                    hint="Nothing was published. Run it again when nothing else writes to the folder.",
+                )
+            self._swap()
+        except OSError as failure:
+            raise self._failure(failure, outputs) from failure
+        self._clear()
+
+    def _build(self, outputs: Iterable[Output], empty_folders: Iterable[str]) -> None:
+        self._tree.mkdir()
+        owner = _owner(self.target)
+        made = {PurePosixPath()}
+        used: set[Path] = set()
+        for output in outputs:
+            path = _inside(output.path)
+            place = self._tree / path
+            self._make_folders(path.parent, made)
+            # One place in the spool may hold the bytes of several files, which must not become one file.
+            ours = output.location.is_relative_to(self._folder)
+            linked = (ours or output.location.is_relative_to(self.target)) and output.location not in used
+            used.add(output.location)
+            if linked:
+                try:
+                    os.link(output.location, place)
+                except OSError:  # no links here, too many, or not allowed: copying tells if there is more to it
+                    linked = False
+            if not linked:
+                shutil.copyfile(output.location, place)
+            if not linked or ours:
+                _give(place, output.model, owner)
+        for folder in empty_folders:
+            self._make_folders(_inside(folder), made)
+        # Last, since a folder without the right to write takes no files.
+        for parent in sorted(made, reverse=True):
+            model = self.target / parent
+            _give(self._tree / parent, model if model.is_dir() else None, owner)
+
+    def _make_folders(self, folder: PurePosixPath, made: set[PurePosixPath]) -> None:
+        if folder not in made:
+            (self._tree / folder).mkdir(parents=True, exist_ok=True)
+            made.update([folder, *folder.parents])
+
+    def _swap(self) -> None:
+        if not self.target.exists():
+            self._tree.rename(self.target)
+        elif not exchange(self._tree, self.target):
+            old = self._folder / "old"
+            self.target.rename(old)
+            try:
+                self._tree.rename(self.target)
+            except BaseException:
+                old.rename(self.target)
+                raise
+        # The old tree may go only when the new one has its name for good.
+        settle(self.target.parent)
+
+    def _clear(self) -> None:
+        try:
+            _recover(self._folder, self.target)
+        except OSError as failure:
+            message = f"the old files could not be removed from {failure.filename or self._folder}: {failure.strerror}"
+            self.diagnostics.append(warning("staging-left", "", message, "The next run tries again."))
+
+    def _leave(self) -> None:
+        # What cannot be removed now is removed by the next run; it must not hide why this one ends.
+        with suppress(OSError):
+            if self._folder.exists():
+                _recover(self._folder, self.target)
+        # While the lock is held: whoever waits for it sees that its file is gone, and takes a new one.
+        with suppress(OSError):
+            if sys.platform != "win32":
+                self._lock_path.unlink()
+        for folder in self._made:
+            with suppress(OSError):  # not empty: it is needed
+                folder.rmdir()
+        self._lock.release()
+
+    def _failure(self, failure: OSError, outputs: Iterable[Output] = ()) -> SystemFailureError:
+        parent = self.target.parent
+        as_it_was = f"{self.target} is as it was."
+        if failure.errno in _FULL:
+            needed = sum(output.location.stat().st_size for output in outputs if output.location.exists())
+            takes = f" The output takes {_megabytes(needed)}." if needed else ""
+            free = _megabytes(shutil.disk_usage(_existing(parent)).free)
+            return SystemFailureError(
+                f"The disk of {parent} is full, {free} are free.{takes}",
+                hint=f"{as_it_was} Make room, or give a folder on another disk with -o.",
+            )
+        if failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            return SystemFailureError(
+                f"{failure.strerror}: {failure.filename or parent}",
+                hint=f"{as_it_was} Its new content is made in a folder beside it, so {parent} must be writable; "
+                "-o names another place.",
+            )
+        if failure.errno in (errno.EXDEV, errno.EBUSY):
+            return SystemFailureError(
+                f"{self.target} cannot be replaced: {failure.strerror} (a mount, or a layer of a container's image).",
+                hint=f"{as_it_was} Give another folder with -o.",
+            )
+        return SystemFailureError(f"Publishing {self.target} failed: {failure}.", hint=as_it_was)
+
+
+def check_output(site: Path, output: Path, manifest_name: str) -> None:
+    """Make sure that `output` may be replaced by what is made of `site`.
+
+    Raises InputError if it is something else than an empty folder or an output of ours, known by its manifest, or if it
+    lies inside the site or around it. Folders are compared by identity, since some file systems ignore case.
+    """
+    real_site, real_output = Path(os.path.realpath(site)), Path(os.path.realpath(output))
+    if _same(real_site, real_output):
+        raise InputError(f"{output} is the site itself.", hint="Leave out -o to work in place.")
+    if any(_same(real_site, above) for above in real_output.parents):
+        raise InputError(f"{output} lies inside the site {site}.", hint="Give -o a folder beside the site.")
+    if any(_same(real_output, above) for above in real_site.parents):
+        raise InputError(f"{output} lies around the site {site}.", hint="Give -o a folder beside the site.")
+    if not real_output.exists():
+        return
+    if not real_output.is_dir():
+        raise InputError(f"{output} is a file.", hint="Give -o a folder that is new or empty.")
+    try:
+        names = os.listdir(real_output)  # noqa: PTH208 - names are all that is needed
+    except OSError as failure:
+        raise SystemFailureError(f"{output} cannot be read: {failure.strerror}.") from failure
+    if names and manifest_name not in names:
+        hint = "It would be replaced as a whole. Give -o a folder that is new, empty, or an earlier output."
+        raise InputError(f"{output} holds files that are not an output of ours.", hint=hint)
+
+
+def _prefix(target: Path) -> str:
+    """The beginning of the names of all staging of a target. No other target has the same."""
+    name = target.name
+    if len(os.fsencode(name)) > _MAX_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return f".{name}.v1z3r-"
+
+
+def _leftovers(target: Path) -> list[Path]:
+    staging = re.compile(re.escape(_prefix(target)) + rf"(\d+|{_TRASH})-[0-9a-f]{{8}}")
+    return sorted(item for item in target.parent.iterdir() if staging.fullmatch(item.name))
+
+
+def _holder(target: Path) -> str:
+    """Which process works on the target, as the name of its staging tells."""
+    names = [item.name.removeprefix(_prefix(target)).split("-")[0] for item in _leftovers(target)]
+    numbers = sorted(name for name in names if name.isdigit())
+    return f" (process {', '.join(numbers)})" if numbers else ""
+
+
+def _recover(folder: Path, target: Path) -> bool:
+    """Complete what a stopped run began, if it stood between its two renames, and remove its staging folder.
+
+    The caller holds the lock. Returns whether there was something to complete.
+    """
+    if _is_trash(folder, target):
+        _remove(folder)
+        return False
+    # An empty folder is what a build makes first, or a CI job: nothing that could be lost.
+    is_there = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    half_done = not is_there and (folder / "old").is_dir() and (folder / "tree").is_dir()
+    if half_done:
+        if target.exists():
+            target.rmdir()
+        (folder / "tree").rename(target)
+        settle(target.parent)
+    # The name goes first, so that half of a staging folder is never taken for something to complete.
+    trash = folder.with_name(f"{_prefix(target)}{_TRASH}-{secrets.token_hex(4)}")
+    folder.rename(trash)
+    _remove(trash)
+    return half_done
+
+
+def _is_trash(folder: Path, target: Path) -> bool:
+    return folder.name.startswith(f"{_prefix(target)}{_TRASH}-")
+
+
+def _remove(folder: Path) -> None:
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=_unlock)
+    else:
+        shutil.rmtree(folder, onerror=lambda remove, path, failure: _unlock(remove, path, failure[1]))
+
+
+def _unlock(remove: Callable[..., object], path: str, failure: BaseException) -> None:
+    """Give the right to write where it keeps something from being removed, and try again.
+
+    Only folders need it, but on Windows; elsewhere the new tree may share a file, and its bits.
+    """
+    if not isinstance(failure, PermissionError):
+        raise failure
+    place = Path(path)
+    for locked in (place.parent, *([place] if place.is_dir() or sys.platform == "win32" else [])):
+        locked.chmod(0o700)
+    if remove in (os.rmdir, os.unlink):
+        remove(path)
+    else:  # a folder that could not be listed
+        _remove(place)
+
+
+def _snapshot(root: Path) -> bytes:
+    """A digest of what a tree holds, by names, sizes, times and identities; equal as long as nobody writes to it."""
+    digest = hashlib.sha256()
+    folders = [str(root)] if root.is_dir() else []
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except PermissionError:
+            continue  # reading the site ends the run over it, with all such folders named
+        for entry in found:
+            status = entry.stat(follow_symlinks=False)
+            is_folder = stat.S_ISDIR(status.st_mode)
+            facts = (folder, entry.name, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
+            digest.update(repr((facts, status.st_ino)).encode())
+            if is_folder:
+                folders.append(entry.path)
+    return digest.digest()
+
+
+def _inside(path: str) -> PurePosixPath:
+    parsed = PurePosixPath(path)
+    if parsed.is_absolute() or ".." in parsed.parts or not parsed.parts:
+        raise ValueError(f"not a path of the site: {path!r}")
+    return parsed
+
+
+def _owner(target: Path) -> tuple[int, int] | None:
+    """Whose the new files are to be, None where only the system decides it. Root must not take a site from its user."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    status = _existing(target).stat()
+    return status.st_uid, status.st_gid
+
+
+def _give(place: Path, model: Path | None, owner: tuple[int, int] | None) -> None:
+    """Give a file or folder the permission bits of its model, and its owner if we may."""
+    status = model.stat() if model is not None else None
+    if owner is not None and sys.platform != "win32":
+        os.chown(place, *((status.st_uid, status.st_gid) if status else owner))
+    if status is not None:
+        place.chmod(stat.S_IMODE(status.st_mode))
+
+
+def _existing(path: Path) -> Path:
+    return next(above for above in (path, *path.parents) if above.exists())
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or (one.exists() and other.exists() and one.samefile(other))
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"
