@@ -42,11 +42,6 @@ class _Program(click.Group):
         try:
             with _terminated_as_interrupted():
                 code = super().main(words, *rest, **extra)
-                sys.stdout.flush()
-        except BrokenPipeError:
-            # Python flushes stdout once more at its end, and would complain of the reader that has left.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = SYSTEM_FAILED
         except (KeyboardInterrupt, click.Abort):
             _say_failed("interrupted; the site is as it was, or complete", "", asked)
             code = INTERRUPTED
@@ -240,7 +235,12 @@ def _say_optimized(order: Order, result: Result, terminal: Terminal) -> None:
 
 def _print_json(value: dict[str, Any]) -> None:
     # Escaped, for names need not be valid text, and stdout need not be UTF-8.
-    click.echo(json.dumps(value, indent=1))
+    try:
+        click.echo(json.dumps(value, indent=1))
+    except BrokenPipeError:
+        # What is still in the buffer must not fail once more when Python flushes it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemFailureError("nobody reads the result any more") from None
 
 
 def _print_failure(message: str, hint: str) -> None:

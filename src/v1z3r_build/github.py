@@ -71,7 +71,8 @@ def commands(diagnostics: Iterable[Diagnostic], site: Path, workspace: Path) -> 
             if one.line:
                 properties |= {"line": str(one.line), "col": str(one.column)}
             listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-            yield f"::{level} {listed}::{_data(f'{one.message}\n{one.hint}'.strip())}"
+            said = f"{one.message}\n{one.hint}".strip()
+            yield f"::{level} {listed}::{_data(said)}"
 
 
 def step_summary(summary: Summary, diagnostics: Iterable[Diagnostic], told: str) -> str:
