@@ -13,7 +13,6 @@ from v1z3r_build.site.folder import read
 
 from v1z3r_build.passes.link import link
 from v1z3r_build.settings import NamesSettings, Settings, SiteSettings
-from v1z3r_build.site import Site
 from v1z3r_build.workers.pool import Pool
 from v1z3r_build.workers.progress import SilentProgress
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from v1z3r_build.site import Asset
+    from v1z3r_build.site import Asset, Site
 
 PNG = b"\x89PNG\r\n\x1a\n picture"
 

@@ -22,6 +22,7 @@ from v1z3r_build.workers.pool import Call, Failure, Outcome, Pool
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+HEAVY = 1 << 20  # bytes: a call that is sent alone
 LONG = 600.0  # seconds: no test waits for so long
 
 
@@ -149,6 +150,31 @@ def test_many_crashes_lose_no_call(pool: Pool) -> None:
     assert {outcome.key for outcome in outcomes if outcome.failure} == {str(n) for n in range(0, 30, 3)}
 
 
+@pytest.mark.parametrize(
+    ("culprit", "reason"),
+    [
+        (Call("bad", leave, (), 5), "crashed"),
+        (Call("bad", time.sleep, (LONG,), 5, 2.0), "timeout"),
+        (Call("bad", int, ("x",), 5), "raised"),
+        (Call("bad", unpicklable, (), 5), "raised"),
+    ],
+)
+def test_light_calls_share_a_batch_and_no_fate(tmp_path: Path, culprit: Call, reason: str) -> None:
+    names = [f"{n:03}" for n in range(100)]
+    others = [Call(name, note_start, (str(tmp_path), name, 0.0), 5, culprit.seconds) for name in names]
+    with Pool(1) as pool:
+        outcomes = {outcome.key: outcome for outcome in pool.run([*others, culprit])}
+    failure = outcomes.pop("bad").failure
+    assert failure
+    assert failure.reason == reason
+    assert outcomes == {name: Outcome(name, name) for name in names}
+    noted = (tmp_path / "order").read_text()
+    starts = [noted[at : at + 3] for at in range(0, len(noted), 3)]
+    assert set(starts) == set(names)
+    # What had been done before the process ended is done again: proof that there was a batch at all.
+    assert (len(starts) > len(names)) is (reason in ("crashed", "timeout"))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_number_of_workers_and_order_of_calls_change_nothing(seed: int) -> None:
     calls = [Call(str(n), pow, (n, n), n % 7) for n in range(50)]
@@ -219,7 +245,7 @@ def test_children_that_cannot_start_are_a_system_failure() -> None:
 
 
 def test_arguments_are_sent_when_a_child_is_free_and_not_before(pool: Pool) -> None:
-    """Counts how many arguments the parent has pickled and not yet been answered."""
+    """Counts arguments that the parent has pickled and whose outcome it has not yet handed on."""
     flying: set[int] = set()
     most = 0
 
@@ -233,9 +259,9 @@ def test_arguments_are_sent_when_a_child_is_free_and_not_before(pool: Pool) -> N
             most = max(most, len(flying))
             return int, (self.number,)
 
-    for outcome in pool.run([Call(str(n), abs, (Argument(n),), 1) for n in range(40)]):
+    for outcome in pool.run([Call(str(n), abs, (Argument(n),), HEAVY) for n in range(40)]):
         flying.remove(outcome.value)
-    assert 0 < most <= 2
+    assert 0 < most <= 4  # for two children: what they work on, and what they have done
 
 
 # That nothing stays behind.

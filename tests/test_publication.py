@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -346,7 +347,7 @@ def test_a_folder_that_cannot_be_exchanged_stays(target: Path, monkeypatch: pyte
         raise OSError(code, os.strerror(code), str(one), None, str(other))
 
     monkeypatch.setattr(publication, "exchange", refuse)
-    with pytest.raises(SystemFailureError, match="cannot be replaced"):
+    with pytest.raises(SystemFailureError, match="cannot be moved"):
         publish(target)
     assert tree(target) == OLD
     assert beside(target) == []
@@ -391,15 +392,32 @@ def test_folders_side_by_side_do_not_lock_each_other(target: Path) -> None:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp())
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
+    with disk("256k") as folder:
+        yield folder
+
+
+@pytest.fixture
+def big_disk() -> Iterator[Path]:
+    with disk("8m") as folder:
+        yield folder
+
+
+@contextmanager
+def disk(size: str) -> Iterator[Path]:
+    """A file system of its own in memory."""
     if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root may mount a small disk")
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a small disk here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-    folder.rmdir()
+        pytest.skip("only root may mount a disk")
+    folder = Path(tempfile.mkdtemp())
+    try:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no right to mount a disk here")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", str(folder)], check=True)
+    finally:
+        folder.rmdir()
 
 
 def test_a_full_disk_leaves_the_site_as_it_was(small_disk: Path, tmp_path: Path) -> None:
@@ -429,6 +447,41 @@ def test_a_mount_point_is_refused_before_any_work(small_disk: Path) -> None:
     with pytest.raises(SystemFailureError, match="mount point"), Staging(small_disk):
         pass
     assert tree(small_disk) == OLD
+
+
+def test_a_folder_in_a_lower_layer_of_an_image_is_refused_before_any_work(big_disk: Path) -> None:
+    for name in ("lower", "upper", "work", "merged"):
+        (big_disk / name).mkdir()
+    make(big_disk / "lower/out", OLD)
+    layers = f"lowerdir={big_disk}/lower,upperdir={big_disk}/upper,workdir={big_disk}/work,redirect_dir=off"
+    mounted = big_disk / "merged"
+    command = ["mount", "-t", "overlay", "overlay", "-o", layers, str(mounted)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount layers here")
+    try:
+        with pytest.raises(SystemFailureError, match="layer"), Staging(mounted / "out"):
+            pytest.fail("it was let in")
+        assert tree(mounted / "out") == OLD
+        assert beside(mounted / "out") == []
+        make(mounted / "new", OLD)
+        publish(mounted / "new")
+        assert tree(mounted / "new") == NEW
+    finally:
+        subprocess.run(["umount", str(mounted)], check=True)
+
+
+@needs_fork
+def test_a_folder_that_may_not_be_moved_is_refused_before_any_work(public: Path) -> None:
+    """A folder's own right to write is needed to move it elsewhere; its files are untouched by that."""
+    public.chmod(0o555)
+
+    def work() -> None:
+        with pytest.raises(SystemFailureError, match="Permission denied"), Staging(public):
+            pytest.fail("it was let in")
+
+    assert in_child(work, uid=65534) == 0
+    assert tree(public) == OLD
+    assert beside(public) == []
 
 
 @needs_fork

@@ -76,9 +76,7 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
     return Reading(tuple(urls), (*mentions, *_mentions(data, rest, start, end, ())))
 
 
-def _mentions(
-    data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[bytes, ...]
-) -> Iterator[Mention]:
+def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[bytes, ...]) -> Iterator[Mention]:
     mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
     if not mine:
         return

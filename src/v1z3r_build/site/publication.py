@@ -99,6 +99,7 @@ class Staging:
                     self.diagnostics.append(info("publication-completed", "", message))
             self._before = _snapshot(self.target)
             self.spool.mkdir(parents=True)
+            self._probe()
         except BaseException as failure:
             self._leave()
             if isinstance(failure, OSError):
@@ -135,6 +136,25 @@ class Staging:
         except OSError as failure:
             raise self._failure(failure, outputs) from failure
         self._clear()
+
+    def _probe(self) -> None:
+        """Fail before any work where the target could not be replaced after it.
+
+        A folder is never renamed onto one that holds something (rename(2): EEXIST, ENOTEMPTY), so trying is safe; but
+        what forbids to move it at all is told first: a mount, a folder without the right to write, or one that lies in
+        a lower layer of a container's image (overlayfs: EXDEV).
+        """
+        if sys.platform == "win32" or not self.target.is_dir():
+            return
+        full = self._folder / "probe"
+        (full / "something").mkdir(parents=True)
+        try:
+            self.target.rename(full)
+        except OSError as failure:
+            if failure.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+        (full / "something").rmdir()
+        full.rmdir()
 
     def _build(self, outputs: Iterable[Output], empty_folders: Iterable[str]) -> None:
         self._tree.mkdir()
@@ -224,8 +244,8 @@ class Staging:
             )
         if failure.errno in (errno.EXDEV, errno.EBUSY):
             return SystemFailureError(
-                f"{self.target} cannot be replaced: {failure.strerror} (a mount, or a layer of a container's image).",
-                hint=f"{as_it_was} Give another folder with -o.",
+                f"{self.target} cannot be moved ({failure.strerror}): a mount, or a layer of a container's image.",
+                hint=f"{as_it_was} Give another folder with -o; in a Dockerfile, build and optimize in one RUN.",
             )
         return SystemFailureError(f"Publishing {self.target} failed: {failure}.", hint=as_it_was)
 

@@ -22,14 +22,16 @@ OUT_OF_MEMORY = 77  # the exit code of a child that could not even take in its c
 
 
 def serve(connection: Connection, memory: int, console: str) -> None:
-    """Answer the calls that come through the connection, first of all with an empty message: ready.
+    """Answer the calls that come through the connection; the first message, an empty one, says that it is ready.
 
-    A call is a pickled `(function, arguments)`, an answer a pickled `(reason or '', value or message)`.
+    Calls come as their number and as many pickled `(function, arguments)`; when all are done, as many pickled
+    `(reason or '', value or message)` go back.
     memory: bytes that the process may allocate, where the system can see to that; 0 for no limit.
     console: the file that takes what native code prints, often pages of stack traces.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C it is the parent that ends its children
     if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})  # held at the start
         os.setpgrp()  # a group of its own, so that programs which the call has started can be ended with it
     _redirect(console)
     _limit(memory)
@@ -37,15 +39,14 @@ def serve(connection: Connection, memory: int, console: str) -> None:
     connection.send_bytes(b"")
     while True:
         try:
-            request = connection.recv_bytes()
+            requests = [connection.recv_bytes() for _ in range(connection.recv())]
         except EOFError:
             return
         except MemoryError:  # half a message is left in the pipe
             os._exit(OUT_OF_MEMORY)
-        answer = _answer(request)
-        del request
-        connection.send_bytes(answer)
-        del answer
+        answers = [_answer(requests.pop(0)) for _ in range(len(requests))]
+        while answers:
+            connection.send_bytes(answers.pop(0))
 
 
 def _answer(request: bytes) -> bytes:
