@@ -69,6 +69,8 @@ def _redirect(console: str) -> None:
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     os.close(descriptor)
+    if sys.platform != "win32":
+        Path(console).unlink()  # the parent has it open; a name would be left behind when both are killed
 
 
 def _limit(memory: int) -> None:

@@ -202,15 +202,20 @@ class _Child:
         self.deadline = math.inf
         self.printed = ""
         try:
-            descriptor, console = tempfile.mkstemp(prefix="v1z3r-build-", suffix=".log")
-            os.close(descriptor)
-            self._console = Path(console)
+            descriptor, self._path = tempfile.mkstemp(prefix="v1z3r-build-", suffix=".log")
+            self._console = os.fdopen(descriptor, encoding="utf-8", errors="replace")
             self.connection, far = _SPAWN.Pipe()
-            self._process = _SPAWN.Process(target=serve, args=(far, memory, console), daemon=True)
-            with _main_hidden(), _signals_held():
-                self._process.start()
+            self._process = _SPAWN.Process(target=serve, args=(far, memory, self._path), daemon=True)
         except OSError as failure:
             raise _not_started(str(failure)) from failure
+        try:
+            with _main_hidden(), _signals_held():
+                self._process.start()
+        except BaseException as failure:  # also Ctrl-C, which was held until the process had started
+            self.end()
+            if isinstance(failure, OSError):
+                raise _not_started(str(failure)) from failure
+            raise
         far.close()
 
     def begin(self, calls: list[Call]) -> None:
@@ -224,16 +229,17 @@ class _Child:
 
     def end(self) -> None:
         """End it and what it has started. Its group first: its process id may be given to another once it is reaped."""
-        if sys.platform != "win32" and self._process.pid is not None:
-            # No such group: it had not come so far. Not permitted: on macOS, all in it have ended already.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.join()
+        if self._process.pid is not None:
+            if sys.platform != "win32":
+                # No such group: it had not come so far. Not permitted: on macOS, all in it have ended already.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+            self._process.join()
         self.connection.close()
-        with self._console.open(encoding="utf-8", errors="replace") as console:
+        with self._console as console:
             self.printed = next((line.strip() for line in console if not line.isspace()), "")[:200]
-        self._console.unlink()
+        Path(self._path).unlink(missing_ok=True)
 
     def last_words(self) -> Failure:
         """Why it died by itself, once it has ended."""
