@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageChops
@@ -71,7 +71,7 @@ def _nodes(original: tuple[Node, ...], optimized: tuple[Node, ...]) -> Iterator[
     """The first node that is another one, else all nodes that hold something else."""
     trail: list[str] = []
     changed: list[Difference] = []
-    for before, after in zip_longest(original, optimized):
+    for before, after in zip_longest(_in_order(original), _in_order(optimized)):
         del trail[(before or after).depth :]
         if before is None or after is None or (before.depth, before.name) != (after.depth, after.name):
             yield Difference("elements", " > ".join(trail), _shown(before), _shown(after))
@@ -87,6 +87,20 @@ def _nodes(original: tuple[Node, ...], optimized: tuple[Node, ...]) -> Iterator[
                     place = f"{where}[{name}]"
                     changed.append(Difference("attributes", place, str(first.get(name)), str(second.get(name))))
     yield from changed
+
+
+def _in_order(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    """The nodes, with neighbours sorted where their order means nothing: they were added as answers came in."""
+    for (_, unordered), run in groupby(nodes, key=lambda node: (node.depth, _unordered(node))):
+        yield from sorted(run, key=lambda node: (node.name, node.attributes)) if unordered else run
+
+
+def _unordered(node: Node) -> bool:
+    attributes = dict(node.attributes)
+    hints = ("prefetch", "preload", "modulepreload")
+    return (node.name == "script" and "(async)" in attributes) or (
+        node.name == "link" and attributes.get("rel") in hints
+    )
 
 
 def _shown(node: Node | None) -> str:

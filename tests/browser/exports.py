@@ -112,7 +112,7 @@ def optimize(site: Path, output: Path, base: str) -> None:
     command = shutil.which("v1z3r-build", path=str(Path(sys.executable).parent))
     assert command, "the command v1z3r-build is not installed beside this Python"
     run = subprocess.run(
-        [command, "optimize", str(site), "-o", str(output), "--base", base, "--no-cache"],
+        [command, "optimize", str(site), "-o", str(output), "--base", base],
         capture_output=True,
         text=True,
         timeout=900,
