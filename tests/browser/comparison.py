@@ -92,7 +92,10 @@ def _nodes(original: tuple[Node, ...], optimized: tuple[Node, ...]) -> Iterator[
 def _in_order(nodes: tuple[Node, ...]) -> Iterator[Node]:
     """The nodes, with neighbours sorted where their order means nothing: they were added as answers came in."""
     for (_, unordered), run in groupby(nodes, key=lambda node: (node.depth, _unordered(node))):
-        yield from sorted(run, key=lambda node: (node.name, node.attributes)) if unordered else run
+        neighbours = list(run)
+        if unordered:
+            neighbours.sort(key=lambda node: (node.name, node.attributes))
+        yield from neighbours
 
 
 def _unordered(node: Node) -> bool:
