@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
+from itertools import chain, groupby, takewhile, zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageChops
@@ -22,6 +22,9 @@ Kind = Literal[
 # Share of differing pixels, and how much a colour channel of 0 … 255 may differ unseen.
 SCREENSHOT_LIMIT = 0.005
 CHANNEL_TOLERANCE = 8
+
+# React's marks of a part whose content may come late (react-dom, ReactFiberConfigDOM).
+_SUSPENSE = frozenset({"$", "$?", "$!", "$~", "/$"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +93,49 @@ def _nodes(original: tuple[Node, ...], optimized: tuple[Node, ...]) -> Iterator[
 
 
 def _in_order(nodes: tuple[Node, ...]) -> Iterator[Node]:
-    """The nodes, with neighbours sorted where their order means nothing: they were added as answers came in."""
-    for (_, unordered), run in groupby(nodes, key=lambda node: (node.depth, _unordered(node))):
+    """The nodes, without those that come and go, and sorted where their order means nothing.
+
+    Frameworks add hints as answers come in. React 19 adds titles and metadata, too, wherever the head ends by then.
+    """
+    lasting = [node for node in nodes if not _is_passing(node)]
+    start = next((place for place, node in enumerate(lasting, 1) if node.name == "head"), 0)
+    inside = list(takewhile(lambda node: start and node.depth > lasting[start - 1].depth, lasting[start:]))
+    yield from lasting[:start]
+    yield from chain(*sorted(_with_content(inside), key=lambda unit: _head_rank(unit[0])))
+    for (_, is_hint), run in groupby(lasting[start + len(inside) :], lambda node: (node.depth, _is_hint(node))):
         neighbours = list(run)
-        if unordered:
-            neighbours.sort(key=lambda node: (node.name, node.attributes))
+        if is_hint:
+            neighbours.sort(key=lambda node: node.attributes)
         yield from neighbours
 
 
-def _unordered(node: Node) -> bool:
-    attributes = dict(node.attributes)
-    hints = ("prefetch", "preload", "modulepreload")
-    return (node.name == "script" and "(async)" in attributes) or (
-        node.name == "link" and attributes.get("rel") in hints
-    )
+def _is_passing(node: Node) -> bool:
+    """Whether it is there or not is chance: what it does is seen in everything else.
+
+    webpack's runtime takes a script out of the document when it has waited for it, and not when it came before the
+    runtime asked; React takes the marks of a suspended part away when it renders that part anew.
+    """
+    return (node.name == "#comment" and node.data in _SUSPENSE) or "(async)" in dict(node.attributes)
+
+
+def _with_content(nodes: list[Node]) -> list[list[Node]]:
+    """Neighbours, each with the nodes that it holds."""
+    units: list[list[Node]] = []
+    for node in nodes:
+        if not units or node.depth == units[0][0].depth:
+            units.append([])
+        units[-1].append(node)
+    return units
+
+
+def _head_rank(node: Node) -> tuple[bool, str, tuple[tuple[str, str], ...]]:
+    """What is read in its order stays in it, before all else."""
+    read = node.name in ("base", "style", "script") or ("rel", "stylesheet") in node.attributes
+    return (False, "", ()) if read else (True, node.name, node.attributes)
+
+
+def _is_hint(node: Node) -> bool:
+    return node.name == "link" and dict(node.attributes).get("rel") in ("prefetch", "preload", "modulepreload")
 
 
 def _shown(node: Node | None) -> str:

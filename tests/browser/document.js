@@ -8,7 +8,7 @@
     if (found.style !== undefined) found.style = element.style.cssText;
     // Pictures that did not load, or are other ones, show in their own size.
     if (element.localName === "img") found["(size)"] = `${element.naturalWidth}x${element.naturalHeight}`;
-    // Also true of a script that a script has inserted: when it runs, and where it stands, is a matter of chance.
+    // Also true of a script that a script has inserted.
     if (element.localName === "script" && element.src && element.async) found["(async)"] = "true";
     return found;
   };

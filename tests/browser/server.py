@@ -119,7 +119,14 @@ class _Listener(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Listener
 
+    def do_HEAD(self) -> None:
+        """Next 16 asks so which route a link of an export leads to."""
+        self._answer()
+
     def do_GET(self) -> None:
+        self.wfile.write(self._answer().body)
+
+    def _answer(self) -> Response:
         response = self.server.owner.respond(self.path, self.headers.get("Accept-Encoding", ""))
         self.send_response(response.status)
         for name, value in response.headers.items():
@@ -128,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        self.wfile.write(response.body)
+        return response
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: tests ask for `exchanges`."""
