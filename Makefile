@@ -27,6 +27,7 @@ demo: env  ## Optimize fixtures/plain into build/demo and print the summary
 fixtures: env  ## Export the fixtures by their frameworks into build/fixtures
 	@scripts/need node
 	@$(BIN)/python fixtures/build.py
+	@$(BIN)/python fixtures/build.py --edit
 
 chromium:  ## Install Chromium if there is none
 	@scripts/need chromium

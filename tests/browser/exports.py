@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
 
 from .addresses import Addresses, of_folder, of_manifest
 from .chromium import visitor
@@ -107,15 +110,27 @@ def by_manifest(folder: Path, base: str, before: Addresses | None = None) -> Ite
         yield Served(server, addresses)
 
 
-def optimize(site: Path, output: Path, base: str) -> None:
+def optimize(site: Path, output: Path, base: str, *options: str) -> None:
     """Run the command as a user does. Raises AssertionError with its words when it fails."""
-    command = shutil.which("v1z3r-build", path=str(Path(sys.executable).parent))
-    assert command, "the command v1z3r-build is not installed beside this Python"
-    run = subprocess.run(
-        [command, "optimize", str(site), "-o", str(output), "--base", base],
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
+    run = command("optimize", str(site), "-o", str(output), "--base", base, *options)
     assert run.returncode == 0, f"exit code {run.returncode}\n{run.stdout}\n{run.stderr}"
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run `v1z3r-build` with these words."""
+    program = shutil.which("v1z3r-build", path=str(Path(sys.executable).parent))
+    assert program, "the command v1z3r-build is not installed beside this Python"
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=900, check=False)
+
+
+def require(export: Export) -> None:
+    """Go on only with an export that is built."""
+    if not export.folder.is_dir():
+        unavailable(f"the fixture {export.name} is not built: run `make fixtures`")
+
+
+def unavailable(what: str) -> NoReturn:
+    """Fail where all parts must be there (`make test` says so), skip elsewhere."""
+    if os.environ.get("V1Z3R_REQUIRE_FIXTURES") == "1":
+        pytest.fail(what)
+    pytest.skip(what)

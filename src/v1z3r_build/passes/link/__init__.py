@@ -77,11 +77,14 @@ def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[
             assets[new] = replace(asset, path=new, cache_class="immutable", kept="")
             if names.unit(path).startswith("t:") or droppable(path):
                 continue
+        # Of these the class says why they keep their name.
         if asset.kind == "html":
             asset = replace(asset, cache_class="html")
         elif path in proof.service_workers:
             asset = replace(asset, cache_class="service-worker")
-        assets[path] = replace(asset, kept=proof.kept.get(path, asset.kept))
+        else:
+            asset = replace(asset, kept=proof.kept.get(path) or asset.kept or proof.fixed.get(path, ""))
+        assets[path] = asset
     return {path: assets[path] for path in sorted(assets)}
 
 

@@ -77,12 +77,13 @@ class Proof:
     """What may be done.
 
     units: unit -> the files that carry its token: `t:` and a token in use, `c:` and the path of a copied file.
-    fills: file -> what its bytes take. kept: file -> why it keeps its name. references: file -> what it refers to.
-    service_workers: their paths.
+    fills: file -> what its bytes take. fixed: file -> why its name stays whatever is proved. kept: file -> why it
+    keeps a name that could have changed. references: file -> what it refers to. service_workers: their paths.
     """
 
     units: Mapping[str, tuple[str, ...]]
     fills: Mapping[str, tuple[Fill, ...]]
+    fixed: Mapping[str, str]
     kept: Mapping[str, str]
     references: Mapping[str, tuple[Reference, ...]]
     service_workers: frozenset[str]
@@ -102,6 +103,7 @@ def prove(site: Site, survey: Survey, addresses: Addresses, settings: Settings, 
     return Proof(
         {unit: tuple(sorted(files)) for unit, files in sorted(judge.units.items())},
         {path: tuple(sorted(fills, key=lambda fill: fill.start)) for path, fills in judge.fills.items()},
+        fixed,
         judge.kept,
         references,
         _service_workers(site, references),
