@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,43 @@ def test_every_page_is_the_same_when_optimized_again(
     optimize(tmp_path / "bare", tmp_path / "twice", base)
     with by_manifest(tmp_path / "twice", base, first) as served:
         assert _differences(browser, original, served) == {}
+
+
+@pytest.mark.parametrize("damage", ["chunk removed", "wrong name"])
+def test_a_broken_output_is_found(
+    browser: Browser, original: Original, optimized: Path, tmp_path: Path, damage: str
+) -> None:
+    """The proof that the test above can fail, on the same exports."""
+    broken = tmp_path / "broken"
+    shutil.copytree(optimized, broken)
+    chunk = _immutable_script(broken)
+    if damage == "chunk removed":
+        for file in broken.glob(f"{chunk}*"):
+            file.unlink()
+    else:
+        home = broken / "index.html"
+        name = chunk.rpartition("/")[2]
+        assert name in home.read_text()
+        home.write_text(home.read_text().replace(name, f"x{name}"))
+        for sidecar in broken.glob("index.html.*"):
+            sidecar.unlink()
+    manifest = json.loads((broken / MANIFEST).read_text())
+    manifest["files"] = {
+        path: record | {"encodings": {}} for path, record in manifest["files"].items() if (broken / path).is_file()
+    }
+    (broken / MANIFEST).write_text(json.dumps(manifest))
+    with by_manifest(broken, original.export.base) as served:
+        observed = page(browser, served, "", patience(original, "") and 3)
+        differences = compare(original.pages[""], observed)
+    assert "failures" in {difference.kind for difference in differences}
+
+
+def _immutable_script(output: Path) -> str:
+    """One that the home page cannot do without."""
+    manifest = json.loads((output / MANIFEST).read_text())
+    records = manifest["files"]
+    scripts = (path for path in manifest["routes"]["/"]["initial"] if records[path]["kind"] == "script")
+    return max(scripts, key=lambda path: (records[path]["cache_class"] == "immutable", records[path]["size"]))
 
 
 def test_links_lead_to_the_same_pages(browser: Browser, original: Original, optimized: Path) -> None:
