@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from v1z3r_build.formats.engines import esbuild_printer, external, script_syntax
 from v1z3r_build.formats.engines.external import Engine
-from v1z3r_build.formats.script_minifier import DEEPEST, ScriptOptions, minify
+from v1z3r_build.formats.script_minifier import DEEPEST, LARGEST, ScriptOptions, minify
 from v1z3r_build.formats.script_whitespace import strip
 
 if TYPE_CHECKING:
@@ -186,13 +186,26 @@ def test_a_script_of_unknown_kind_works_as_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (b"a = 'x\0y' ;  b", "NUL"),
+        (b"(" * (DEEPEST + 1) + b" a " + b")" * (DEEPEST + 1), "levels deep"),
+        (b"a  =  1 ;\n" * (LARGEST // 10 + 1), "larger than 8 MiB"),
+    ],
+    ids=["NUL", "deep", "large"],
+)
+def test_what_is_not_tried_is_told(source: bytes, why: str) -> None:
+    result = minify(source, OPTIONS)
+    assert not result.candidates
+    assert [(one.code, why in one.message) for one in result.diagnostics] == [("not-minified", True)]
+
+
+@pytest.mark.parametrize(
     "source",
     [
         b"#!/usr/bin/env node\n a  =  1",
-        b"a = 'x\0y' ;  b",
         b"",
         b"   ",
-        b"(" * (DEEPEST + 1) + b" a " + b")" * (DEEPEST + 1),
         b"<div> a </div>",
         b"a=1;b=2",
         b"! " * 2000 + b"a",

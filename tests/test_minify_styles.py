@@ -88,13 +88,23 @@ def test_white_space_goes_where_it_has_no_meaning(source: str, expected: str) ->
         "a { --b : " + "( " * 300 + "1" + " )" * 300 + " }",
         "a{b:c}",
         " ",
-        "a { b : '\0' }",
     ],
 )
 def test_left_alone(source: str) -> None:
     result = style_minifier.minify(source.encode())
     assert not result.candidates
     assert not result.diagnostics
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [(b"a { b : '\0' }", "NUL"), (b"a { b : c }\n" * (style_minifier.LARGEST // 12 + 1), "larger than 8 MiB")],
+    ids=["NUL", "large"],
+)
+def test_what_is_not_tried_is_told(source: bytes, why: str) -> None:
+    result = style_minifier.minify(source)
+    assert not result.candidates
+    assert [(one.code, why in one.message) for one in result.diagnostics] == [("not-minified", True)]
 
 
 def test_text_that_is_no_utf8_is_kept_and_named() -> None:

@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from disks import disk
 
 from v1z3r_build.diagnostics import BuildError, InputError, SystemFailureError
 from v1z3r_build.site import exchange as exchanging
@@ -400,24 +400,6 @@ def small_disk() -> Iterator[Path]:
 def big_disk() -> Iterator[Path]:
     with disk("8m") as folder:
         yield folder
-
-
-@contextmanager
-def disk(size: str) -> Iterator[Path]:
-    """A file system of its own in memory."""
-    if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root may mount a disk")
-    folder = Path(tempfile.mkdtemp())
-    try:
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("no right to mount a disk here")
-        try:
-            yield folder
-        finally:
-            subprocess.run(["umount", str(folder)], check=True)
-    finally:
-        folder.rmdir()
 
 
 def test_a_full_disk_leaves_the_site_as_it_was(small_disk: Path, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from v1z3r_build.diagnostics import info
+
 if TYPE_CHECKING:
     from v1z3r_build.diagnostics import Diagnostic
 
@@ -30,6 +32,12 @@ class Minified:
 
 
 NOTHING = Minified()
+
+
+def refused(why: str) -> Minified:
+    """What is not even tried, though it might gain. why: completes "it …"."""
+    return Minified(diagnostics=(info("not-minified", "", f"it {why}, so it was not minified"),))
+
 
 BOM = b"\xef\xbb\xbf"
 

@@ -16,7 +16,7 @@ from turbohtml.clean import JSMinify, minify_js
 from v1z3r_build.diagnostics import Diagnostic, place, warning
 from v1z3r_build.formats import script_whitespace
 from v1z3r_build.formats.engines import esbuild_printer, external, script_syntax
-from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blank_share
+from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blank_share, refused
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
@@ -56,16 +56,22 @@ def minify(data: bytes, options: ScriptOptions, *, module: bool | None = None) -
     Left alone: what is dense already, larger than 8 MB, nested deeper than 1,000, holds a NUL or a hashbang.
     """
     body = data.removeprefix(BOM)
-    if not body.strip() or len(body) > LARGEST or body.startswith(b"#!") or b"\0" in body:
+    if not body.strip() or body.startswith(b"#!"):
         return NOTHING
+    dense = len(body) > _SMALL and _is_dense(body)
+    if dense and not options.engines:
+        return NOTHING
+    if len(body) > LARGEST:
+        return refused(f"is larger than {LARGEST >> 20} MiB")
+    if b"\0" in body:
+        return refused("holds a NUL character")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as invalid:
         line, column = place(body, invalid.start)
         return Minified(diagnostics=(invalid_encoding(line, column),))
-    dense = len(body) > _SMALL and _is_dense(body)
-    if (dense and not options.engines) or _depth(body) > DEEPEST:
-        return NOTHING
+    if _depth(body) > DEEPEST:
+        return refused(f"is nested more than {DEEPEST} levels deep")
     return _Script(body, text, module).minified(options, data[: len(data) - len(body)], dense=dense)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.diagnostics import place
 from v1z3r_build.formats import style_meaning
 from v1z3r_build.formats.engines import lightning
-from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blank_share
+from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blank_share, refused
 from v1z3r_build.formats.script_minifier import invalid_encoding
 
 if TYPE_CHECKING:
@@ -58,14 +58,16 @@ def minify(data: bytes) -> Minified:
     unclosed block or a stray brace.
     """
     body = data.removeprefix(BOM)
-    if not body.strip() or len(body) > LARGEST or b"\0" in body:
+    if not body.strip() or (len(body) > _SMALL and blank_share(body) < _DENSE):
         return NOTHING
+    if len(body) > LARGEST:
+        return refused(f"is larger than {LARGEST >> 20} MiB")
+    if b"\0" in body:
+        return refused("holds a NUL character")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as invalid:
         return Minified(diagnostics=(invalid_encoding(*place(body, invalid.start)),))
-    if len(body) > _SMALL and blank_share(body) < _DENSE:
-        return NOTHING
     try:
         result = strip(body)
     except DoubtError:
