@@ -222,6 +222,22 @@ def test_no_more_children_than_calls_and_none_without() -> None:
     assert len(multiprocessing.active_children()) == before
 
 
+def test_children_started_early_do_the_work() -> None:
+    before = set(multiprocessing.active_children())
+    with Pool(2, preload=("wave", "no.such.module")) as pool:
+        pool.start()
+        early = set(multiprocessing.active_children()) - before
+        assert len(early) == 2
+        outcomes = list(pool.run([Call(str(n), loaded, ("wave",), 1) for n in range(8)]))
+        assert set(multiprocessing.active_children()) - before == early
+    assert {outcome.value for outcome in outcomes} == {True}
+
+
+def loaded(module: str) -> bool:
+    """Whether this process has imported a module."""
+    return module in sys.modules
+
+
 def test_children_are_kept_for_the_next_run() -> None:
     with Pool(1) as pool:
         assert only(pool, Call("a", process_id, (), 1)).value == only(pool, Call("b", process_id, (), 1)).value

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # Modules that are slow to import are imported where a command needs them: `--help` must answer at once.
 
 DONE, CHECK_FAILED, WRONG_USAGE, SYSTEM_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+# What runs in worker processes.
+_WORK = ("v1z3r_build.passes.minify", "v1z3r_build.passes.link.survey", "v1z3r_build.passes.compress")
 _PASS = click.Choice(PASS_NAMES)
 _ISSUES = "Please report it with what -v prints."
 
@@ -126,13 +128,18 @@ def optimize(
     SITE is the folder that a framework's build has written (out, dist, build). It is optimized in place, or into
     another folder with -o; a manifest is added, v1z3r-manifest.json, that says how every file is to be served.
     """
-    from v1z3r_build import pipeline
+    from v1z3r_build.workers.pool import Pool
 
     terminal = _terminal(quiet, verbose)
     settings = _settings(site, config, base, jobs, only, skip, terminal)
-    order = pipeline.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
-    with terminal.progress() as progress:
-        result = pipeline.optimize(order, progress)
+    with Pool(settings.jobs, preload=_WORK) as pool:
+        if site.is_dir():
+            pool.start()  # now, for the import below takes as long as theirs
+        from v1z3r_build import pipeline
+
+        order = pipeline.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
+        with terminal.progress() as progress:
+            result = pipeline.optimize(order, pool, progress)
     if as_json:
         _print_json(result.to_json())
     _say_optimized(order, result, terminal)

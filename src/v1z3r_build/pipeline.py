@@ -20,7 +20,6 @@ from v1z3r_build.site import folder
 from v1z3r_build.site.publication import Output, Staging, check_output
 from v1z3r_build.site.site import Encoding
 from v1z3r_build.summary import Summary, summarize
-from v1z3r_build.workers.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Site
     from v1z3r_build.site.asset import Kind
+    from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
     Pass = Callable[[Site, Settings, Pool, Progress], Site]
@@ -91,7 +91,7 @@ class Result:
         }
 
 
-def optimize(order: Order, progress: Progress) -> Result:
+def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
     """Optimize a site and publish the output in one step.
 
     A site that this program has optimized already, with equal settings, is left as it is. Raises InputError where
@@ -103,7 +103,7 @@ def optimize(order: Order, progress: Progress) -> Result:
         found = folder.read(order.source, staging.spool)
         recorded = _recorded(found, order)
         if recorded is None:
-            site = _passed(_without_manifest(found), order.settings, progress)
+            site = _passed(_without_manifest(found), order.settings, pool, progress)
             made = _described(site, order.settings, found.root)
         else:
             site, made = _as_recorded(found, recorded), recorded
@@ -131,14 +131,13 @@ def _outputs(site: Site, made: Manifest) -> Iterator[Output]:
     yield Output(MANIFEST_NAME, site.store(made.to_bytes()))
 
 
-def _passed(site: Site, settings: Settings, progress: Progress) -> Site:
-    with Pool(settings.jobs) as pool:
-        for name, run in PASSES.items():
-            if name in settings.passes:
-                site = run(site, settings, pool, progress)
-        if "compress" not in settings.passes:
-            # Sidecars of the input that tell of bytes which a pass has changed must go all the same.
-            site = sidecars.settle(site, pool)
+def _passed(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
+    for name, run in PASSES.items():
+        if name in settings.passes:
+            site = run(site, settings, pool, progress)
+    if "compress" not in settings.passes:
+        # Sidecars of the input that tell of bytes which a pass has changed must go all the same.
+        site = sidecars.settle(site, pool)
     return site
 
 

@@ -5,12 +5,14 @@ It imports nothing that its calls don't need, for every child pays for that anew
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import pickle
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +23,14 @@ if TYPE_CHECKING:
 OUT_OF_MEMORY = 77  # the exit code of a child that could not even take in its call
 
 
-def serve(connection: Connection, memory: int, console: str) -> None:
+def serve(connection: Connection, memory: int, console: str, preload: tuple[str, ...]) -> None:
     """Answer the calls that come through the connection; the first message, an empty one, says that it is ready.
 
     Calls come as their number and as many pickled `(function, arguments)`; when all are done, as many pickled
     `(reason or '', value or message)` go back.
     memory: bytes that the process may allocate, where the system can see to that; 0 for no limit.
     console: the file that takes what native code prints, often pages of stack traces.
+    preload: modules to import before there is a call.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C it is the parent that ends its children
     if sys.platform != "win32":
@@ -37,6 +40,9 @@ def serve(connection: Connection, memory: int, console: str) -> None:
     _limit(memory)
     threading.Thread(target=_end_with_parent, args=(console,), daemon=True).start()
     connection.send_bytes(b"")
+    for module in preload:
+        with suppress(ImportError):  # the call that needs it says so
+            importlib.import_module(module)
     while True:
         try:
             requests = [connection.recv_bytes() for _ in range(connection.recv())]

@@ -34,6 +34,8 @@ MEMORY = 4 << 30
 # without work at the end: brotli 11 takes 0.1 s for this many bytes.
 _BATCH, _BATCH_CALLS = 64 << 10, 64
 
+_EARLY = 4  # a child takes 0.2 s of CPU to start, which a small site does not give back
+
 # Windows waits for 63 things at once.
 _MOST = 60 if sys.platform == "win32" else 1024
 
@@ -87,10 +89,14 @@ class Pool:
     As a context manager it ends them all. They also end when this process ends, in whatever way.
     """
 
-    def __init__(self, jobs: int = 0, memory: int = MEMORY) -> None:
-        """jobs: how many processes at most, 0 for one a core. memory: bytes for each, 0 for no limit."""
+    def __init__(self, jobs: int = 0, memory: int = MEMORY, preload: tuple[str, ...] = ()) -> None:
+        """jobs: how many processes at most, 0 for one a core. memory: bytes for each, 0 for no limit.
+
+        preload: modules that calls will need, for the children to import while this process does other things.
+        """
         self.jobs = min(jobs or _cores(), _MOST)
         self._memory = memory
+        self._preload = preload
         self._children: list[_Child] = []
 
     def __enter__(self) -> Self:
@@ -98,6 +104,11 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def start(self) -> None:
+        """Start children before there are calls: as many as any site keeps busy. Others are started when needed."""
+        while len(self._children) < min(self.jobs, _EARLY):
+            self._children.append(_Child(self._memory, self._preload))
 
     def close(self) -> None:
         """End all children at once, whatever they do."""
@@ -151,7 +162,7 @@ class Pool:
     def _feed(self, waiting: list[list[Call]]) -> None:
         """Give the last of what waits to children that are free, and start children for the rest."""
         while len(self._children) < min(self.jobs, self._busy() + len(waiting)):
-            self._children.append(_Child(self._memory))
+            self._children.append(_Child(self._memory, self._preload))
         for child in self._children:
             if child.ready and not child.calls and waiting:
                 child.begin(waiting.pop())
@@ -196,7 +207,7 @@ class Pool:
 class _Child:
     """One process, what it works on, and until when it may."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, preload: tuple[str, ...]) -> None:
         self.ready = False
         self.calls: list[Call] = []
         self.deadline = math.inf
@@ -205,7 +216,7 @@ class _Child:
             descriptor, self._path = tempfile.mkstemp(prefix="v1z3r-build-", suffix=".log")
             self._console = os.fdopen(descriptor, encoding="utf-8", errors="replace")
             self.connection, far = _SPAWN.Pipe()
-            self._process = _SPAWN.Process(target=serve, args=(far, memory, self._path), daemon=True)
+            self._process = _SPAWN.Process(target=serve, args=(far, memory, self._path, preload), daemon=True)
         except OSError as failure:
             raise _not_started(str(failure)) from failure
         try:

@@ -1,0 +1,116 @@
+"""How much a run costs beyond the compression, which nothing can spare: `make bench`.
+
+    python benchmarks/optimize.py [NAME …] [--rounds N]
+
+For every export in build/fixtures, a cold run of the command is timed by the clock, and the codec calls of that run
+are repeated in one process and timed in seconds of CPU. With all cores at nothing but codecs, the run would take that
+time divided by the cores: the ratio to it is what the rest costs. Goal: at most 1.5. The machine may be busy with other
+work: both are timed in turn, several times, and the smallest ratio counts most. `longest` is the CPU time of the
+longest single call: no run can be shorter than that, however many cores there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from v1z3r_build import pipeline
+from v1z3r_build.passes.compress import encode_file
+from v1z3r_build.settings import Settings, SiteSettings
+from v1z3r_build.site import folder
+from v1z3r_build.workers.pool import Call, Outcome, Pool
+from v1z3r_build.workers.progress import SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+FIXTURES = Path(__file__).resolve().parents[1] / "build" / "fixtures"
+GOAL = 1.5
+CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+class _Recorder(Pool):
+    """A pool that remembers the codec calls of the compress pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoded: list[Call] = []
+
+    def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
+        asked = list(calls)
+        self.encoded += [call for call in asked if call.function is encode_file]
+        return super().run(asked)
+
+
+def wall_seconds(export: Path, base: str) -> float:
+    """One cold run of the command, as a user starts it."""
+    command = shutil.which("v1z3r-build", path=str(Path(sys.executable).parent))
+    assert command
+    with tempfile.TemporaryDirectory() as place:
+        start = time.perf_counter()
+        subprocess.run([command, "optimize", export, "-o", f"{place}/out", "--base", base, "-q"], check=True)
+        return time.perf_counter() - start
+
+
+def codec_calls(export: Path, base: str, spool: Path) -> tuple[list[Call], dict[str, float]]:
+    """The codec calls of a run, and the seconds that each pass takes."""
+    settings = Settings(site=SiteSettings(base=base))
+    seconds: dict[str, float] = {}
+    start = time.perf_counter()
+    site = folder.read(export, spool)
+    seconds["read"] = time.perf_counter() - start
+    with _Recorder() as pool:
+        for name, run in pipeline.PASSES.items():
+            start = time.perf_counter()
+            site = run(site, settings, pool, SilentProgress())
+            seconds[name] = time.perf_counter() - start
+    return pool.encoded, seconds
+
+
+def cpu_seconds(calls: Iterable[Call]) -> list[float]:
+    """What the codecs take for each of these calls, without any trip to another process."""
+    seconds = []
+    for call in calls:
+        loaded: list[Any] = [one.read_bytes() if isinstance(one, Path) else one for one in call.arguments]
+        start = time.process_time()
+        call.function(*loaded)
+        seconds.append(time.process_time() - start)
+    return seconds
+
+
+def main() -> None:
+    """Print a line for each export."""
+    parser = argparse.ArgumentParser(description="Time cold runs on the fixtures.")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    # As an installed package is.
+    compileall.compile_dir(str(Path(pipeline.__file__).parent), quiet=2)
+    exports = [one for one in sorted(FIXTURES.iterdir()) if one.is_dir() and not one.name.endswith("-edited")]
+    print(f"{CORES} cores, {asked.rounds} rounds; ratio = wall / (codec CPU / cores), goal {GOAL}")
+    print(f"{'export':<16}{'wall s':>8}{'codec s':>9}{'longest':>9}{'ratio min':>11}{'median':>8}   passes, s")
+    for export in exports:
+        if asked.names and export.name not in asked.names:
+            continue
+        base = "/sub/" if export.name.endswith("-sub") else "/"
+        with tempfile.TemporaryDirectory() as spool:
+            calls, passes = codec_calls(export, base, Path(spool))
+            rounds = [(wall_seconds(export, base), cpu_seconds(calls)) for _ in range(asked.rounds)]
+        ratios = [wall / (sum(cpu) / CORES) for wall, cpu in rounds]
+        wall, cpu = min(wall for wall, _ in rounds), min((cpu for _, cpu in rounds), key=sum)
+        figures = f"{wall:>8.2f}{sum(cpu):>9.2f}{max(cpu):>9.2f}{min(ratios):>11.2f}{statistics.median(ratios):>8.2f}"
+        shares = ", ".join(f"{name} {seconds:.2f}" for name, seconds in passes.items())
+        print(f"{export.name:<16}{figures}   {shares}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
