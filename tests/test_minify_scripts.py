@@ -189,7 +189,7 @@ def test_a_script_of_unknown_kind_works_as_both() -> None:
     ("source", "why"),
     [
         (b"a = 'x\0y' ;  b", "NUL"),
-        (b"(" * (DEEPEST + 1) + b" a " + b")" * (DEEPEST + 1), "levels deep"),
+        (b" ( " * (DEEPEST + 1) + b"a" + b" ) " * (DEEPEST + 1), "levels deep"),
         (b"a  =  1 ;\n" * (LARGEST // 10 + 1), "larger than 8 MiB"),
     ],
     ids=["NUL", "deep", "large"],

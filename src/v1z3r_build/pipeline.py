@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal
 
 from v1z3r_build import __version__, manifest
@@ -142,6 +141,8 @@ def _passed(site: Site, settings: Settings, pool: Pool, progress: Progress) -> S
 
 
 def _described(site: Site, settings: Settings, root: Path) -> Manifest:
+    from importlib import metadata  # slow to import; by now nothing waits for it
+
     engines: dict[str, str] = {}
     if "minify" in settings.passes:
         engines |= engine_versions(settings, root)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 LARGEST = 8 * 1024 * 1024  # bytes: tree-sitter takes 60 times as much memory
 DEEPEST = 1000  # open brackets: parsers recurse
-_SMALL = 2048  # bytes: so little is always worth a look
 _DENSE = 0.08  # the share of white space under which engines make shipped bundles larger, not smaller
 
 SOURCE_MAP = re.compile(rb"[#@][ \t]*sourceMappingURL=[ \t]*([^\s'\"`]+)")
@@ -58,7 +57,7 @@ def minify(data: bytes, options: ScriptOptions, *, module: bool | None = None) -
     body = data.removeprefix(BOM)
     if not body.strip() or body.startswith(b"#!"):
         return NOTHING
-    dense = len(body) > _SMALL and _is_dense(body)
+    dense = _is_dense(body)
     if dense and not options.engines:
         return NOTHING
     if len(body) > LARGEST:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -256,6 +255,8 @@ def _missing(name: str, node_modules: Path) -> Diagnostic:
 
 
 def _version(package: str) -> str:
+    from importlib import metadata  # slow to import, and worker processes never ask
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
