@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +17,6 @@ from browser import exports
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
 pytestmark = pytest.mark.fixtures
 
@@ -82,6 +85,16 @@ def test_number_of_workers_changes_no_byte(export: exports.Export, tmp_path: Pat
     for jobs in ("1", "4"):
         exports.optimize(export.folder, tmp_path / jobs, export.base, "--jobs", jobs)
     assert tree(tmp_path / "1") == tree(tmp_path / "4")
+
+
+def test_the_digests_of_the_plain_site_are_true() -> None:
+    """It is written by hand: whoever edits a file there must write its new digest, too."""
+    plain = Path(__file__).parents[1] / "fixtures" / "plain"
+    worker = (plain / "sw.js").read_text()
+    for url, revision in re.findall(r'url: "/([^"?]+)[^"]*", revision: "(\w+)"', worker):
+        assert revision == hashlib.md5((plain / url).read_bytes()).hexdigest(), url
+    digest = base64.b64encode(hashlib.sha384((plain / "js/main.js").read_bytes()).digest()).decode()
+    assert f'integrity="sha384-{digest}"' in (plain / "index.html").read_text()
 
 
 # Names
