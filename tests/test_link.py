@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from v1z3r_build.site.folder import read
 
 from v1z3r_build.passes.link import link
 from v1z3r_build.settings import NamesSettings, Settings, SiteSettings
+from v1z3r_build.site.folder import read
 from v1z3r_build.workers.pool import Pool
 from v1z3r_build.workers.progress import SilentProgress
 
