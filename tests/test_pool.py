@@ -359,7 +359,8 @@ def test_timeout_ends_what_the_call_started(tmp_path: Path) -> None:
 def script(folder: Path) -> subprocess.Popen[str]:
     """A program that keeps two children busy, each of which has started a program."""
     body = f"""
-        import sys
+        import signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run with Ctrl-C ignored
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
         import test_pool
