@@ -391,6 +391,32 @@ def test_circles_have_proved_names(optimize: Optimize) -> None:
     assert names[0] & names[1] == {path for path in names[0] if path.endswith(".css")}
 
 
+NAMESAKES: dict[str, Files] = {
+    "in a circle": {
+        "assets/index-Bx3f_9-a.js": 'export const one=1;\nimport("./index-C0y7Zq2b.js");',
+        "assets/index-C0y7Zq2b.js": 'import {one} from "./index-Bx3f_9-a.js";\nconsole.log(one);',
+    },
+    "with equal bytes": {
+        "assets/index-Bx3f_9-a.js": "count();",
+        "assets/index-C0y7Zq2b.js": "count();",
+    },
+    "beside a copy that is named like them": {
+        "assets/index.046f9c9b3d93d83a.js": 'import "./index.js";\ncount();',
+        "assets/index.js": 'import "./index.046f9c9b3d93d83a.js";\ncount();',
+    },
+}
+
+
+@pytest.mark.parametrize("files", NAMESAKES.values(), ids=NAMESAKES.keys())
+def test_names_that_differ_in_the_hash_alone_stay_apart(optimize: Optimize, files: Files) -> None:
+    """Vite calls every module's chunk that comes from an index file `index-….js`."""
+    scripts = "".join(f'<script type="module" src="/{path}"></script>' for path in files)
+    out = optimize({"index.html": page("", scripts), **files})
+    for source in files:
+        (immutable,) = [path for path in out.made_of(source) if out.files[path]["cache_class"] == "immutable"]
+        assert f'src="/{immutable}"' in out.text("index.html")
+
+
 KNOWN = {
     "sw.js": "self.addEventListener('fetch', () => {});",
     "robots.txt": "User-agent: *\n",

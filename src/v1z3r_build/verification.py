@@ -111,11 +111,16 @@ def _encodings(folder: Path, path: str, record: FileRecord) -> Iterator[Diagnost
 
 
 class _Unit:
-    """Immutable files that share a token, and where the token stands in each path."""
+    """Immutable files that share a token, and where the token stands in each path.
 
-    def __init__(self, text: str, alphabet: str) -> None:
+    source: the token that the files came with, '' for copies.
+    """
+
+    def __init__(self, text: str, alphabet: str, source: str) -> None:
         self.text = text
         self.alphabet = alphabet
+        self.blank = "\0" * len(text)
+        self.source = source
         self.files: dict[str, tuple[int, int]] = {}
 
 
@@ -128,7 +133,7 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
         copy = _COPY.match(path)
         source = record.source[0] if record.source else ""
         if copy is not None and copy.group(1) + copy.group(3) == source:
-            unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX))
+            unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX, ""))
             unit.files[path] = copy.span(2)
             continue
         carried = token(source)
@@ -137,7 +142,7 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
         if carried is None or path[:start] != source[: carried.start] or path[end:] != source[carried.end :]:
             unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
             continue
-        unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet))
+        unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet, carried.text))
         unit.files[path] = (start, end)
     return units, unproved
 
@@ -151,6 +156,11 @@ def _names(folder: Path, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic
     yield from unproved
     if not units:
         return
+    blank_names = {
+        key: [_with(path, span, unit.blank) for path, span in unit.files.items()] for key, unit in units.items()
+    }
+    for key in naming.namesakes(blank_names):
+        units[key].blank = units[key].source or units[key].blank
     keys = list(units)
     finder = BytesAhoCorasick([units[key].text.encode() for key in keys])
     places: dict[str, list[tuple[int, int, str]]] = {}
@@ -170,12 +180,12 @@ def _names(folder: Path, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic
                 data = bytearray((folder / path).read_bytes())
                 for start, end, mentioned in places[path]:
                     if mentioned in circle:
-                        data[start:end] = naming.BLANK * (end - start)
-                yield _without(path, span), bytes(data)
+                        data[start:end] = units[mentioned].blank.encode()
+                yield _with(path, span, units[key].blank), bytes(data)
 
     def draw(key: str, fingerprint: bytes) -> str:
         unit = units[key]
-        names = [_without(path, span) for path, span in unit.files.items()]
+        names = [_with(path, span, unit.blank) for path, span in unit.files.items()]
         return naming.draw(fingerprint, names, len(unit.text), unit.alphabet)
 
     for key, name in naming.name_units(graph, blanked, draw).items():
@@ -189,8 +199,8 @@ def _names(folder: Path, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic
                 )
 
 
-def _without(path: str, span: tuple[int, int]) -> str:
-    return path[: span[0]] + "\0" * (span[1] - span[0]) + path[span[1] :]
+def _with(path: str, span: tuple[int, int], token: str) -> str:
+    return path[: span[0]] + token + path[span[1] :]
 
 
 # References

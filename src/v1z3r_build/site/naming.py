@@ -4,6 +4,10 @@ A unit is a set of files that carry the same token (a script with its map and li
 its own bytes, in which the tokens of the units that it refers to stand with their new values; units that refer to each
 other in a circle are hashed together with the tokens inside the circle blanked. So a token changes exactly when the
 unit or something that it refers to changes, and anyone who has the files can compute it again.
+
+Bundlers give several files of a folder one name but for the token (Vite's `index-….js`; SvelteKit and Turbopack name
+chunks by nothing else). Blanked, such namesakes could not be told apart: two in one circle, or two with equal bytes,
+would get one name and one file would be lost. In place of a blank they carry the token that they came with.
 """
 
 from __future__ import annotations
@@ -64,8 +68,23 @@ def circles(graph: Mapping[str, Iterable[str]]) -> list[tuple[str, ...]]:
     return found
 
 
+def namesakes(units: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """The units of which a file has the same name as one of another unit, once tokens are blanked.
+
+    units: unit -> the names of its files, tokens blanked.
+    """
+    owners: dict[str, set[str]] = {}
+    for unit, names in units.items():
+        for name in names:
+            owners.setdefault(name, set()).add(unit)
+    return frozenset(unit for sharers in owners.values() if len(sharers) > 1 for unit in sharers)
+
+
 def fingerprint(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """The hash of a circle of units: its files by name, tokens of the circle blanked in names and bytes."""
+    """The hash of a circle of units: its files by name, tokens of the circle blanked in names and bytes.
+
+    Namesakes carry the token that they came with where others are blanked.
+    """
     digest = hashlib.sha256()
     for name, data in sorted(files):
         for part in (name.encode("utf-8", "surrogateescape"), data):
@@ -77,8 +96,8 @@ def fingerprint(files: Iterable[tuple[str, bytes]]) -> bytes:
 def draw(circle: bytes, unit: Sequence[str], length: int, alphabet: str) -> str:
     """A token of a unit in a circle: `length` characters of the alphabet, told by the hash alone.
 
-    unit: the names of its files, tokens blanked; two units with equal bytes get different tokens, since two
-    files with equal bytes are not the same file (a module is known by its URL).
+    unit: the names of its files, tokens blanked but for namesakes; two units with equal bytes get different tokens,
+    since two files with equal bytes are not the same file (a module is known by its URL).
     """
     name = "\n".join(sorted(unit)).encode("utf-8", "surrogateescape")
     number = int.from_bytes(hashlib.shake_256(circle + b"\n" + name).digest(length + 16), "big")
@@ -97,7 +116,7 @@ def name_units(
     """The token of every unit in the graph.
 
     files(circle, named): the files of the circle's units, with the tokens in `named` filled in and those of
-    the circle blanked. token(unit, fingerprint): the unit's token.
+    the circle blanked but for namesakes. token(unit, fingerprint): the unit's token.
     """
     named: dict[str, str] = {}
     for circle in circles(graph):

@@ -69,6 +69,10 @@ class Names:
                 caught = [unit for unit in circle if covered[unit] & set(circle)]
                 if caught:
                     raise DigestCircleError(path for unit in circle for path in proof.units[unit])
+        # A copy's token is an addition, it came with none; its name meets that of no other copy.
+        self._namesakes = naming.namesakes(
+            {unit: [self._path(path, _nothing(unit)) for path in files] for unit, files in proof.units.items()}
+        ) & {unit for unit in proof.units if unit.startswith("t:")}
         self._named: dict[str, str] = {}
         self._named = naming.name_units(graph, self._blanked, self._draw)
 
@@ -114,7 +118,7 @@ class Names:
 
     def _edits(self, path: str, named: Mapping[str, str], blank: frozenset[str]) -> list[tuple[int, int, bytes]]:
         edits = [
-            (fill.start, fill.end, _text(fill, _blank(fill.unit) if fill.unit in blank else named[fill.unit]))
+            (fill.start, fill.end, _text(fill, self._blank(fill.unit) if fill.unit in blank else named[fill.unit]))
             for fill in self._fills(path)
         ]
         for patch in self._patches.get(path, ()):
@@ -150,14 +154,18 @@ class Names:
         stem, dot, suffix = path.rpartition(".")
         return f"{stem}.{token}{dot}{suffix}"
 
+    def _blank(self, unit: str) -> str:
+        """What stands for a unit's token while it is not known."""
+        return unit[2:] if unit in self._namesakes else _nothing(unit)
+
     def _blanked(self, circle: Sequence[str], named: Mapping[str, str]) -> Iterable[tuple[str, bytes]]:
         inside = frozenset(circle)
         for unit in circle:
             for path in self._proof.units[unit]:
-                yield self._path(path, _blank(unit)), self._bytes(path, named, inside)
+                yield self._path(path, self._blank(unit)), self._bytes(path, named, inside)
 
     def _draw(self, unit: str, fingerprint: bytes) -> str:
-        files = [self._path(path, _blank(unit)) for path in self._proof.units[unit]]
+        files = [self._path(path, self._blank(unit)) for path in self._proof.units[unit]]
         if unit.startswith("c:"):
             return naming.draw(fingerprint, files, COPY_TOKEN_LENGTH, HEX)
         carried = self._tokens[self._proof.units[unit][0]]
@@ -194,6 +202,6 @@ def _text(fill: Fill, token: str) -> bytes:
     return (token if fill.end > fill.start else f".{token}").encode()
 
 
-def _blank(unit: str) -> str:
-    """The place of a unit's token while it is not known: as many NULs as it has characters."""
+def _nothing(unit: str) -> str:
+    """As many NULs as a unit's token has characters."""
     return "\0" * (COPY_TOKEN_LENGTH if unit.startswith("c:") else len(unit) - 2)
