@@ -292,6 +292,45 @@ def test_a_token_is_replaced_wherever_it_is_understood(linked, mention) -> None:
     assert len(asset.path) == len(f"_next/static/chunks/{TOKEN}")
 
 
+CUT = page(
+    '<script>self.__next_f.push([1,"2:I[1,[\\"static/chunks/8570.046f9c9"])</script><p></p>'
+    '<script nonce="n">self.__next_f.push([1,"b3d93d83a.js\\"]]\\n"])</script>'
+)
+
+
+def test_a_token_that_flight_data_holds_cut_in_two_is_replaced(linked) -> None:
+    site = linked({"p.html": CUT, **chunk("1")})
+    (token,) = re.findall(r"chunks/8570\.(\w{16})\.js", site.raw("index.html").decode())
+    assert token != "046f9c9b3d93d83a"
+    assert site.raw("p.html").decode() == CUT.replace("046f9c9", token[:7]).replace("b3d93d83a", token[7:])
+
+
+def test_a_digest_of_half_a_token_follows_it(linked) -> None:
+    """A policy with a hash of each inline script: the first of them holds the first half."""
+    half = re.findall(r"<script>(.*?)</script>", CUT)[0].encode()
+    digest = "sha256-" + base64.b64encode(hashlib.sha256(half).digest()).decode()
+    policy = f"<meta http-equiv=content-security-policy content=\"script-src '{digest}'\">"
+    site = linked({"p.html": CUT.replace("</head>", f"{policy}</head>"), **chunk("1")})
+    text = site.raw("p.html")
+    new = re.findall(rb"<script>(.*?)</script>", text)[0]
+    assert new != half
+    assert base64.b64encode(hashlib.sha256(new).digest()) in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CUT.replace("])</script><p>", "]);more()</script><p>"),
+        CUT.replace('<script nonce="n">', '<script type="text/plain">'),
+        f"<!-- {CUT} -->",
+    ],
+    ids=["a script that does more", "no script", "a comment"],
+)
+def test_a_cut_token_in_doubt_stays(linked, text) -> None:
+    site = linked({"p.html": text, **chunk("1")})
+    assert site.raw("p.html").decode() == text
+
+
 DOUBTED = {
     "an identifier": "x=a046f9c9b3d93d83a",
     "part of a longer word": 'x="046f9c9b3d93d83a00.js"',

@@ -1,12 +1,16 @@
-"""React's flight data, as Next.js exports it beside each page (`index.txt`).
+"""React's flight data, as Next.js exports it beside each page (`index.txt`) and inside it.
 
 Rows are `id:payload` up to a line end; a text row `id:T<length>,<text>` counts its UTF-8 bytes in hexadecimal
 and ends without a line end. A new name of equal length keeps these counts true.
+
+In a page the data stands as `<script>self.__next_f.push([1,"…"])</script>`, one for each piece that React hands over.
+React cuts rows into pieces of 4096 bytes (react-server-dom, `writeChunk`), in the middle of a name too.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import json
@@ -19,6 +23,23 @@ _ROW = re.compile(rb"[0-9a-f]*:")
 _TEXT = re.compile(rb"T([0-9a-f]+),")
 # The first character of a row's payload: a tag (I module, H hint, E error, D debug …) or JSON.
 _PAYLOAD = re.compile(rb'[A-Z]{0,2}[\["{\dtfn-]|[A-Z]\n')
+
+_PUSHED = rb'\s*+(?:self|window)\.__next_f\.push\(\[1,"([^"\\]*+(?:\\.[^"\\]*+)*+)"\]\)[\s;]*+'
+_PUSH = re.compile(_PUSHED, re.S)
+_PUSH_ELEMENT = re.compile(rb"<script[^>]*>" + _PUSHED + rb"</script", re.S)
+
+
+def seams(page: bytes) -> list[tuple[int, int]]:
+    """Where the text of one push ends and where that of the next begins, by the looks of it: see `pushed`."""
+    if b"__next_f" not in page:
+        return []
+    return [(one.end(1), other.start(1)) for one, other in pairwise(_PUSH_ELEMENT.finditer(page))]
+
+
+def pushed(page: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """The content of the string that an inline script from start to end pushes, if it does nothing else."""
+    found = _PUSH.fullmatch(page, start, end)
+    return found.span(1) if found else None
 
 
 def rows(data: bytes) -> Iterator[tuple[int, int, bool]] | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from v1z3r_build.formats import css, javascript, json
+from v1z3r_build.formats import css, flight, javascript, json
 from v1z3r_build.site.span import Hit, Inline, Mention, Reading, Role, Stand, Url, mention
 
 if TYPE_CHECKING:
@@ -207,6 +208,14 @@ class _Page:
     def part(self, reading: Reading) -> None:
         self.parts.append(reading)
 
+    def cut(self, hit: Hit, low: int, high: int) -> Mention:
+        """The mention of a word that begins at the end of one piece of flight data and ends in the next."""
+        pushes = [found for span in self.inlines if (found := flight.pushed(self.data, span.start, span.end))]
+        for left, right in pairwise(pushes):
+            if left[0] <= hit.start and left[1] == low and right[0] == high and hit.end <= right[1]:
+                return mention(self.data, hit, "string", left[0], right[1])
+        return mention(self.data, hit, "unknown", 0, len(self.data))
+
     def within(self, low: int, high: int) -> Sequence[Hit]:
         return [hit for hit in self.hits[bisect_right(self.starts, low - 1) :] if hit.end <= high]
 
@@ -218,6 +227,9 @@ class _Page:
         lows = [low for low, _, _ in values]
         rest: list[Mention] = []
         for hit in self.hits:
+            if hit.gap is not None:
+                rest.append(self.cut(hit, *hit.gap))
+                continue
             if hit.start in answered and any(found.start == hit.start and found.word == hit.word for found in mentions):
                 continue
             index = bisect_right(lows, hit.start) - 1

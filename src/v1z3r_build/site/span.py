@@ -48,11 +48,15 @@ Stand = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where a word that was looked for stands: raw bytes, nothing is known of the context yet."""
+    """Where a word that was looked for stands: raw bytes, nothing is known of the context yet.
+
+    gap: bytes within start and end that are no part of the word: a format that cuts its text anywhere cuts words too.
+    """
 
     start: int
     end: int
     word: int
+    gap: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Mention:
     """A word that was looked for, with what stands around it in the same string.
 
     before, after: raw bytes between the string's delimiters or white space and the word, cut to a bound.
+    gap: bytes within start and end that are no part of the word.
     """
 
     start: int
@@ -110,6 +115,7 @@ class Mention:
     stand: Stand
     before: bytes = b""
     after: bytes = b""
+    gap: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +182,4 @@ def mention(data: bytes, hit: Hit, stand: Stand, low: int, high: int) -> Mention
     end = _DELIMITERS.search(after)
     if end:
         after = after[: end.start()]
-    return Mention(hit.start, hit.end, hit.word, stand, before, after)
+    return Mention(hit.start, hit.end, hit.word, stand, before, after, hit.gap)

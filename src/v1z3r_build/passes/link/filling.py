@@ -199,7 +199,7 @@ def revision(length: int, data: bytes) -> bytes:
 
 
 def _text(fill: Fill, token: str) -> bytes:
-    return (token if fill.end > fill.start else f".{token}").encode()
+    return (token[fill.first : fill.last] if fill.end > fill.start else f".{token}").encode()
 
 
 def _nothing(unit: str) -> str:

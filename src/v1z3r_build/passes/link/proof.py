@@ -57,11 +57,16 @@ COPY_TOKEN_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Where a file's bytes take the token of a unit: a place to replace, or one to insert `.token` at."""
+    """Where a file's bytes take the token of a unit: a place to replace, or one to insert `.token` at.
+
+    first, last: the letters of the token that go there, where the file holds it cut in two.
+    """
 
     start: int
     end: int
     unit: str
+    first: int = 0
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,7 @@ class _Judge:
             unit = f"t:{self.survey.vocabulary.words[word].decode()}"
             self.units[unit] = list(owners)
             for path, mention in self.by_word[word]:
-                self.fills[path].append(Fill(mention.start, mention.end, unit))
+                self.fills[path] += _replacements(mention, unit)
 
     def _token_doubt(self, word: int, owners: tuple[str, ...]) -> str:
         """Why the token must stay, '' if all its mentions are understood."""
@@ -323,6 +328,14 @@ class _Judge:
             return path
         line, column = place(asset.read(), offset)
         return f"{path}:{line}:{column}"
+
+
+def _replacements(mention: Mention, unit: str) -> list[Fill]:
+    if mention.gap is None:
+        return [Fill(mention.start, mention.end, unit)]
+    low, high = mention.gap
+    letters = low - mention.start
+    return [Fill(mention.start, low, unit, 0, letters), Fill(high, mention.end, unit, letters)]
 
 
 _STANDS = {

@@ -11,6 +11,7 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from v1z3r_build.bundlers.tokens import Token, token
 from v1z3r_build.diagnostics import warning
+from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.site.span import Hit, Mention, Reading
 from v1z3r_build.workers.pool import Call
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 _CHUNK = 8 << 20
+# No name is longer on the file systems that sites are built on (POSIX NAME_MAX).
+_LONGEST = 256
 # Ends from which scripts compute the names of scripts: `"./" + name + ".js"`.
 COMPUTED_ENDS = tuple(
     quote + end for end in (b".js", b".mjs") for quote in (b'"', b"'", b"`", b"}", b"\\u0022", b"\\'", b'\\"')
@@ -90,7 +93,11 @@ def _read(
     texts: list[Asset] = []
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
-            hits[path] = tuple(_find(finder, asset.read(), 0))
+            data = asset.read()
+            found = [*_find(finder, data, 0)]
+            if asset.kind == "html":
+                found += _cut(finder, data)
+            hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
         # A name in a binary file is beyond us to fill; only tokens matter there, names are found by chance.
@@ -127,12 +134,21 @@ def _read(
 
 
 def _unknown(hits: Iterable[Hit]) -> tuple[Mention, ...]:
-    return tuple(Mention(hit.start, hit.end, hit.word, "unknown") for hit in hits)
+    return tuple(Mention(hit.start, hit.end, hit.word, "unknown", gap=hit.gap) for hit in hits)
 
 
 def _find(finder: BytesAhoCorasick, data: bytes, offset: int) -> Iterator[Hit]:
     for word, start, end in finder.find_matches_as_indexes(data, overlapping=True):
         yield Hit(offset + start, offset + end, word)
+
+
+def _cut(finder: BytesAhoCorasick, data: bytes) -> Iterator[Hit]:
+    """Words that a page's flight data holds cut in two."""
+    for low, high in flight.seams(data):
+        left, right = data[max(0, low - _LONGEST) : low], data[high : high + _LONGEST]
+        for hit in _find(finder, left + right, 0):
+            if hit.start < len(left) < hit.end:
+                yield Hit(low - len(left) + hit.start, high - len(left) + hit.end, hit.word, (low, high))
 
 
 def _stream(finder: BytesAhoCorasick, location: Path) -> Iterator[Hit]:
@@ -143,7 +159,7 @@ def _stream(finder: BytesAhoCorasick, location: Path) -> Iterator[Hit]:
             data = tail + piece
             yield from _find(finder, data, offset - len(tail))
             offset += len(piece)
-            tail = data[-256:]
+            tail = data[-_LONGEST:]
 
 
 def _batches(texts: Sequence[Asset]) -> Iterator[list[Asset]]:
