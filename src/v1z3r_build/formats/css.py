@@ -11,19 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # The tokens that matter for references; everything between them is passed over. An unquoted url( ) ends at
-# the first parenthesis that is not escaped; white space before it is trimmed (CSS Syntax §4.3.6).
+# the first parenthesis that is not escaped; white space before it is trimmed (CSS Syntax §4.3.6). One with a quote,
+# a parenthesis or white space inside is bad, and as far as that parenthesis nothing in it is a token (§4.3.14).
 _TOKEN = re.compile(
     rb"""(?P<comment>/\*.*?(?:\*/|\Z))
-    |(?P<string>"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?)
-    |(?P<url>[uU][rR][lL]\(\s*(?!["'\s])(?P<bare>(?:[^()"'\s\\]|\\[^\n])*)\s*\))
-    |(?P<function>-?-?[A-Za-z_][\w-]*\()
+    |(?P<string>"(?:[^"\\\n\r\f]|ESCAPE|\\(?:\r\n|.))*"?|'(?:[^'\\\n\r\f]|ESCAPE|\\(?:\r\n|.))*'?)
+    |(?P<url>(?<![\w\x80-\xff-])[uU][rR][lL]\(\s*(?!["'\s])
+        (?P<bare>(?:[^()"'\s\\]|ESCAPE|\\[^\n\r\f0-9a-fA-F])*)\s*(?:\)|\Z))
+    |(?P<bad>(?<![\w\x80-\xff-])[uU][rR][lL]\(\s*(?!["'\s])(?:[^)\\]|\\.)*\)?)
+    |(?P<function>(?<![\w\x80-\xff-])[A-Za-z_\x80-\xff-][\w\x80-\xff-]*\()
     |(?P<at>@[-\w]+)
-    |(?P<custom>(?<![\w.#-])--[-\w]*\s*:)
-    |(?P<punctuation>[(){};\\])
-    """,
+    |(?P<custom>(?<![\w.\#\x80-\xff-])--(?:[-\w\x80-\xff]|\\.)*
+        (?:\s|/\*[^*]*\*+(?:[^/*][^*]*\*+)*/)*:)
+    |(?P<escape>\\(?:\r\n|.))
+    |(?P<punctuation>[(){};])
+    """.replace(b"ESCAPE", rb"\\[0-9a-fA-F]{1,6}+(?:\r\n|[ \t\r\n\f])?+"),
     re.X | re.S,
 )
-_ESCAPE = re.compile(rb"\\(?:([0-9a-fA-F]{1,6})[ \t\r\n\f]?|\r?\n|(.))", re.S)
+_ESCAPE = re.compile(rb"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|[ \t\r\n\f])?|\r\n|[\n\r\f]|(.))", re.S)
 _IMAGE_SETS = {b"image-set(", b"-webkit-image-set("}
 
 
@@ -79,7 +84,11 @@ class _Place:
         """
         if self.custom_at is not None or self.rule in (b"@namespace", b"@-moz-document"):
             return None
-        return "css-import" if self.rule == b"@import" else "css-url"
+        if self.rule == b"@import":
+            # What stands in its supports( ) is tried, not fetched.
+            within = [opened for opened in self.open if opened not in (b"{", b"url(", b"src(")]
+            return None if within else "css-import"
+        return "css-url"
 
 
 def _tokens(data: bytes, start: int, end: int) -> Iterator[tuple[str, re.Match[bytes], Role | None]]:
