@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -470,6 +471,142 @@ def test_a_precache_revision_follows_the_bytes(linked) -> None:
     text = site.raw("sw.js").decode()
     assert re.search(r'url:"/index.html",revision:"(?!0{32})[0-9a-f]{32}"', text)
     assert f'"revision":"{old}","url":"/same.html"' in text
+
+
+def csp(inline: str, algorithm: str = "sha256") -> str:
+    """The hash of an inline script as a policy has it; a browser parses CR LF as LF before it hashes."""
+    made = hashlib.new(algorithm, inline.replace("\r\n", "\n").encode()).digest()
+    return f"{algorithm}-{base64.b64encode(made).decode()}"
+
+
+def policy(*hashes: str) -> str:
+    quoted = " ".join(f"'{one}'" for one in hashes)
+    return f'<meta http-equiv="Content-Security-Policy" content="script-src {quoted}">'
+
+
+IMPORT_MAP = '{"imports":{"t":"/t.js"},"integrity":{"/t.js":"%s"}}'
+T = 'import "/u.js"'
+
+
+def test_a_csp_hash_follows_the_page_in_which_it_stands(linked) -> None:
+    inline = 'import("/b.js")'
+    twice = page(f"<script>{inline}</script><script>{inline}</script>", policy(csp(inline)))
+    site = linked(
+        {"index.html": twice, "p/q.html": page(f"<script>{inline}</script>", policy(csp(inline))), "b.js": "1"}
+    )
+    for path in ("index.html", "p/q.html"):
+        text = site.raw(path).decode()
+        after = text.partition("<script>")[2].partition("</script>")[0]
+        assert after != inline and csp(after) in text and inline not in text
+
+
+@pytest.mark.parametrize(
+    ("before", "open_tag"),
+    [
+        ('import("./b.js")\r\n;x()\r\n', "<script>"),
+        (IMPORT_MAP % sri(T.encode()), '<script type="importmap">'),
+    ],
+    ids=["line ends are normalised", "a digest within what a digest is made of"],
+)
+def test_a_csp_hash_is_made_of_what_a_browser_sees(linked, before, open_tag) -> None:
+    files = {
+        "index.html": page(f"{open_tag}{before}</script>", policy(csp(before))),
+        "b.js": "1",
+        "t.js": T,
+        "u.js": "2",
+        "p.html": page('<script type="module" src="t.js"></script><script type="module" src="u.js"></script>'),
+    }
+    site = linked(files)
+    text = site.raw("index.html").decode()
+    after = text.partition(open_tag)[2].partition("</script>")[0]
+    assert after != before
+    assert csp(after) in text
+    if "integrity" in after:
+        assert sri(site.raw(site.asset("t.js").path)) in after
+
+
+def test_a_digest_in_the_alphabet_of_urls_keeps_the_bytes_that_it_covers(linked) -> None:
+    # Browsers accept it (CSP 3, base64-value), and none can be drawn up anew by its form alone.
+    script = next(one for one in (f'import("./b.js")//{n}' for n in range(99)) if "+" in sri(one.encode()))
+    written = sri(script.encode()).replace("+", "-").replace("/", "_")
+    home = page(f'<script src="a.js" integrity="{written}"></script>')
+    site = linked({"index.html": home, "a.js": script, "b.js": "1"})
+    assert site.raw("a.js") == script.encode() and site.raw("index.html") == home.encode()
+
+
+def sha1(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+def test_the_hash_table_of_a_service_worker_follows_the_bytes(linked) -> None:
+    home = page("<img src=a.png>")
+    table = {"/index.html": sha1(home.encode()), "/p.html": "0" * 40, "/same.html": sha1(b"<p>same")}
+    site = linked(
+        {
+            "index.html": home,
+            "p.html": page("<img src=a.png>p"),
+            "same.html": "<p>same",
+            "a.png": PNG,
+            "ngsw.json": json.dumps({"index": "/index.html", "hashTable": table}),
+        }
+    )
+    written = json.loads(site.raw("ngsw.json"))["hashTable"]
+    assert written == table | {"/index.html": sha1(site.raw("index.html"))} != table
+    assert [(one.code, one.level, one.path, one.message.partition(":")[0]) for one in site.site.diagnostics] == [
+        ("digest-unmatched", "warning", "ngsw.json", "hash 2")
+    ]
+
+
+# Each row: a page that says what is not true, and the beginning of the message.
+UNMATCHED = {
+    "script": (page(f'<script src="a.js" integrity="{sri(b"other")}"></script>'), "integrity 1: a.js"),
+    "strongest of several": (
+        page(
+            f'<link rel="stylesheet" href="s.css"><link rel=modulepreload href=a.js integrity="{csp("a()")} {sri(b"")}">'
+        ),
+        "integrity 1: a.js",
+    ),
+    "policy": (page("<script>b()</script>", policy(csp("c()"))), "inline script 1: the page's"),
+    "import map": (page(f'<script type="importmap">{IMPORT_MAP % sri(b"other")}</script>'), "integrity 1: /t.js"),
+}
+
+
+@pytest.mark.parametrize(("written", "said"), UNMATCHED.values(), ids=UNMATCHED.keys())
+def test_what_was_not_true_in_the_input_is_told(linked, written, said) -> None:
+    site = linked({"index.html": written, "a.js": "a()", "t.js": "t()", "s.css": "a{}"})
+    (found,) = site.site.diagnostics
+    assert (found.level, found.code, found.path) == ("warning", "digest-unmatched", "index.html")
+    assert found.message.startswith(said)
+
+
+MATCHED = {
+    "no valid metadata": page('<script src="a.js" integrity="md5-x"></script>'),
+    "one of two": page(f'<script src="a.js" integrity="{sri(b"other")} {sri(b"a()")}"></script>'),
+    "not of the site": page(f'<script src="https://cdn.example/a.js" integrity="{sri(b"other")}"></script>'),
+    "an icon is not checked": page(f'<link rel="icon" href="a.js" integrity="{sri(b"other")}">'),
+    "a nonce": page('<script nonce="n">b()</script>', policy(csp("c()"), "nonce-n")),
+    "a policy for styles": page("<script>b()</script>", policy(csp("c()")).replace("script-src", "style-src")),
+    "a policy after it": page("", "<script>b()</script>" + policy(csp("c()"))),
+    "a policy where none is read": page(policy(csp("c()")) + "<script>b()</script>"),
+    "a policy without hashes": page("<script>b()</script>", policy("unsafe-inline")),
+}
+
+
+@pytest.mark.parametrize("written", MATCHED.values(), ids=MATCHED.keys())
+def test_what_browsers_accept_is_not_told(linked, written) -> None:
+    assert linked({"index.html": written, "a.js": "a()"}).codes() == []
+
+
+def test_revisions_that_are_no_digests_are_told_of_without_alarm(linked) -> None:
+    md5 = hashlib.md5(b"<p>same", usedforsecurity=False).hexdigest()
+    site = linked(
+        {
+            "index.html": page("x"),
+            "same.html": "<p>same",
+            "sw.js": f'p=[{{url:"/same.html",revision:"{md5}"}},{{url:"/index.html",revision:"build-7"}}]',
+        }
+    )
+    assert [(one.level, one.message.partition(":")[0]) for one in site.site.diagnostics] == [("info", "revision 2")]
 
 
 def test_dangling_references_are_named_with_their_place(linked) -> None:

@@ -154,7 +154,7 @@ def optimize(
 def verify(folder: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Check an optimized site against its manifest.
 
-    Every name, hash, size, encoding and reference is derived again from the files in DIR.
+    Every name, hash, size, encoding, reference and digest is derived again from the files in DIR.
     """
     from v1z3r_build import github, verification
     from v1z3r_build.manifest import MANIFEST_NAME, Manifest, diagnostic_json

@@ -12,6 +12,7 @@ from v1z3r_build import manifest as manifests
 from v1z3r_build.bundlers.tokens import HEX, token
 from v1z3r_build.codecs.content_codings import CODINGS
 from v1z3r_build.diagnostics import Diagnostic, error, place, warning
+from v1z3r_build.formats.integrity import Files, broken, inline_texts
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.manifest import CACHE_CLASSES, MANIFEST_NAME, FileRecord, Manifest
 from v1z3r_build.site import naming
@@ -20,6 +21,8 @@ from v1z3r_build.site.address import Addresses
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from v1z3r_build.site.span import Reading, Url
 
 _COPY = re.compile(r"^(.*)\.([0-9a-f]{16})(\.[^./]+)$")
 
@@ -39,7 +42,7 @@ def verify(folder: Path, jobs: int = 1) -> list[Diagnostic]:
         found += _file(folder, path, record)
         found += _encodings(folder, path, record)
     found += _names(folder, present)
-    found += _references(folder, manifest, present)
+    found += _contents(folder, manifest, present)
     found += _routes(manifest)
     return sorted(set(found))
 
@@ -203,32 +206,54 @@ def _with(path: str, span: tuple[int, int], token: str) -> str:
     return path[: span[0]] + token + path[span[1] :]
 
 
-# References
+# What files say of their neighbours
 
 
-def _references(folder: Path, manifest: Manifest, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic]:
-    """Every reference leads to a file, but those that the input already left dangling."""
+def _contents(folder: Path, manifest: Manifest, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic]:
+    """What files say of others is true, but for what was not true in the input: references, digests, revisions."""
     addresses = Addresses(files.keys(), manifest.base, manifest.origin)
-    known = {
-        (diagnostic.path, diagnostic.message.partition(" ")[0])
-        for diagnostic in manifest.diagnostics
-        if diagnostic.code == "dangling-reference"
-    }
+    known = _Known(manifest)
+    claims = Files(
+        lambda url, referrer, page_base: addresses.find(url, referrer, page_base).path,
+        lambda path: (folder / path).read_bytes(),
+    )
     for path, record in files.items():
         if not is_text(path, record.kind, record.content_type):  # type: ignore[arg-type]
             continue
         data = (folder / path).read_bytes()
         reading = read_spans(path, record.kind, data, ())  # type: ignore[arg-type]
-        for url in reading.urls:
-            if not url.resolvable:
-                continue
+        for url in _dangling(path, reading, addresses):
+            if not known("dangling-reference", path, url.text):
+                where = place(data, url.start)
+                yield error("reference-broken", path, f"{url.text} leads to no file", _REBUILD, *where)
+        for one in broken(path, data, reading, claims, inline_texts(data, reading)):
+            if not known("digest-unmatched", path, f"{one.place}:"):
+                where = place(data, one.start)
+                yield error("digest-mismatch", path, f"{one.place}: {one.message}", _REBUILD, *where)
+
+
+class _Known:
+    """What the manifest says was wrong in the input already: by code, file, and the beginning of the message."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._files = manifest.files
+        self._messages: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for one in manifest.diagnostics:
+            self._messages[one.code, one.path].append(one.message)
+
+    def __call__(self, code: str, path: str, start: str) -> bool:
+        sources = {path, *self._files[path].source}
+        return any(
+            message.startswith(f"{start} ") for source in sources for message in self._messages.get((code, source), ())
+        )
+
+
+def _dangling(path: str, reading: Reading, addresses: Addresses) -> Iterator[Url]:
+    for url in reading.urls:
+        if url.resolvable:
             target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
             if target.ours and not target.path:
-                sources = record.source or (path,)
-                if any((source, url.text) in known for source in (path, *sources)):
-                    continue
-                line, column = place(data, url.start)
-                yield error("reference-broken", path, f"{url.text} leads to no file", _REBUILD, line, column)
+                yield url
 
 
 def _routes(manifest: Manifest) -> Iterator[Diagnostic]:

@@ -12,7 +12,18 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import css, flight, javascript, json
-from v1z3r_build.site.span import Hit, Inline, Mention, Reading, Role, Stand, Url, mention
+from v1z3r_build.site.span import (
+    Hit,
+    Inline,
+    Integrity,
+    Mention,
+    Policy,
+    Reading,
+    Role,
+    Stand,
+    Url,
+    mention,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,6 +131,8 @@ class _Page:
         self.starts = [hit.start for hit in hits]
         self.urls: list[Url] = []
         self.inlines: list[Inline] = []
+        self.integrities: list[Integrity] = []
+        self.policies: list[Policy] = []
         self.parts: list[Reading] = []
         self.base: str | None = None
         # Attribute values: low, high, how sure a word in it is.
@@ -142,6 +155,17 @@ class _Page:
         attributes = {name: decode(self.data[low:high]) for name, (low, high) in spans.items()}
         for name, (low, high) in spans.items():
             self.attribute(tag, name, attributes, low, high)
+        address = attributes.get({"script": "src", "link": "href"}.get(tag, ""), "").strip()
+        checked = tag == "script" or {"stylesheet", "preload", "modulepreload"} & set(
+            attributes.get("rel", "").lower().split()
+        )
+        if address and checked and "integrity" in attributes:
+            self.integrities.append(Integrity(*spans["integrity"], address, attributes["integrity"]))
+        if tag == "meta" and attributes.get("http-equiv", "").lower() == "content-security-policy":
+            parent = element.parent
+            # Elsewhere a browser takes no notice of it (HTML Standard, "Content security policy state").
+            if "content" in attributes and getattr(parent, "tag", "") == "head":
+                self.policies.append(Policy(*spans["content"], attributes["content"]))
         if tag in ("script", "style") and location.end_tag is not None:
             self.content(tag, attributes, location.start_tag.end_offset, location.end_tag.start_offset, element)
 
@@ -189,20 +213,23 @@ class _Page:
             # In SVG, character references and CDATA are undone before the style or script is read.
             return
         hits = self.within(low, high)
+        inline = Inline(low, high, tag, attributes.get("nonce", ""))
         if tag == "style":
-            self.inlines.append(Inline(low, high))
+            self.inlines.append(inline)
             self.part(css.read(self.data, hits, low, high))
             return
         kind = attributes.get("type", "").strip().lower().partition(";")[0].strip()
         if "src" in attributes:
             return
         if kind in _SCRIPT_TYPES or kind == "module":
-            self.inlines.append(Inline(low, high))
+            self.inlines.append(inline)
             self.part(javascript.read(self.data, hits, low, high))
         elif kind == "importmap":
-            self.inlines.append(Inline(low, high))
+            self.inlines.append(inline)
             self.part(json.read_import_map(self.data, hits, low, high))
         elif kind == "speculationrules" or kind.endswith("json"):
+            if kind == "speculationrules":
+                self.inlines.append(inline)
             self.part(json.read(self.data, hits, low, high))
 
     def part(self, reading: Reading) -> None:
@@ -243,6 +270,8 @@ class _Page:
             mentions=tuple(sorted([*mentions, *rest], key=_start)),
             revisions=tuple(revision for part in self.parts for revision in part.revisions),
             inlines=tuple(self.inlines),
+            integrities=(*self.integrities, *(one for part in self.parts for one in part.integrities)),
+            policies=tuple(self.policies),
             base=self.base or "",
         )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats.javascript import unescape
-from v1z3r_build.site.span import Hit, Mention, Reading, Stand, Url, mention
+from v1z3r_build.site.span import Hit, Integrity, Mention, Reading, Revision, Stand, Url, mention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,6 +54,16 @@ def read_source_map(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), (b"sources",))))
 
 
+def read_hash_table(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
+    """The mentions in Angular's `ngsw.json`, and the hashes by which its worker checks what it fetches."""
+    revisions = tuple(
+        Revision(low, high, unescape(path[1]), exact=True)
+        for low, high, is_key, path in _strings(data, 0, len(data))
+        if not is_key and len(path) == 2 and path[0] == b"hashTable"
+    )
+    return replace(read(data, hits), revisions=revisions)
+
+
 def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> Reading:
     """The addresses of an import map (HTML Standard, "Import maps"), and the mentions in it.
 
@@ -60,11 +71,14 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
     """
     urls: list[Url] = []
     keys: list[tuple[int, int]] = []
+    integrities: list[Integrity] = []
     for low, high, is_key, path in _strings(data, start, end):
         if is_key:
             keys.append((low, high))
         elif path[:1] in ((b"imports",), (b"scopes",)):
             urls.append(Url(low, high, unescape(data[low:high]), "import-map"))
+        elif path[:1] == (b"integrity",) and len(path) == 2:
+            integrities.append(Integrity(low, high, unescape(path[1]), unescape(data[low:high])))
     mentions = [
         mention(data, found_hit, "unknown", low, high)
         for found_hit in hits
@@ -73,7 +87,8 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
     ]
     answered = {found.start for found in mentions}
     rest = [hit for hit in hits if hit.start not in answered]
-    return Reading(tuple(urls), (*mentions, *_mentions(data, rest, start, end, ())))
+    found = (*mentions, *_mentions(data, rest, start, end, ()))
+    return Reading(tuple(urls), found, integrities=tuple(integrities))
 
 
 def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[bytes, ...]) -> Iterator[Mention]:

@@ -41,6 +41,8 @@ def _read(path: str, kind: Kind, data: bytes, hits: Sequence[Hit]) -> Reading:
         return css.read(data, hits)
     if kind == "script":
         return javascript.read(data, hits)
+    if name == "ngsw.json":
+        return json.read_hash_table(data, hits)
     if kind == "json" or name.endswith(".gltf"):
         return json.read_source_map(data, hits) if name.endswith(".map") else json.read(data, hits)
     if path in ("_headers", "_redirects"):

@@ -36,6 +36,10 @@ class Addresses:
         self._base = base
         self._origin = origin.rstrip("/").lower()
 
+    def among(self, paths: Collection[str]) -> Addresses:
+        """The same for other files."""
+        return Addresses(paths, self._base, self._origin)
+
     def url(self, path: str) -> str:
         """The path under which a file is served: `/sub/about/` for about/index.html below `/sub/`."""
         folder, name = posixpath.split(path)

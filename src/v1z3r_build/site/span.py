@@ -120,11 +120,26 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The `revision` of a precache entry, and the URL whose bytes it stands for (Workbox)."""
+    """What a service worker's list says of the bytes of a URL.
+
+    exact: it is the SHA-1 in hexadecimal, which the worker computes again of what it fetches (Angular's hash table);
+    else it is a `revision`, which a worker only compares with the one of its last list (Workbox).
+    """
 
     start: int
     end: int
     url: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Integrity:
+    """The integrity metadata (W3C SRI) of an element or an import map, and the URL for whose bytes it stands."""
+
+    start: int
+    end: int
+    url: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +153,24 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """The text of an inline script or style, by place in the page: CSP hashes are made of it."""
+    """The text of an inline script or style, by place in the page: CSP hashes are made of it.
+
+    tag: script or style. nonce: the element's.
+    """
 
     start: int
     end: int
+    tag: str = "script"
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The Content-Security-Policy of a `<meta>`, which holds for what follows it."""
+
+    start: int
+    end: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +182,8 @@ class Reading:
     revisions: tuple[Revision, ...] = ()
     digests: tuple[Digest, ...] = ()
     inlines: tuple[Inline, ...] = ()
+    integrities: tuple[Integrity, ...] = ()
+    policies: tuple[Policy, ...] = ()
     base: str = ""  # the page's <base href>
     mapped: bool = False  # a source map holds the columns of this text
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.diagnostics import Diagnostic, place, warning
-from v1z3r_build.passes.link.digests import patches
+from v1z3r_build.passes.link.digests import broken_before, broken_by_linking, patches, unmatched
 from v1z3r_build.passes.link.filling import DigestCircleError, Names
 from v1z3r_build.passes.link.proof import Proof, prove
 from v1z3r_build.passes.link.routes import routes
@@ -43,16 +43,21 @@ def link(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site
         if not more.keys() - frozen.keys():
             try:
                 names = Names(site, proof, seen.tokens, {p: f for p, f in found.items() if p not in frozen})
-                break
             except DigestCircleError as circle:
                 more = dict.fromkeys(circle.paths, "a digest covers bytes that depend on the digest itself")
+            else:
+                before = broken_before(site, seen, addresses)
+                caught = broken_by_linking(site, seen, addresses, names, before)
+                if not caught:
+                    break
+                more = dict.fromkeys(caught, "a digest covers it in a form that cannot be renewed")
         if not more.keys() - frozen.keys():
             raise AssertionError(f"the same digests stand in the way twice: {sorted(more)}")
         frozen.update(more)
     linked = replace(site, assets=_linked(site, proof, names, settings))
     return replace(
         linked,
-        diagnostics=(*site.diagnostics, *seen.diagnostics, *_dangling(site, seen, proof)),
+        diagnostics=(*site.diagnostics, *seen.diagnostics, *_dangling(site, seen, proof), *unmatched(site, before)),
         routes=routes(site, seen, proof, names.path),
     )
 

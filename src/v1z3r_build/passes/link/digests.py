@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from v1z3r_build.formats import html
-from v1z3r_build.passes.link.filling import Patch, digest
+from v1z3r_build.diagnostics import Diagnostic, info, place, warning
+from v1z3r_build.formats import html, integrity
+from v1z3r_build.formats.integrity import as_parsed, digest
+from v1z3r_build.formats.reading import read_spans
+from v1z3r_build.passes.link.filling import Patch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from v1z3r_build.formats.integrity import Broken
+    from v1z3r_build.passes.link.filling import Names
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.site import Site
     from v1z3r_build.site.address import Addresses
@@ -33,6 +39,9 @@ def patches(site: Site, survey: Survey, addresses: Addresses) -> tuple[dict[str,
     for path, reading in survey.readings.items():
         for span in reading.digests:
             meant = sources.get(span.text, [])
+            # A page speaks of its own inline elements, whatever others hold the same. Should two of its own with equal
+            # bytes become different, the check after linking finds it.
+            meant = [(source, number) for source, number in meant if source == path and number >= 0][:1] or meant
             if len(meant) > 1:
                 frozen.update(source for source, _ in meant)
                 continue
@@ -45,10 +54,15 @@ def patches(site: Site, survey: Survey, addresses: Addresses) -> tuple[dict[str,
                         continue
                     part = (inlines[number].start, inlines[number].end)
                 found[path].append(Patch(span.start, span.end, source, span.text.partition("-")[0], part))
-        for revision in reading.revisions:
-            target = addresses.find(revision.url, path)
-            if target.path:
-                found[path].append(Patch(revision.start, revision.end, target.path, ""))
+        for listed in reading.revisions:
+            target = addresses.find(listed.url, path).path
+            if target and listed.exact:
+                stated = site.assets[path].read()[listed.start : listed.end].decode("ascii", "replace").lower()
+                # One that was wrong before stays: nothing tells what it was made of.
+                if stated == hashlib.sha1(site.assets[target].original.read_bytes(), usedforsecurity=False).hexdigest():
+                    found[path].append(Patch(listed.start, listed.end, target, "hex"))
+            elif target:
+                found[path].append(Patch(listed.start, listed.end, target, ""))
     return {path: tuple(sorted(listed, key=lambda patch: patch.start)) for path, listed in found.items()}, frozen
 
 
@@ -65,7 +79,65 @@ def _sources(site: Site, survey: Survey, wanted: set[str]) -> Mapping[str, list[
                 parts += [(number, data[span.start : span.end]) for number, span in enumerate(inlines)]
         for number, part in parts:
             for algorithm in algorithms:
-                text = digest(algorithm, part)
+                text = digest(algorithm, part if number < 0 else as_parsed(part))
                 if text in wanted:
                     sources[text].append((path, number))
     return sources
+
+
+# What a site says of its files, before and after
+
+
+def broken_before(site: Site, survey: Survey, addresses: Addresses) -> dict[str, tuple[Broken, ...]]:
+    """What the files of the input say of their neighbours and is not true; files that say nothing are left out."""
+    found: dict[str, tuple[Broken, ...]] = {}
+    files = integrity.Files(_finder(addresses), lambda path: site.assets[path].original.read_bytes())
+    for path, reading in survey.readings.items():
+        if integrity.says_exactly(reading) or reading.revisions:
+            texts: list[bytes] = []
+            if reading.policies:
+                page = files.content(path)
+                texts = integrity.inline_texts(page, html.read(page))
+            found[path] = tuple(integrity.broken(path, site.assets[path].read(), reading, files, texts))
+    return found
+
+
+def broken_by_linking(
+    site: Site, survey: Survey, addresses: Addresses, names: Names, before: Mapping[str, tuple[Broken, ...]]
+) -> set[str]:
+    """The files that must keep their bytes, since what was true of them would not be any more.
+
+    A check of what `patches` did: whatever form of digest it does not know is found here.
+    """
+    caught: set[str] = set()
+    olds = {path: path for path in site.assets} | {names.path(path): path for path in site.assets}
+    find = _finder(addresses.among(olds))
+    files = integrity.Files(lambda *url: olds.get(find(*url), ""), names.final)
+    for path, known in before.items():
+        if not integrity.says_exactly(survey.readings[path]):
+            continue
+        data = names.final(path)
+        reading = read_spans(path, site.assets[path].kind, data, ())
+        for one in integrity.broken(path, data, reading, files, integrity.inline_texts(data, reading)):
+            if one.exact and one.place not in {wrong.place for wrong in known}:
+                caught |= {path, one.path} - {""}
+    return caught
+
+
+def _finder(addresses: Addresses) -> Callable[[str, str, str], str]:
+    return lambda url, referrer, page_base: addresses.find(url, referrer, page_base).path
+
+
+def unmatched(site: Site, before: Mapping[str, tuple[Broken, ...]]) -> Iterator[Diagnostic]:
+    """Messages about what was not true in the input. It stays as it was: what it was made of is not known."""
+    for path, found in before.items():
+        data = site.assets[path].read() if found else b""
+        for one in found:
+            where = place(data, one.start)
+            message = f"{one.place}: {one.message}"
+            if one.exact:
+                yield warning(
+                    "digest-unmatched", path, message, "Build the site afresh, or correct the digest.", *where
+                )
+            else:
+                yield info("digest-unmatched", path, message, "It is renewed when the file changes.", *where)

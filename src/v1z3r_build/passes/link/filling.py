@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from v1z3r_build.formats.integrity import as_parsed, digest, revision
 from v1z3r_build.site import naming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.bundlers.tokens import Token
     from v1z3r_build.passes.link.proof import Fill, Proof
@@ -25,7 +25,7 @@ class Patch:
     """A digest or revision in a file, which follows the bytes of a source.
 
     source: a file's path. part: the bytes of the source that count, None for all of them (an inline script
-    counts alone in a CSP). algorithm: of the digest, '' for a revision.
+    counts alone in a CSP). algorithm: of a digest in SRI notation, `hex` for a SHA-1 in hexadecimal, '' for a revision.
     """
 
     start: int
@@ -33,6 +33,10 @@ class Patch:
     source: str
     algorithm: str
     part: tuple[int, int] | None = None
+
+
+# A file, or a part of one.
+_Piece = tuple[str, tuple[int, int] | None]
 
 
 class DigestCircleError(Exception):
@@ -58,12 +62,10 @@ class Names:
         self._patches = patches
         self._unit_of = {path: unit for unit, files in proof.units.items() for path in files}
         names = {unit: set().union(*map(self._mentioned, files)) for unit, files in proof.units.items()}
-        covered = {
-            unit: set().union(*(self._covered(path, ()) for path in files)) for unit, files in proof.units.items()
-        }
+        covered = {unit: set().union(*map(self._covered, files)) for unit, files in proof.units.items()}
         graph = {unit: names[unit] | covered[unit] for unit in proof.units}
         for path in patches:
-            self._covered(path, ())
+            self._covered(path)
         for circle in naming.circles(graph):
             if len(circle) > 1 or circle[0] in graph[circle[0]]:
                 caught = [unit for unit in circle if covered[unit] & set(circle)]
@@ -80,20 +82,24 @@ class Names:
         """The units whose tokens stand in a file."""
         return {fill.unit for fill in self._fills(path)}
 
-    def _covered(self, path: str, through: tuple[str, ...]) -> set[str]:
-        """The units on which the digests and revisions in a file depend."""
-        if path in through:
-            raise DigestCircleError(through[through.index(path) :])
+    def _covered(self, path: str, through: tuple[_Piece, ...] = (), part: tuple[int, int] | None = None) -> set[str]:
+        """The units on which the digests and revisions in a file, or in a part of it, depend."""
+        piece = (path, part)
+        if piece in through:
+            raise DigestCircleError(path for path, _ in through[through.index(piece) :])
         units: set[str] = set()
-        for patch in self._patches.get(path, ()):
+        for patch in self._patches_in(path, part):
             unit = self._unit_of.get(patch.source)
             if unit is not None:
                 units.add(unit)
             else:
                 units |= self._mentioned(patch.source)
-            if patch.part is None:
-                units |= self._covered(patch.source, (*through, path))
+            units |= self._covered(patch.source, (*through, piece), patch.part)
         return units
+
+    def _patches_in(self, path: str, part: tuple[int, int] | None) -> Iterator[Patch]:
+        start, end = part or (0, self._site.assets[path].size)
+        return (patch for patch in self._patches.get(path, ()) if start <= patch.start and patch.end <= end)
 
     def path(self, path: str) -> str:
         """The new path of a file: itself, renamed, or its hashed copy."""
@@ -112,34 +118,31 @@ class Names:
         """The bytes of a file as published."""
         return self._bytes(path, self._named, frozenset())
 
-    def _bytes(self, path: str, named: Mapping[str, str], blank: frozenset[str]) -> bytes:
+    def _bytes(
+        self, path: str, named: Mapping[str, str], blank: frozenset[str], part: tuple[int, int] | None = None
+    ) -> bytes:
         """A file's bytes with names and patches filled in; the tokens of the units in `blank` are blanked."""
-        return apply(self._site.assets[path].read(), self._edits(path, named, blank))
-
-    def _edits(self, path: str, named: Mapping[str, str], blank: frozenset[str]) -> list[tuple[int, int, bytes]]:
+        data = self._site.assets[path].read()
+        start, end = part or (0, len(data))
         edits = [
-            (fill.start, fill.end, _text(fill, self._blank(fill.unit) if fill.unit in blank else named[fill.unit]))
+            (
+                fill.start - start,
+                fill.end - start,
+                _text(fill, self._blank(fill.unit) if fill.unit in blank else named[fill.unit]),
+            )
             for fill in self._fills(path)
+            if start <= fill.start and fill.end <= end
         ]
-        for patch in self._patches.get(path, ()):
-            edits.append((patch.start, patch.end, self._patched(path, patch, named)))
-        return edits
+        for patch in self._patches_in(path, part):
+            edits.append((patch.start - start, patch.end - start, self._patched(path, patch, named)))
+        return apply(data[start:end], edits)
 
     def _patched(self, path: str, patch: Patch, named: Mapping[str, str]) -> bytes:
-        if patch.part is None:
-            data = self._bytes(patch.source, named, frozenset())
-        else:
-            start, end = patch.part
-            data = apply(
-                self._site.assets[patch.source].read()[start:end],
-                [
-                    (fill.start - start, fill.end - start, _text(fill, named[fill.unit]))
-                    for fill in self._fills(patch.source)
-                    if start <= fill.start and fill.end <= end
-                ],
-            )
+        data = self._bytes(patch.source, named, frozenset(), patch.part)
+        if patch.algorithm == "hex":
+            return hashlib.sha1(data, usedforsecurity=False).hexdigest().encode()
         if patch.algorithm:
-            return digest(patch.algorithm, data).encode()
+            return digest(patch.algorithm, data if patch.part is None else as_parsed(data)).encode()
         if data == self._site.assets[patch.source].original.read_bytes():
             return self._site.assets[path].read()[patch.start : patch.end]
         return revision(patch.end - patch.start, data)
@@ -182,20 +185,6 @@ def apply(data: bytes, edits: Iterable[tuple[int, int, bytes]]) -> bytes:
         pieces += (data[position:start], text)
         position = end
     return b"".join((*pieces, data[position:]))
-
-
-def digest(algorithm: str, data: bytes) -> str:
-    """The digest of bytes in SRI notation."""
-    return f"{algorithm}-{base64.b64encode(hashlib.new(algorithm, data).digest()).decode('ascii')}"
-
-
-def revision(length: int, data: bytes) -> bytes:
-    """A revision for new bytes, of equal length where that is enough to tell two of them apart.
-
-    Workbox compares revisions, it does not compute them.
-    """
-    length = length if length >= 16 else 32
-    return hashlib.shake_256(data).hexdigest((length + 1) // 2)[:length].encode()
 
 
 def _text(fill: Fill, token: str) -> bytes:
