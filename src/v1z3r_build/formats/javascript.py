@@ -24,7 +24,10 @@ MAX_SIZE = 24_000_000
 _CANDIDATE = re.compile(
     rb"\bimport\b|\bfrom\b|\bURL\s*\(|\b(?:Shared)?Worker\s*\(|\bregister\s*\(|\bimportScripts\b|\brevision\b"
 )
-_ESCAPE = re.compile(rb"\\(?:u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))")
+_ESCAPE = re.compile(
+    rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))"
+)
 _SINGLE = {
     b"n": b"\n",
     b"t": b"\t",
@@ -53,7 +56,9 @@ def unescape(raw: bytes) -> str:
         return raw.decode("utf-8", "replace")
 
     def one(match: re.Match[bytes]) -> bytes:
-        code, four, two, octal, single = match.groups()
+        high, low, code, four, two, octal, single = match.groups()
+        if high is not None:
+            return bytes.fromhex((high + low).decode()).decode("utf-16-be").encode()
         if single is not None:
             return _SINGLE.get(single, single)
         value = int(octal, 8) if octal else int(code or four or two, 16)
@@ -115,12 +120,7 @@ class _Script:
             elif node.type == "identifier" and parent.type == "new_expression":
                 yield from self._constructed(node, parent)
             elif node.type == "identifier" and parent.type == "call_expression":
-                if node.text == b"importScripts":
-                    for index in range(64):
-                        argument = _argument(parent, index)
-                        if argument is None:
-                            break
-                        yield from self._literal(argument, "import-scripts")
+                yield from self._imported(node, parent)
             elif node.type == "property_identifier" and parent.type == "member_expression":
                 yield from self._registered(parent)
             elif node.type in ("property_identifier", "string_fragment"):
@@ -136,6 +136,15 @@ class _Script:
         elif name.text in (b"Worker", b"SharedWorker"):
             yield from self._literal(_argument(expression, 0), "worker")
 
+    def _imported(self, name: Node, call: Node) -> Iterator[Url]:
+        if name.text != b"importScripts":
+            return
+        for index in range(64):
+            argument = _argument(call, index)
+            if argument is None:
+                break
+            yield from self._literal(argument, "import-scripts")
+
     def _registered(self, member: Node) -> Iterator[Url]:
         target = member.child_by_field_name("object")
         call = member.parent
@@ -143,6 +152,10 @@ class _Script:
         if name is not None and name.text in (b"Worker", b"SharedWorker", b"URL"):
             if call is not None and call.type == "new_expression":
                 yield from self._constructed(name, call)
+            return
+        if name is not None and name.text == b"importScripts":
+            if target is not None and target.text in (b"self", b"globalThis") and call is not None:
+                yield from self._imported(name, call)
             return
         if (
             target is not None
