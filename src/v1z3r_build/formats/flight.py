@@ -10,6 +10,7 @@ React cuts rows into pieces of 4096 bytes (react-server-dom, `writeChunk`), in t
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ _PAYLOAD = re.compile(rb'[A-Z]{0,2}[\["{\dtfn-]|[A-Z]\n')
 
 _PUSHED = rb'\s*+(?:self|window)\.__next_f\.push\(\[1,"([^"\\]*+(?:\\.[^"\\]*+)*+)"\]\)[\s;]*+'
 _PUSH = re.compile(_PUSHED, re.S)
-_PUSH_ELEMENT = re.compile(rb"<script[^>]*>" + _PUSHED + rb"</script", re.S)
+_PUSH_ELEMENT = re.compile(rb"<script[^<>]*+>" + _PUSHED + rb"</script", re.S)
 
 
 def seams(page: bytes) -> list[tuple[int, int]]:
@@ -74,8 +75,10 @@ def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     if payloads is None:
         return Reading(mentions=tuple(mention(data, hit, "text", 0, len(data)) for hit in hits))
     mentions: list[Mention] = []
+    hits = sorted(hits, key=lambda hit: hit.start)
+    starts = [hit.start for hit in hits]
     for start, end, is_text in payloads:
-        inside = [hit for hit in hits if start <= hit.start and hit.end <= end]
+        inside = [hit for hit in hits[bisect_left(starts, start) : bisect_left(starts, end)] if hit.end <= end]
         if is_text:
             mentions.extend(mention(data, hit, "text", start, end) for hit in inside)
         elif inside:

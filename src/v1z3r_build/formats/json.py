@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.S)
-_WELL_FORMED = re.compile(rb'(?:[\s{}\[\]:,]|"(?:[^"\\]|\\.)*"|[-+.\w]+)*', re.S)
+# Possessive: a run of letters could else be divided in 2ⁿ ways, all of which a broken text would have tried.
+_WELL_FORMED = re.compile(rb'(?:[\s{}\[\]:,]|"[^"\\]*+(?:\\.[^"\\]*+)*+"|[-+.\w]++)*', re.S)
+
+
+def _well_formed(data: bytes, start: int, end: int) -> bool:
+    """Whether a text consists of the tokens of JSON; their order is not looked at."""
+    return _WELL_FORMED.fullmatch(data, start, end) is not None
 
 
 def _strings(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool, tuple[bytes, ...]]]:
@@ -39,19 +46,19 @@ def _strings(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, bool
 def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None = None) -> Reading:
     """The mentions of words in a JSON text, or in the part of a file from start to end."""
     end = len(data) if end is None else end
-    return Reading(mentions=tuple(_mentions(data, hits, start, end, ())))
+    return Reading(mentions=tuple(_mentions(data, hits, start, end)))
 
 
 def read_row(data: bytes, hits: Sequence[Hit], start: int, end: int) -> list[Mention]:
     """The mentions in a row of flight data: a tag of letters, then JSON."""
     while data[start : start + 1].isupper():
         start += 1
-    return list(_mentions(data, hits, start, end, ()))
+    return list(_mentions(data, hits, start, end))
 
 
 def read_source_map(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     """The mentions in a source map: `sources` are labels, never renamed (ECMA-426)."""
-    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), (b"sources",))))
+    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), b"sources")))
 
 
 def read_hash_table(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
@@ -68,7 +75,10 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
     """The addresses of an import map (HTML Standard, "Import maps"), and the mentions in it.
 
     A word in a key stands nowhere known: the key of a map is compared with URLs that scripts resolve.
+    A browser passes over a map that is no JSON, and so nothing in it is an address.
     """
+    if not _well_formed(data, start, end):
+        return Reading(mentions=tuple(_mentions(data, hits, start, end)))
     urls: list[Url] = []
     keys: list[tuple[int, int]] = []
     integrities: list[Integrity] = []
@@ -79,23 +89,25 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
             urls.append(Url(low, high, unescape(data[low:high]), "import-map"))
         elif path[:1] == (b"integrity",) and len(path) == 2:
             integrities.append(Integrity(low, high, unescape(path[1]), unescape(data[low:high])))
-    mentions = [
-        mention(data, found_hit, "unknown", low, high)
-        for found_hit in hits
-        for low, high in keys
-        if low <= found_hit.start and found_hit.end <= high
-    ]
-    answered = {found.start for found in mentions}
-    rest = [hit for hit in hits if hit.start not in answered]
-    found = (*mentions, *_mentions(data, rest, start, end, ()))
+    starts = [low for low, _ in keys]
+    mentions: list[Mention] = []
+    rest: list[Hit] = []
+    for hit in hits:
+        index = bisect_right(starts, hit.start) - 1
+        if index >= 0 and hit.end <= keys[index][1]:
+            mentions.append(mention(data, hit, "unknown", *keys[index]))
+        else:
+            rest.append(hit)
+    found = (*mentions, *_mentions(data, rest, start, end))
     return Reading(tuple(urls), found, integrities=tuple(integrities))
 
 
-def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tuple[bytes, ...]) -> Iterator[Mention]:
+def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, label: bytes | None = None) -> Iterator[Mention]:
+    """label: the member of the whole whose strings are names for people only."""
     mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
     if not mine:
         return
-    sure = _WELL_FORMED.fullmatch(data, start, end) is not None
+    sure = _well_formed(data, start, end)
     regions = [(low, high, path) for low, high, _, path in _strings(data, start, end)] if sure else []
     index = 0
     for hit in mine:
@@ -103,7 +115,7 @@ def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, labels: tu
             index += 1
         if index < len(regions) and regions[index][0] <= hit.start:
             low, high, path = regions[index]
-            stand: Stand = "label" if path[:1] == labels else "string"
+            stand: Stand = "label" if path[:1] == (label,) else "string"
             yield mention(data, hit, stand, low, high)
         else:
             yield mention(data, hit, "unknown", start, end)
