@@ -87,13 +87,13 @@ def sites(draw: st.DrawFn) -> Site:
     }
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(sites())
 def test_no_two_files_get_one_name(site: Site) -> None:
     assert len(set(paths(site).values())) == len(site)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(sites(), st.data())
 def test_a_name_changes_if_and_only_if_the_bytes_or_what_they_reach_change(site: Site, data: st.DataObject) -> None:
     edited = data.draw(st.sampled_from(sorted(site)))
@@ -112,6 +112,7 @@ def joined(parts: Iterable[bytes | str]) -> str:
     return "".join(part.decode() if isinstance(part, bytes) else f"<{part}>" for part in parts)
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(sites(), st.randoms(use_true_random=False))
 def test_the_order_in_which_files_are_known_does_not_matter(site: Site, shuffle: random.Random) -> None:
     keys = list(site)
@@ -119,6 +120,7 @@ def test_the_order_in_which_files_are_known_does_not_matter(site: Site, shuffle:
     assert paths({key: site[key] for key in keys}) == paths(site)
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(sites())
 def test_finished_files_have_the_names_that_they_would_get_again(site: Site) -> None:
     """What `verify` does: files known by their new names, in another order, give the same tokens."""
@@ -150,7 +152,7 @@ def test_circles(graph: dict[str, str], expected: list[str]) -> None:
     assert naming.circles(graph) == [tuple(circle) for circle in expected]
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.dictionaries(st.sampled_from(KEYS), st.sets(st.sampled_from((*KEYS, "no node")))))
 def test_circles_are_those_of_the_definition(graph: dict[str, set[str]]) -> None:
     """Two nodes are in one circle if each reaches the other; a circle comes after all that it reaches."""
@@ -183,6 +185,7 @@ def test_namesakes(units: dict[str, list[str]], expected: set[str]) -> None:
     assert naming.namesakes(units) == expected
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.binary(max_size=8), st.integers(1, 64), st.sampled_from((HEX, BASE36, BASE64URL)))
 def test_a_token_has_its_length_and_alphabet(circle: bytes, length: int, alphabet: str) -> None:
     token = naming.draw(circle, ["x-\0.js"], length, alphabet)

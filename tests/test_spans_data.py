@@ -103,7 +103,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(VALUES, st.booleans())
 def test_every_json_text_is_understood(value: object, ascii_only: bool) -> None:
     data = standard.dumps(value, ensure_ascii=ascii_only, indent=1).encode("utf-8", "surrogatepass")
@@ -132,7 +132,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 def test_any_tokens_of_json(text: str) -> None:
     for read in (json.read, json.read_source_map, read_import_map):
@@ -177,7 +177,7 @@ def test_rows_of_flight_data() -> None:
     ]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(
     st.lists(
         st.tuples(st.integers(0, 255), st.one_of(VALUES, st.text(max_size=9).map(str.encode))), min_size=1, max_size=5
@@ -199,6 +199,7 @@ def test_rows_are_found_again(rows: list[tuple[int, object]]) -> None:
     check(flight.read, data, [b"a", b"1"])
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.binary(max_size=30), st.sampled_from([b"", b"0:", b"1:T4,", b'2:"a"\n']))
 def test_any_bytes_as_flight_data(data: bytes, head: bytes) -> None:
     check(flight.read, head + data, [b"a", b":"])
@@ -272,6 +273,7 @@ def test_words_in_host_files() -> None:
     assert stands(host_files.read, text) == ["unknown", "string", "unknown"]
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(
     st.lists(
         st.sampled_from(["/*", "\n", "\r\n", "  Link: ", "<", ">", "</a.css>", ";", "rel=preload", ",", '"', "é"]),

@@ -7,7 +7,7 @@ over with one code point a byte (latin-1), line ends normalised at equal length;
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -127,21 +127,22 @@ def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
 class _Page:
     def __init__(self, data: bytes, hits: Sequence[Hit]) -> None:
         self.data = data
-        self.hits = hits
-        self.starts = [hit.start for hit in hits]
+        self.hits = sorted(hits, key=lambda hit: hit.start)
+        self.starts = [hit.start for hit in self.hits]
         self.urls: list[Url] = []
         self.inlines: list[Inline] = []
         self.integrities: list[Integrity] = []
         self.policies: list[Policy] = []
         self.parts: list[Reading] = []
         self.base: str | None = None
-        # Attribute values: low, high, how sure a word in it is.
+        # Attribute values, and the content of elements that no format reads: low, high, how sure a word in it is.
         self.values: list[tuple[int, int, Stand]] = []
 
     def element(self, element: Element) -> None:
         location = element.source_location
         if location is None or location.start_tag is None:
             return
+        attributes: dict[str, str] = {}
         spans: dict[str, tuple[int, int]] = {}
         low, high = location.start_tag.start_offset, location.start_tag.end_offset
         for name, span in location.attrs.items():
@@ -149,10 +150,11 @@ class _Page:
             if not low <= span.start_offset <= high:
                 continue
             found = _ATTRIBUTE.match(self.data, span.start_offset, span.end_offset)
+            attributes[name] = ""
             if found:
                 spans[name] = found.span(found.lastindex or 1)
+                attributes[name] = decode(found.group(found.lastindex or 1))
         tag = element.tag.lower()
-        attributes = {name: decode(self.data[low:high]) for name, (low, high) in spans.items()}
         for name, (low, high) in spans.items():
             self.attribute(tag, name, attributes, low, high)
         address = attributes.get({"script": "src", "link": "href"}.get(tag, ""), "").strip()
@@ -211,6 +213,7 @@ class _Page:
         foreign = str(element.namespace) != "Namespace.HTML"
         if foreign and (b"&" in self.data[low:high] or b"<" in self.data[low:high]):
             # In SVG, character references and CDATA are undone before the style or script is read.
+            self.values.append((low, high, "unknown"))
             return
         hits = self.within(low, high)
         inline = Inline(low, high, tag, attributes.get("nonce", ""))
@@ -220,6 +223,7 @@ class _Page:
             return
         kind = attributes.get("type", "").strip().lower().partition(";")[0].strip()
         if "src" in attributes:
+            self.values.append((low, high, "unknown"))
             return
         if kind in _SCRIPT_TYPES or kind == "module":
             self.inlines.append(inline)
@@ -231,6 +235,9 @@ class _Page:
             if kind == "speculationrules":
                 self.inlines.append(inline)
             self.part(json.read(self.data, hits, low, high))
+        else:
+            # A template, or a script that another one runs once the visitor consents: a word may be in use there.
+            self.values.append((low, high, "unknown"))
 
     def part(self, reading: Reading) -> None:
         self.parts.append(reading)
@@ -244,7 +251,9 @@ class _Page:
         return mention(self.data, hit, "unknown", 0, len(self.data))
 
     def within(self, low: int, high: int) -> Sequence[Hit]:
-        return [hit for hit in self.hits[bisect_right(self.starts, low - 1) :] if hit.end <= high]
+        return [
+            hit for hit in self.hits[bisect_left(self.starts, low) : bisect_left(self.starts, high)] if hit.end <= high
+        ]
 
     def reading(self) -> Reading:
         mentions = [found for part in self.parts for found in part.mentions]
