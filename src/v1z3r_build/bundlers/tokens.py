@@ -63,11 +63,13 @@ _SHAPES = (
     _shape("*_next/static/*", r"^(?:.*[-.])?((?=.*[0-9])[0-9a-z_-][0-9a-z_~-]{12})\.", BASE36, own=True),
     _shape("*_app/immutable/*", r"^(?:.*[-.])?([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
     _shape("*_astro", r"^.*[.]([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
-    # Vite, Rollup, rolldown: `index-Bx3f_9-a.js`. The folder is shared with public files: the text must look drawn.
-    _shape("*", r"^.*-([A-Za-z0-9_-]{8})\.", BASE64URL, own=False),
+    # From here on the folder is shared with public files: the text must look drawn.
     _shape("*", r"^(?:.*[-.])?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{16})\.", HEX, own=False),
     _shape("*", r"^.*[-.]([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12})\.", HEX, own=False),
-    _shape("*", r"^.*-([A-Z0-9]{8})\.", BASE32, own=False),
+    # esbuild: `app-3XKZQ7TM.js`.
+    _shape("*", r"^.*-([A-Z2-7]{8})\.", BASE32, own=False),
+    # Vite, Rollup, rolldown: `index-Bx3f_9-a.js`. Last, since its alphabet holds the others.
+    _shape("*", r"^.*-([A-Za-z0-9_-]{8})\.", BASE64URL, own=False),
 )
 # A hash is carried by what bundlers emit; a page, a text or a download with a hash in its name was named by someone.
 _EMITTED = frozenset(
@@ -133,16 +135,20 @@ def token(path: str) -> Token | None:
     return None
 
 
-# Words, names, versions and dates of the lengths in question: download, Download, DOWNLOAD, commonJs, version2, v1.2-3.
+# Words, names, versions, dates and sizes of the lengths in question: download, Download, DOWNLOAD, commonJs, version2,
+# v1.2-3, 1280x720, mp4video, 2xl-dark. A text of hexadecimal digits is held to less: it is hardly ever a word.
+_PART = r"(?:\d+[a-z]{0,3}|[A-Z]?[a-z]{2,}\d{0,4}|[A-Z]{2,}\d{0,3})"
 _WRITTEN = re.compile(
-    r"[A-Z]?[a-z]{2,}[A-Z][a-z]{2,}|[A-Z]?[a-z]{2,}[A-Z]{2}|[A-Z]?[a-z]{4,}[-_]?\d{0,4}|[A-Z]{4,}[-_]?\d{0,3}"
-    r"|[\d_-]+|v?\d+([-_.]\d+)+[a-z]?|[a-z]{2,}([-_][a-z]{2,})+"
+    r"[a-z]*(?:[A-Z][a-z]{2,})+\d{0,4}|[a-z]{2,}(?:[A-Z][a-z]+)+\d{0,4}|[A-Z]?[a-z]{2,}[A-Z]{2}|[A-Z]?[a-z]{4,}[-_]?\d{0,4}"
+    r"|[A-Z]{4,}[-_]?\d{0,3}|[\d_-]+|v?\d+([-_.]\d+)+[a-z]?|\d+x\d+|(?=.*[g-z])[a-z]*\d{1,4}[a-z]{2,}"
+    rf"|{_PART}(?:[-_]{_PART})+"
 )
 
 
 def looks_drawn(text: str) -> bool:
     """Whether a text was drawn by a hash and not written by someone as a word, a version or a date.
 
-    Of eight characters drawn from 64, one in two hundred fails this; that file keeps its name, which is safe.
+    Of eight characters drawn from 64 or 16, three texts in a hundred fail this, of esbuild's capitals one in four;
+    that file keeps its name, which is safe.
     """
     return _WRITTEN.fullmatch(text) is None
