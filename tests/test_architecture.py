@@ -41,7 +41,7 @@ BELOW = {
 
 
 def layer(module: str) -> str:
-    return (module.split(".") + [""])[1]
+    return [*module.split("."), ""][1]
 
 
 def imported(path: Path) -> list[tuple[int, str]]:
