@@ -6,10 +6,10 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from v1z3r_build import __version__
-from v1z3r_build.diagnostics import Diagnostic, InputError
+from v1z3r_build.diagnostics import Diagnostic, InputError, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,35 +115,38 @@ class Manifest:
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
         """The manifest in a parsed JSON text.
 
-        Raises KeyError, TypeError, ValueError or AttributeError where the text is no manifest.
+        Raises ValueError, which says where, if the text is no manifest.
         """
-        if data["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(f"schema version {data['schema_version']!r}, expected {SCHEMA_VERSION}")
+        whole = _Members(data, "the text")
+        version = whole.count("schema_version")
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"schema version {version}, expected {SCHEMA_VERSION}")
+        site = whole.inner("site", optional=True)
         return cls(
-            generator=data["generator"],
-            release=data["release"],
-            cache_classes=dict(data["cache_classes"]),
-            files={path: _file_record(record) for path, record in data["files"].items()},
+            generator=whole.text("generator"),
+            release=whole.text("release"),
+            cache_classes=whole.inner("cache_classes").texts(),
+            files={_path(path): _file_record(record) for path, record in whole.inner("files").each()},
             routes={
-                url: RouteRecord(route["html"], tuple(route["initial"]), tuple(route["lazy"]))
-                for url, route in data["routes"].items()
+                url: RouteRecord(_path(route.text("html")), route.paths("initial"), route.paths("lazy"))
+                for url, route in whole.inner("routes").each()
             },
             diagnostics=tuple(
                 Diagnostic(
-                    item["path"],
-                    item.get("line", 0),
-                    item.get("column", 0),
-                    item["level"],
-                    item["code"],
-                    item["message"],
-                    item.get("hint", ""),
+                    item.text("path"),
+                    item.count("line", 0),
+                    item.count("column", 0),
+                    _level(item.text("level")),
+                    item.text("code"),
+                    item.text("message"),
+                    item.text("hint", ""),
                 )
-                for item in data["diagnostics"]
+                for item in whole.listed("diagnostics")
             ),
-            settings=data.get("settings", ""),
-            engines=dict(data.get("engines", {})),
-            base=data.get("site", {}).get("base", "/"),
-            origin=data.get("site", {}).get("origin", ""),
+            settings=whole.text("settings", ""),
+            engines=whole.inner("engines", optional=True).texts(),
+            base=site.text("base", "/"),
+            origin=site.text("origin", ""),
         )
 
     @classmethod
@@ -155,9 +158,9 @@ class Manifest:
             raise InputError(
                 f"{path} does not exist", hint="Give a folder that `v1z3r-build optimize` has written."
             ) from None
-        except (OSError, KeyError, TypeError, ValueError, AttributeError) as failure:
+        except (OSError, ValueError, RecursionError) as failure:
             raise InputError(
-                f"{path} cannot be read as a manifest: {type(failure).__name__}: {failure}",
+                f"{path} cannot be read as a manifest: {failure}",
                 hint="Build the site afresh and optimize it again.",
             ) from failure
 
@@ -243,23 +246,104 @@ def _members(record: FileRecord) -> Iterator[tuple[str, Any]]:
         yield "kept", record.kept
 
 
-def _file_record(data: Mapping[str, Any]) -> FileRecord:
+class _Members:
+    """The members of a JSON object that came from outside, each checked for its type as it is asked for.
+
+    place: how a message names the object. Everything raises ValueError.
+    """
+
+    def __init__(self, data: object, place: str) -> None:
+        if not isinstance(data, dict):
+            raise ValueError(f"{place} is no object")
+        self._data: dict[str, Any] = data
+        self._place = place
+
+    def _get(self, key: str, default: object) -> object:
+        if key in self._data:
+            return self._data[key]
+        if default is None:
+            raise ValueError(f"{self._place} lacks the member `{key}`")
+        return default
+
+    def _of(self, key: str) -> str:
+        return f"`{key}` of {self._place}"
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A string."""
+        value = self._get(key, default)
+        if not isinstance(value, str):
+            raise ValueError(f"{self._of(key)} is no string")
+        return value
+
+    def count(self, key: str, default: int | None = None) -> int:
+        """A whole number that is not negative."""
+        value = self._get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ValueError(f"{self._of(key)} is no whole number from 0")
+        return value
+
+    def paths(self, key: str) -> tuple[str, ...]:
+        """A list of paths of files."""
+        value = self._get(key, None)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ValueError(f"{self._of(key)} is no list of strings")
+        return tuple(map(_path, value))
+
+    def inner(self, key: str, *, optional: bool = False) -> _Members:
+        """An object; an empty one if it is optional and not there."""
+        return _Members(self._get(key, {} if optional else None), self._of(key))
+
+    def listed(self, key: str, *, optional: bool = False) -> list[_Members]:
+        """A list of objects; an empty one if it is optional and not there."""
+        value = self._get(key, [] if optional else None)
+        if not isinstance(value, list):
+            raise ValueError(f"{self._of(key)} is no list")
+        return [_Members(item, f"item {number} in {self._of(key)}") for number, item in enumerate(value)]
+
+    def each(self) -> Iterator[tuple[str, _Members]]:
+        """All members; each is an object."""
+        for key, value in self._data.items():
+            yield key, _Members(value, self._of(key))
+
+    def texts(self) -> dict[str, str]:
+        """All members; each is a string."""
+        return {key: self.text(key) for key in self._data}
+
+
+def _path(text: str) -> str:
+    """A path below the root: whoever reads or deploys the files must not be led out of the folder."""
+    if not text or text.startswith("/") or {".", ".."} & set(text.split("/")):
+        raise ValueError(f"{text!r} is no path below the root")
+    return text
+
+
+def _level(text: str) -> Level:
+    for level in get_args(Level):
+        if text == level:
+            return level  # type: ignore[no-any-return]
+    raise ValueError(f"{text!r} is no level of a diagnostic")
+
+
+def _file_record(record: _Members) -> FileRecord:
     return FileRecord(
-        source=tuple(data["source"]),
-        kind=data["kind"],
-        content_type=data["content_type"],
-        size=data["size"],
-        sha256=data["sha256"],
-        integrity=data["integrity"],
-        cache_class=data["cache_class"],
-        cache_control=data["cache_control"],
+        source=record.paths("source"),
+        kind=record.text("kind"),
+        content_type=record.text("content_type"),
+        size=record.count("size"),
+        sha256=record.text("sha256"),
+        integrity=record.text("integrity"),
+        cache_class=record.text("cache_class"),
+        cache_control=record.text("cache_control"),
         encodings={
-            coding: EncodingRecord(item["path"], item["size"], item["sha256"])
-            for coding, item in data.get("encodings", {}).items()
+            coding: EncodingRecord(_path(item.text("path")), item.count("size"), item.text("sha256"))
+            for coding, item in record.inner("encodings", optional=True).each()
         },
-        variants=tuple(VariantRecord(item["path"], item["content_type"]) for item in data.get("variants", ())),
-        vendor=data.get("vendor", ""),
-        kept=data.get("kept", ""),
+        variants=tuple(
+            VariantRecord(_path(item.text("path")), item.text("content_type"))
+            for item in record.listed("variants", optional=True)
+        ),
+        vendor=record.text("vendor", ""),
+        kept=record.text("kept", ""),
     )
 
 
