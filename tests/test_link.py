@@ -367,6 +367,37 @@ def test_a_token_that_others_read_stays(linked, extra) -> None:
     assert linked(chunk("1", extra)).asset(f"_next/static/chunks/{TOKEN}").cache_class == "revalidate"
 
 
+# Each row: names that people give, though they have the length and the letters of a hash.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "photo-1024x768.jpg",
+        "trip-DSC_0042.jpg",
+        "holiday-img_0001.jpg",
+        "face-Head_001.png",
+        "case-iPhone15.png",
+        "chart-Q4-2023x.png",
+        "3f2504e0-4f89-11d3-9a0c-0305e82c3301.jpg",
+    ],
+)
+def test_a_name_that_people_gave_does_not_disappear(linked, name) -> None:
+    site = linked({"index.html": page(f'<img src="/u/{name}">'), f"u/{name}": b"picture"})
+    assert f"u/{name}" in site.site.assets
+    stem, _, suffix = name.rpartition(".")
+    assert f"/u/{stem}.HASH.{suffix}" in site.text("index.html")
+
+
+def test_a_picture_beside_a_bundlers_scripts_is_renamed(linked) -> None:
+    files = {
+        "index.html": page(
+            '<script type="module" src="/assets/index-Bx3f_9-a.js"></script><img src=/assets/a-CgXtGaFs.png>'
+        ),
+        "assets/index-Bx3f_9-a.js": "1",
+        "assets/a-CgXtGaFs.png": PNG,
+    }
+    assert "assets/a-CgXtGaFs.png" not in linked(files).site.assets
+
+
 def test_an_origin_that_is_ours_makes_absolute_urls_sure(linked) -> None:
     settings = Settings(site=SiteSettings(origin="https://stage.example"))
     site = linked(chunk(f'x="https://stage.example/_next/static/chunks/{TOKEN}"'), settings)

@@ -10,6 +10,10 @@ import posixpath
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HEX = "0123456789abcdef"
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -22,12 +26,14 @@ class Token:
     """A hash token in a file's path: where it stands and the alphabet that a new one is drawn from.
 
     start, end: offsets in the path. A token's text may stand in several files: a script, its map and its licence.
+    own: whether it lies in a folder that is the bundler's alone.
     """
 
     text: str
     start: int
     end: int
     alphabet: str
+    own: bool = False
 
     def before(self, path: str) -> str:
         """The character that stands before the token, '' at the start of the name."""
@@ -114,8 +120,37 @@ _EMITTED = frozenset(
 _COMPANION = re.compile(r"(\.map|\.LICENSE\.txt)$")
 
 
+# What is code is named by tools. Pictures, sounds and data are named by people, too: `photo-1024x768.jpg`.
+_CODE = re.compile(r"\.(?:js|mjs|css|wasm)(?:\.map|\.LICENSE\.txt)?$")
+_UUID_START = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-$", re.I)
+_RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+
+
+def tokens(paths: Iterable[str]) -> dict[str, Token]:
+    """The tokens in the names of a site's files, by path.
+
+    A name that people could have given has one only where a bundler's scripts or style sheets lie beside it.
+    """
+    found = {path: carried for path in paths if (carried := token(path)) is not None}
+    emitted = {posixpath.dirname(path) for path in found if _CODE.search(path)}
+    return {
+        path: carried
+        for path, carried in found.items()
+        if carried.own
+        or carried.alphabet == HEX
+        or _CODE.search(path)
+        or _is_mixed(carried.text, 3 if posixpath.dirname(path) in emitted else 5)
+    }
+
+
+def _is_mixed(text: str, least: int) -> bool:
+    """Whether a text changes between words and numbers as few names do: `Level2_3` three times, `Bx3f_9-a` five."""
+    cases = re.search(r"[A-Z]", text) and re.search(r"[a-z]", text)
+    return bool(cases or re.fullmatch(f"[{BASE32}]+", text)) and len(_RUN.findall(text)) >= least
+
+
 def token(path: str) -> Token | None:
-    """The bundler's hash token in a file's path, or None."""
+    """The bundler's hash token that a file's path seems to hold, or None. Whether it is one, its neighbours tell."""
     folder, name = posixpath.split(path)
     owner = _COMPANION.sub("", name)
     suffix = owner.rpartition(".")[2].lower()
@@ -128,10 +163,10 @@ def token(path: str) -> Token | None:
         if found is None:
             continue
         text = found.group(1)
-        if not shape.own and not looks_drawn(text):
+        if not shape.own and (not looks_drawn(text) or _UUID_START.search(name[: found.start(1)])):
             continue
         start = len(folder) + bool(folder) + found.start(1)
-        return Token(text, start, start + len(text), shape.alphabet)
+        return Token(text, start, start + len(text), shape.alphabet, shape.own)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from v1z3r_build.bundlers.tokens import Token, token
+from v1z3r_build.bundlers.tokens import Token, tokens
 from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
@@ -59,7 +59,7 @@ class Survey:
 
 def survey(site: Site, pool: Pool, progress: Progress) -> Survey:
     """Read every file of the site."""
-    found = {path: carried for path in site.assets if (carried := token(path)) is not None}
+    found = tokens(site.assets)
     vocabulary = _vocabulary(site, found)
     readings, diagnostics = _read(site, vocabulary, pool, progress)
     return Survey(vocabulary, readings, found, diagnostics)
