@@ -105,6 +105,16 @@ FILLED: dict[str, tuple[dict[str, str | bytes], str, str]] = {
         "index.html",
         'src="a.HASH.png"',
     ),
+    "base element, in an inline module": (
+        {
+            "index.html": page('<script type="module">import "./a.js"</script>', '<base href="/x/">'),
+            "a.js": "1",
+            "x/a.js": "2",
+            "b.html": page('<script type="module" src="/x/a.js"></script>'),
+        },
+        "index.html",
+        'import "./a.HASH.js"',
+    ),
     "srcset": (
         {
             "index.html": page('<img src="a.png" srcset="a.png 1x,b.png 2x, b.png 300w">'),
@@ -179,6 +189,12 @@ def test_sure_references_go_to_the_copy(linked, files, path, expected) -> None:
     assert expected in linked(files).text(path)
 
 
+@pytest.mark.parametrize("other", ['<template><base href="/x/"></template>', '<svg><base href="/x/"></base></svg>'])
+def test_a_base_that_is_none_of_the_pages_is_passed_over(linked, other) -> None:
+    site = linked({"index.html": page(f'{other}<img src="a.png">'), "a.png": PNG, "x/a.png": PNG})
+    assert site.asset("a.png").cache_class == "immutable" and site.asset("x/a.png").path == "x/a.png"
+
+
 # Each row: files, and paths that must keep the one name that they have.
 KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "part of a longer name": (
@@ -231,6 +247,30 @@ KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "relative URL in a custom property": (
         {"index.html": page("<style>a{--x:url(a.png)}</style>"), "a.png": PNG},
         ["a.png"],
+    ),
+    "a base for those without scripts": (
+        {
+            "index.html": page('<img src="a.png">', '<noscript><base href="/x/"></noscript>'),
+            "a.png": PNG,
+            "x/a.png": PNG,
+        },
+        ["a.png", "x/a.png"],
+    ),
+    "a base that a script writes": (
+        {
+            "index.html": page('<img src="a.png">', "<script>document.write('<base href=/x/>')</script>"),
+            "a.png": PNG,
+            "x/a.png": PNG,
+        },
+        ["a.png", "x/a.png"],
+    ),
+    "a base after it": (
+        {
+            "index.html": page("", '<link rel=stylesheet href="a.css"><base href="/x/">'),
+            "a.css": "a{}",
+            "x/a.css": "b{}",
+        },
+        ["a.css", "x/a.css"],
     ),
     "script with a source map": (
         {

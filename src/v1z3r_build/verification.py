@@ -251,7 +251,7 @@ class _Known:
 def _dangling(path: str, reading: Reading, addresses: Addresses) -> Iterator[Url]:
     for url in reading.urls:
         if url.resolvable:
-            target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
+            target = addresses.find(url.text, path, reading.base)
             if target.ours and not target.path:
                 yield url
 

@@ -36,6 +36,10 @@ _ATTRIBUTE = re.compile(rb"[^\s=/>]*\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]*))"
 _SRCSET_URL = re.compile(rb"[^\s,]\S*")
 _REFRESH = re.compile(rb"\s*[\d.]+\s*[;,\s]\s*(?:url\s*=\s*)?['\"]?([^'\"]+)", re.I)
 
+# What a base does not matter to.
+_ROOTED = re.compile(r"[/\\]|[a-z][a-z0-9+.-]*:", re.I)
+_WRITES_BASE = re.compile(rb"<base\b|createElement\(\s*[\"'`]base\b", re.I)
+
 # HTML Standard, "Index of attributes": what each attribute with a URL is for.
 _ROLES: dict[tuple[str, str], Role] = {
     ("img", "src"): "image",
@@ -135,6 +139,9 @@ class _Page:
         self.policies: list[Policy] = []
         self.parts: list[Reading] = []
         self.base: str | None = None
+        # Relative URLs before this offset have no base that is sure.
+        self.sure_from = 0
+        self.noscripts: list[tuple[int, int]] = []
         # Attribute values, and the content of elements that no format reads: low, high, how sure a word in it is.
         self.values: list[tuple[int, int, Stand]] = []
 
@@ -155,6 +162,10 @@ class _Page:
                 spans[name] = found.span(found.lastindex or 1)
                 attributes[name] = decode(found.group(found.lastindex or 1))
         tag = element.tag.lower()
+        if tag == "base" and not _is_in_page(element):
+            return
+        if tag == "noscript":
+            self.noscripts.append((high, location.end_tag.start_offset if location.end_tag else len(self.data)))
         for name, (low, high) in spans.items():
             self.attribute(tag, name, attributes, low, high)
         address = attributes.get({"script": "src", "link": "href"}.get(tag, ""), "").strip()
@@ -186,8 +197,7 @@ class _Page:
             for start, end in candidates(self.data, low, high):
                 self.urls.append(Url(start, end, decode(self.data[start:end]), "candidate"))
         elif tag == "base" and name == "href":
-            if self.base is None:
-                self.base = attributes[name].strip()
+            self.base_element(attributes[name].strip(), low)
         elif tag == "meta" and name == "content":
             self.meta(attributes, low, high)
         else:
@@ -198,6 +208,17 @@ class _Page:
                 if low + inset < end:
                     self.urls.append(Url(low + inset, end, attributes[name].strip(), role))
         self.values.append((low, high, stand))
+
+    def base_element(self, href: str, place: int) -> None:
+        """The first `<base href>` holds, from where it stands: what was fetched before it had another base."""
+        if any(low <= place < high for low, high in self.noscripts):
+            self.sure_from = len(self.data)  # it holds for those without scripts alone
+        elif self.base is None:
+            self.base = href
+            self.sure_from = max(self.sure_from, place)
+
+    def is_sure(self, url: Url) -> bool:
+        return url.start >= self.sure_from or _ROOTED.match(url.text) is not None
 
     def meta(self, attributes: dict[str, str], low: int, high: int) -> None:
         if attributes.get("http-equiv", "").lower() == "refresh":
@@ -227,6 +248,8 @@ class _Page:
             return
         if kind in _SCRIPT_TYPES or kind == "module":
             self.inlines.append(inline)
+            if _WRITES_BASE.search(self.data, low, high):
+                self.sure_from = len(self.data)
             self.part(javascript.read(self.data, hits, low, high))
         elif kind == "importmap":
             self.inlines.append(inline)
@@ -274,8 +297,9 @@ class _Page:
                 rest.append(mention(self.data, hit, stand, low, high))
             else:
                 rest.append(mention(self.data, hit, "text", 0, len(self.data)))
+        urls = [*self.urls, *(url for part in self.parts for url in part.urls)]
         return Reading(
-            urls=tuple(sorted([*self.urls, *(url for part in self.parts for url in part.urls)], key=_start)),
+            urls=tuple(sorted(filter(self.is_sure, urls), key=_start)),
             mentions=tuple(sorted([*mentions, *rest], key=_start)),
             revisions=tuple(revision for part in self.parts for revision in part.revisions),
             inlines=tuple(self.inlines),
@@ -283,6 +307,12 @@ class _Page:
             policies=tuple(self.policies),
             base=self.base or "",
         )
+
+
+def _is_in_page(element: Element) -> bool:
+    """Whether an element is one of the page's HTML, and none of a drawing or in a template."""
+    above = {getattr(one, "tag", "") for one in element.ancestors}
+    return str(element.namespace) == "Namespace.HTML" and "html" in above and "template" not in above
 
 
 def _start(span: Url | Mention) -> int:

@@ -120,7 +120,7 @@ def _references(survey: Survey, addresses: Addresses, path: str) -> Iterator[Ref
     for url in reading.urls:
         if not url.resolvable:
             continue
-        target = addresses.find(url.text, path, reading.base if url.role != "import" else "")
+        target = addresses.find(url.text, path, reading.base)
         if target.ours:
             yield Reference(url, target.path)
 
