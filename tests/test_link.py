@@ -217,6 +217,22 @@ KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         {"index.html": page('<script src="a.js"></script><script>import(`./${n}.js`)</script>'), "a.js": "1"},
         ["a.js"],
     ),
+    "script that computes minified scripts": (
+        {"index.html": page('<script src="a.min.js"></script><script>load("/"+n+".min.js")</script>'), "a.min.js": "1"},
+        ["a.min.js"],
+    ),
+    "script that finds itself": (
+        {"index.html": page('<script src="a.js"></script>'), "a.js": "if(/(^|\\/)a\\.js/.test(s.src))x()"},
+        ["a.js"],
+    ),
+    "script that computes a neighbour": (
+        {"index.html": page('<script src="a.js"></script>'), "a.js": 'u=s.src.replace(/\\.js$/,"_bg.wasm")'},
+        ["a.js"],
+    ),
+    "a name in a regular expression": (
+        {"index.html": page('<img src="/a.png"><script>if(/a\\.png$/.test(i.src))x()</script>'), "a.png": PNG},
+        ["a.png"],
+    ),
     "service worker and what it imports": (
         {
             "index.html": page('<script>navigator.serviceWorker.register("/worker-of-mine.js")</script>'),

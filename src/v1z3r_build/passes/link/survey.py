@@ -28,9 +28,17 @@ if TYPE_CHECKING:
 _CHUNK = 8 << 20
 # No name is longer on the file systems that sites are built on (POSIX NAME_MAX).
 _LONGEST = 256
-# Ends from which scripts compute the names of scripts: `"./" + name + ".js"`.
-COMPUTED_ENDS = tuple(
-    quote + end for end in (b".js", b".mjs") for quote in (b'"', b"'", b"`", b"}", b"\\u0022", b"\\'", b'\\"')
+# Ends from which scripts compute the names of scripts: `"./" + name + ".js"`; and what patterns of such names hold, by
+# which scripts find themselves (`/ckeditor\.js/`) or a neighbour (`src.replace(/\.js$/, "_bg.wasm")`).
+COMPUTED_ENDS = (
+    *(
+        quote + kind + end
+        for end in (b".js", b".mjs")
+        for kind in (b"", b".min", b"-min", b".bundle", b"-bundle", b".chunk", b".worker", b"/index")
+        for quote in (b'"', b"'", b"`", b"}", b"\\u0022", b"\\'", b'\\"')
+    ),
+    b"\\.js",
+    b"\\.mjs",
 )
 
 
@@ -72,7 +80,9 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
         elif asset.kind != "html" and "." in posixpath.basename(path):
-            by_name[posixpath.basename(path).encode("utf-8", "surrogateescape")].append(path)
+            name = posixpath.basename(path).encode("utf-8", "surrogateescape")
+            by_name[name].append(path)
+            by_name[name.replace(b".", b"\\.")].append(path)  # as regular expressions write it
     words = [*sorted({*by_token, *by_name}), *COMPUTED_ENDS]
     index = {word: number for number, word in enumerate(words)}
     return Vocabulary(
