@@ -195,6 +195,12 @@ def test_a_base_that_is_none_of_the_pages_is_passed_over(linked, other) -> None:
     assert site.asset("a.png").cache_class == "immutable" and site.asset("x/a.png").path == "x/a.png"
 
 
+def test_a_query_may_be_cut_off(linked) -> None:
+    script = "x=i.src.replace(/[?#].*$/,'');y=i.src.split('?')[0]"
+    site = linked({"index.html": page(f'<img src="a.png"><script>{script}</script>'), "a.png": PNG})
+    assert site.asset("a.png").cache_class == "immutable"
+
+
 # Each row: files, and paths that must keep the one name that they have.
 KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "part of a longer name": (
@@ -231,6 +237,23 @@ KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "a name in a regular expression": (
         {"index.html": page('<img src="/a.png"><script>if(/a\\.png$/.test(i.src))x()</script>'), "a.png": PNG},
+        ["a.png"],
+    ),
+    "a name made of what the page says": (
+        {
+            "index.html": page('<img src="a_off.png"><script>i.src=i.src.replace("_off","_on")</script>'),
+            "a_off.png": PNG,
+            "a_on.png": PNG + b"n",
+        },
+        ["a_off.png", "a_on.png"],
+    ),
+    "a name made of what the page says, in a handler": (
+        {
+            "index.html": page(
+                """<img src="a.png" onerror="$(this).attr('src', $(this).attr('src').split('.')[0])">"""
+            ),
+            "a.png": PNG,
+        },
         ["a.png"],
     ),
     "service worker and what it imports": (

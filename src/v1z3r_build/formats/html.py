@@ -193,6 +193,8 @@ class _Page:
         elif name.startswith("on") or name in ("alt", "title", "placeholder", "aria-label", "srcdoc"):
             # Code and text: a word here is no name of a file that could be filled.
             stand = "unknown"
+            if name.startswith("on"):
+                self.parts.append(Reading(remakes=javascript.remakes(self.data, low, high)))
         elif name in ("srcset", "imagesrcset"):
             for start, end in candidates(self.data, low, high):
                 self.urls.append(Url(start, end, decode(self.data[start:end]), "candidate"))
@@ -305,6 +307,7 @@ class _Page:
             inlines=tuple(self.inlines),
             integrities=(*self.integrities, *(one for part in self.parts for one in part.integrities)),
             policies=tuple(self.policies),
+            remakes=tuple(place for part in self.parts for place in part.remakes),
             base=self.base or "",
         )
 

@@ -24,6 +24,13 @@ MAX_SIZE = 24_000_000
 _CANDIDATE = re.compile(
     rb"\bimport\b|\bfrom\b|\bURL\s*\(|\b(?:Shared)?Worker\s*\(|\bregister\s*\(|\bimportScripts\b|\brevision\b"
 )
+# `img.src.replace("_off", "_on")`, `$(img).attr("src").split(".")`: what an element's attribute says, made into another
+# name. To cut off a query makes no other name.
+_REMAKES = re.compile(
+    rb"""\b(?:src|currentSrc|srcset|href)\b(?:["'`]\s*[)\]])?\s*\.\s*(?:replace(?:All)?|split|match)\s*"""
+    rb"""\(\s*(?!["'`/](?:\[[?#]+\]|\\?[?#]))"""
+    rb"""|\b(?:src|currentSrc|srcset)\b(?:["'`]\s*[)\]])?\s*\.\s*(?:slice|substr(?:ing)?)\s*\("""
+)
 _ESCAPE = re.compile(
     rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))"
@@ -77,10 +84,11 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
     mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
     text = data[start:end]
     places = [match.start() for match in _CANDIDATE.finditer(text)]
+    made = remakes(data, start, end)
     if not mine and not places:
-        return Reading()
+        return Reading(remakes=made)
     if len(text) > MAX_SIZE or b"\0" in text:
-        return Reading(mentions=tuple(mention(data, hit, "unknown", start, end) for hit in mine))
+        return Reading(mentions=tuple(mention(data, hit, "unknown", start, end) for hit in mine), remakes=made)
     root = _parser().parse(text).root_node
     script = _Script(data, text, start, root)
     urls = sorted(set(script.urls(places)), key=lambda url: url.start)
@@ -88,7 +96,13 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         tuple(urls),
         tuple(script.mention(hit) for hit in mine),
         tuple(script.revisions(places)),
+        remakes=made,
     )
+
+
+def remakes(data: bytes, start: int, end: int) -> tuple[int, ...]:
+    """Where code makes another address of one that it reads out of the page."""
+    return tuple(match.start() for match in _REMAKES.finditer(data, start, end))
 
 
 class _Script:

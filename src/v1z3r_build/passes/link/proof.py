@@ -295,6 +295,12 @@ class _Judge:
                     continue
                 for owner in owners:
                     doubts.setdefault(owner, f"{self._place(path, mention)} mentions it in a string")
+        remade = next(((path, one.remakes[0]) for path, one in self.survey.readings.items() if one.remakes), None)
+        if remade:
+            why = f"{self._place_at(*remade)} makes names of those that it reads in the page"
+            for path, asset in self.site.assets.items():
+                if asset.kind in ("image", "media", "script", "style"):
+                    doubts.setdefault(path, why)
         computed = self._computed()
         if computed:
             for path, asset in self.site.assets.items():
