@@ -256,6 +256,39 @@ KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         },
         ["a.png"],
     ),
+    "what a service worker keeps": (
+        {
+            "index.html": page("<script>fetch('/d/'+n)</script>"),
+            "sw.js": '[{url:"/d/a.bin",revision:null}]',
+            "d/a.bin": b"\0",
+        },
+        ["d/a.bin"],
+    ),
+    "what is only fetched ahead": (
+        {
+            "index.html": page("<link rel=preload as=fetch href=/d/a.bin><script>fetch('/d/'+n)</script>"),
+            "d/a.bin": b"\0",
+        },
+        ["d/a.bin"],
+    ),
+    "what a script imports for the worker that runs it": (
+        {
+            "index.html": page('<script>new Worker("/w.js")</script>'),
+            "w.js": 'importScripts("/lib/x.js")',
+            "lib/x.js": 'importScripts("y.js")',
+            "lib/y.js": "1",
+            "y.js": "2",
+        },
+        ["lib/y.js", "y.js"],
+    ),
+    "a token that a neighbour's name holds too": (
+        {
+            "index.html": page('<script src="/app-0123456789abcdef.js"></script>'),
+            "app-0123456789abcdef.js": 'fetch(s.src.slice(0,-3)+"_bg.wasm")',
+            "app-0123456789abcdef_bg.wasm": b"\0asm",
+        },
+        ["app-0123456789abcdef.js"],
+    ),
     "service worker and what it imports": (
         {
             "index.html": page('<script>navigator.serviceWorker.register("/worker-of-mine.js")</script>'),
@@ -475,6 +508,11 @@ def test_a_picture_beside_a_bundlers_scripts_is_renamed(linked) -> None:
         "assets/a-CgXtGaFs.png": PNG,
     }
     assert "assets/a-CgXtGaFs.png" not in linked(files).site.assets
+
+
+def test_a_sidecar_of_the_input_does_not_keep_its_files_name(linked) -> None:
+    site = linked(chunk("1", {f"_next/static/chunks/{TOKEN}.br": b"\x8b\x01\x80a()\x03"}))
+    assert site.asset(f"_next/static/chunks/{TOKEN}").cache_class == "immutable"
 
 
 def test_an_origin_that_is_ours_makes_absolute_urls_sure(linked) -> None:

@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from v1z3r_build.diagnostics import place
 from v1z3r_build.site import permanence
 from v1z3r_build.site.patterns import matcher
@@ -43,13 +45,16 @@ _FETCHED: frozenset[Role] = frozenset(
         "module-url",
         "worker",
         "import-scripts",
-        "precache",
         "import-map",
     }
 )
+# Fetched ahead for some other reference: alone, they tell that the file is used under a name which is not seen.
+_AHEAD: frozenset[Role] = frozenset({"preload", "prefetch"})
 _NEUTRAL: frozenset[Role] = frozenset({"icon", "outside", "service-worker"})
 _COPIED = frozenset({"script", "style", "image", "font", "wasm", "media", "json", "other"})
 _WORD = re.compile(rb"[A-Za-z0-9_-]")
+_SIDECAR = re.compile(r"\.(?:br|gz|zst)$")
+_ROOTED = re.compile(r"/|[a-z][a-z0-9+.-]*:", re.I)
 _ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.I)
 _ORIGIN = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/]*", re.I)
 COPY_TOKEN_LENGTH = 16
@@ -185,7 +190,19 @@ class _Judge:
             for mention in reading.mentions:
                 self.by_word[mention.word].append((path, mention))
 
+        self.carriers = self._carriers()
+
     # Files with a bundler's token
+
+    def _carriers(self) -> Mapping[bytes, set[str]]:
+        """Token -> the files that have it anywhere in their path."""
+        carriers: defaultdict[bytes, set[str]] = defaultdict(set)
+        words = [self.survey.vocabulary.words[word] for word in self.survey.vocabulary.tokens]
+        finder = BytesAhoCorasick(words)
+        for path in self.site.assets:
+            for word, _, _ in finder.find_matches_as_indexes(path.encode("utf-8", "surrogateescape"), overlapping=True):
+                carriers[words[word]].add(path)
+        return carriers
 
     def tokens(self) -> None:
         for word, owners in self.survey.vocabulary.tokens.items():
@@ -204,6 +221,10 @@ class _Judge:
             # Maps and licences follow their script.
             if path in self.fixed and not path.endswith((".map", ".LICENSE.txt")):
                 return self.fixed[path]
+        text = self.survey.vocabulary.words[word]
+        for path in self.carriers[text]:
+            if path not in owners and _SIDECAR.sub("", path) not in owners:
+                return f"{path} has it in its name too, and may be asked for by a name that is made of this one"
         tokens = [(path, self.survey.tokens[path]) for path in owners]
         referred = False
         for path, mention in self.by_word[word]:
@@ -248,25 +269,31 @@ class _Judge:
             if path in doubts:
                 self.kept[path] = doubts[path]
                 continue
+            if all(role in _AHEAD for _, _, role in found):
+                self.kept[path] = "it is only fetched ahead; what uses it is not seen"
+                continue
             unit = f"c:{path}"
             self.units[unit] = [path]
-            for referrer, position in found:
+            for referrer, position, _ in found:
                 self.fills[referrer].append(Fill(position, position, unit))
 
-    def _sure_references(self) -> dict[str, list[tuple[str, int]]]:
-        """File -> the places where its copy's token would be inserted."""
-        sure: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
+    def _sure_references(self) -> dict[str, list[tuple[str, int, Role]]]:
+        """File -> the places where its copy's token would be inserted, and what is referred to it for."""
+        sure: defaultdict[str, list[tuple[str, int, Role]]] = defaultdict(list)
         for referrer, found in self.references.items():
             for reference in found:
                 position = self._insertion(referrer, reference)
                 if position is not None:
-                    sure[reference.target].append((referrer, position))
+                    sure[reference.target].append((referrer, position, reference.url.role))
         return sure
 
     def _insertion(self, referrer: str, reference: Reference) -> int | None:
         if reference.url.role not in _FETCHED or not reference.target or referrer in self.frozen:
             return None
         if self.survey.readings[referrer].mapped:
+            return None
+        # Resolved against the worker that runs the script (HTML Standard, importScripts), which may be another file.
+        if reference.url.role == "import-scripts" and not _ROOTED.match(reference.url.text):
             return None
         # The suffix must stand in the file as the target's name has it: no escape in it, no alias behind it.
         suffix = posixpath.splitext(reference.target)[1]
