@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import random
@@ -292,6 +294,17 @@ def test_skipped_passes_do_nothing(site: Path) -> None:
     assert run("optimize", site, "--skip", "compress", "--skip", "link", "--skip", "images").exit_code == 0
     assert {path for path in content(site) if "/" not in path} == before | {MANIFEST_NAME}
     assert not (site / "s.css").read_text().startswith("/* plain */")
+
+
+def test_skipping_the_links_keeps_names_and_renews_digests(site: Path) -> None:
+    script = "function f(name) {\n    return 'hello ' + name;\n}\n" * 20
+    before = base64.b64encode(hashlib.sha384(script.encode()).digest()).decode()
+    (site / "a.js").write_text(script)
+    (site / "index.html").write_text(f'{PAGE}<script src="/a.js" integrity="sha384-{before}"></script>')
+    assert run("optimize", site, "--skip", "link").exit_code == 0
+    after = base64.b64encode(hashlib.sha384((site / "a.js").read_bytes()).digest()).decode()
+    assert after != before
+    assert f'src="/a.js" integrity="sha384-{after}"' in (site / "index.html").read_text()
 
 
 def test_passes_that_are_not_built_yet_are_accepted(site: Path) -> None:

@@ -13,7 +13,7 @@ from v1z3r_build.diagnostics import Diagnostic, InputError, error
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest
 from v1z3r_build.passes import sidecars
 from v1z3r_build.passes.compress import compress
-from v1z3r_build.passes.link import link
+from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
 from v1z3r_build.site import folder
 from v1z3r_build.site.publication import Output, Staging, check_output
@@ -134,6 +134,8 @@ def _passed(site: Site, settings: Settings, pool: Pool, progress: Progress) -> S
     for name, run in PASSES.items():
         if name in settings.passes:
             site = run(site, settings, pool, progress)
+        elif name == "link":
+            site = follow(site, settings, pool, progress)
     if "compress" not in settings.passes:
         # Sidecars of the input that tell of bytes which a pass has changed must go all the same.
         site = sidecars.settle(site, pool)

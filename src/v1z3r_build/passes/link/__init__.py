@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING
 from v1z3r_build.diagnostics import Diagnostic, place, warning
 from v1z3r_build.passes.link.digests import broken_before, broken_by_linking, patches, unmatched
 from v1z3r_build.passes.link.filling import DigestCircleError, Names
-from v1z3r_build.passes.link.proof import Proof, prove
+from v1z3r_build.passes.link.proof import Proof, prove, unchanged
 from v1z3r_build.passes.link.routes import routes
 from v1z3r_build.passes.link.survey import Survey, survey
 from v1z3r_build.site.address import Addresses
 from v1z3r_build.site.patterns import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
+
+    _Decision = Callable[[Site, Survey, Addresses, Settings, Mapping[str, str]], Proof]
 
 
 def link(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
@@ -32,12 +34,26 @@ def link(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site
 
     Raises nothing of its own: what cannot be proved keeps its name, and `kept` says why.
     """
+    return _linked_by(prove, site, settings, pool, progress)
+
+
+def follow(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
+    """The site with all its names, and digests and revisions that follow the bytes which earlier passes changed.
+
+    For runs that leave linking out: without it, browsers would refuse what they are told another digest of.
+    """
+    if all(asset.location == asset.original for asset in site.assets.values()):
+        return site
+    return _linked_by(unchanged, site, settings, pool, progress)
+
+
+def _linked_by(decide: _Decision, site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     frozen: dict[str, str] = {}
     while True:
         site = _thawed(site, frozen)
         seen = survey(site, pool, progress)
-        proof = prove(site, seen, addresses, settings, frozen)
+        proof = decide(site, seen, addresses, settings, frozen)
         found, ambiguous = patches(site, seen, addresses)
         more = dict.fromkeys(ambiguous, "a digest covers it and another file with equal bytes")
         if not more.keys() - frozen.keys():
@@ -48,7 +64,7 @@ def link(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site
             else:
                 before = broken_before(site, seen, addresses)
                 caught = broken_by_linking(site, seen, addresses, names, before)
-                if not caught:
+                if not caught - frozen.keys():
                     break
                 more = dict.fromkeys(caught, "a digest covers it in a form that cannot be renewed")
         if not more.keys() - frozen.keys():
