@@ -88,6 +88,8 @@ def test_white_space_goes_where_it_has_no_meaning(source: str, expected: str) ->
         "a { --b : " + "( " * 300 + "1" + " )" * 300 + " }",
         "a{b:c}",
         " ",
+        ' @charset "latin1"; a { b : c }',
+        '/* x */@charset "latin1"; a { b : c }',
     ],
 )
 def test_left_alone(source: str) -> None:
@@ -137,6 +139,7 @@ def test_lightningcss_is_taken_where_values_are_equal(source: str, expected: str
         "a { margin-top : 1px ; margin-right : 1px ; margin-bottom : 1px ; margin-left : 1px }",
         "a { b : c } a { d : e }",
         "a { content : '\\201C' }",
+        "a { b : c } /*! keep */ d { e : 1.0 }",
     ],
 )
 def test_lightningcss_is_not_believed_where_something_may_be_lost(source: str) -> None:

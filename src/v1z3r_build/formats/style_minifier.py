@@ -32,6 +32,7 @@ _TOKEN = re.compile(
     re.S,
 )
 _CHARSET = re.compile(rb'@charset "[^"\r\n\f]*";')
+_CHARSET_START = b'@charset "'
 _QUOTED = re.compile(rb"\([ \t\r\n\f]*[\"']")
 # The name of a declaration, with the hacks that old browsers took.
 _NAME = re.compile(rb"[*_]?-?[A-Za-z_][\w-]*")
@@ -72,8 +73,8 @@ def minify(data: bytes) -> Minified:
         result = strip(body)
     except DoubtError:
         return NOTHING
-    if len(result) >= len(body):
-        return NOTHING
+    if len(result) >= len(body) or result.startswith(_CHARSET_START) != body.startswith(_CHARSET_START):
+        return NOTHING  # at the very start alone, it says in which charset the sheet is (CSS Syntax §3.2)
     if style_meaning.of_sheet(result.decode()) != style_meaning.of_sheet(text):
         return NOTHING
     found = [Candidate("tokens", data[: len(data) - len(body)] + result)]
@@ -93,6 +94,9 @@ def _by_lightning(text: str) -> bytes | None:
         return None
     # What was an escape would depend on the charset that the sheet is served with.
     if [one for one in shorter if not one.isascii()] != [one for one in text if not one.isascii()]:
+        return None
+    # It drops all comments but some at the start.
+    if any(token.decode() not in shorter for kind, token in _tokens(text.encode(), 0) if kind == "comment"):
         return None
     return shorter.encode() if style_meaning.of_values(shorter) == style_meaning.of_values(text) else None
 
