@@ -320,6 +320,16 @@ def test_skipping_compression_keeps_no_sidecar_of_other_bytes(site: Path) -> Non
     assert not (site / "s.css.br").exists()
 
 
+def test_a_sidecar_of_the_input_that_gains_nothing_goes(site: Path) -> None:
+    import brotli
+
+    (site / "tiny.txt").write_text("tiny")
+    (site / "tiny.txt.br").write_bytes(brotli.compress(b"tiny"))
+    assert run("optimize", site, "--skip", "compress").exit_code == 0
+    assert not (site / "tiny.txt.br").exists()
+    assert run("verify", site).exit_code == 0
+
+
 # Checks
 
 

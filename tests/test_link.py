@@ -515,6 +515,16 @@ def test_a_sidecar_of_the_input_does_not_keep_its_files_name(linked) -> None:
     assert site.asset(f"_next/static/chunks/{TOKEN}").cache_class == "immutable"
 
 
+def test_what_a_sidecar_says_by_chance_is_no_mention(linked) -> None:
+    files = {"_next/static/chunks/main-aaaabbbbccccdddd.js.br": b"\0\x01" + TOKEN.encode() + b"\0"}
+    assert linked(chunk("1", files)).asset(f"_next/static/chunks/{TOKEN}").cache_class == "immutable"
+
+
+def test_a_style_sheet_that_is_preloaded_in_the_same_breath(linked) -> None:
+    site = linked({"index.html": page("", '<link rel="preload stylesheet" as="style" href="a.css">'), "a.css": "a{}"})
+    assert site.asset("a.css").cache_class == "immutable"
+
+
 def test_an_origin_that_is_ours_makes_absolute_urls_sure(linked) -> None:
     settings = Settings(site=SiteSettings(origin="https://stage.example"))
     site = linked(chunk(f'x="https://stage.example/_next/static/chunks/{TOKEN}"'), settings)

@@ -357,6 +357,7 @@ def _role(tag: str, name: str, attributes: dict[str, str]) -> Role | None:
         return "script" if kind.partition(";")[0].strip() in _SCRIPT_TYPES else None
     if tag == "link" and name == "href":
         rels = attributes.get("rel", "").lower().split()
+        rels.sort(key=lambda rel: rel in ("preload", "prefetch"))  # `preload stylesheet` is a style sheet first of all
         for rel in rels:
             if rel in _LINKS:
                 return "prefetch" if rel == "stylesheet" and "alternate" in rels else _LINKS[rel]

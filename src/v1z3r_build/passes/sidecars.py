@@ -25,7 +25,7 @@ def settle(site: Site, pool: Pool) -> Site:
     """The site with the input's sidecars known as such. To run after the last pass that changes bytes or names.
 
     One that decodes to the input file beside which it lies is no asset any more: where the file still has its bytes
-    it becomes an encoding of it, under its present name; else it tells of bytes that are gone, and goes too. Any other
+    it becomes an encoding of it, under its present name, if it is smaller; else it goes. Any other
     stays a file, and is reported as stale. A sidecar of which a hashed copy was made has references of its own, and
     is a file like others.
     """
@@ -47,7 +47,7 @@ def settle(site: Site, pool: Pool) -> Site:
             continue
         settled.add(sidecar.path)
         for owner in owners[neighbour]:
-            if owner.location == owner.original:
+            if owner.location == owner.original and sidecar.size < owner.size:
                 encodings.setdefault(owner.path, {})[coding] = _encoding(owner, coding, sidecar)
     return replace(
         site,

@@ -13,6 +13,7 @@ from v1z3r_build.bundlers.tokens import Token, tokens
 from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
+from v1z3r_build.passes.sidecars import is_encoded
 from v1z3r_build.site.span import Hit, Mention, Reading
 from v1z3r_build.workers.pool import Call
 
@@ -110,6 +111,9 @@ def _read(
             hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
+        if is_encoded(path) and path.rpartition(".")[0] in site.assets:
+            progress.advance(1)
+            continue  # what it says by chance, in a content coding, its neighbour says in plain
         # A name in a binary file is beyond us to fill; only tokens matter there, names are found by chance.
         binary = [hit for hit in _stream(finder, asset.location) if hit.word in vocabulary.tokens]
         if binary:
