@@ -213,8 +213,7 @@ def test_digests_match_the_new_bytes(optimize: Optimize) -> None:
     assert f"'{digest((inner.text or '').encode(), 'sha256')}'" in meta.attrib["content"]
 
 
-MODERN = """
-@charset "utf-8";
+MODERN = """@charset "utf-8";
 @layer base, theme;
 @layer theme { .card { color: oklch(0.7 0.1 200); &:hover { color: red; .icon & { color: blue; } } } }
 @property --angle { syntax: "<angle>"; inherits: false; initial-value: 0deg; }
