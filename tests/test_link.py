@@ -289,6 +289,21 @@ KEPT: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
         },
         ["app-0123456789abcdef.js"],
     ),
+    "a server's rule for one name": (
+        {
+            "index.html": page('<script>new Worker("/w.js")</script>'),
+            "w.js": "1",
+            ".htaccess": '<Files "w.js">\nHeader set Cross-Origin-Embedder-Policy require-corp\n</Files>',
+        },
+        ["w.js"],
+    ),
+    "a script that a library runs": (
+        {
+            "index.html": page('<script src="/w.js"></script><script type="text/x-tmpl">load("/w.js")</script>'),
+            "w.js": "1",
+        },
+        ["w.js"],
+    ),
     "service worker and what it imports": (
         {
             "index.html": page('<script>navigator.serviceWorker.register("/worker-of-mine.js")</script>'),
@@ -497,6 +512,18 @@ def test_a_name_that_people_gave_does_not_disappear(linked, name) -> None:
     assert f"u/{name}" in site.site.assets
     stem, _, suffix = name.rpartition(".")
     assert f"/u/{stem}.HASH.{suffix}" in site.text("index.html")
+
+
+def test_a_new_token_has_the_letters_of_the_old(linked) -> None:
+    site = linked(
+        {"index.html": page('<script type="module" src="main-DNQFDN2H.js"></script>'), "main-DNQFDN2H.js": "1"}
+    )
+    assert re.fullmatch(r"main-[A-Z2-7]{8}\.js", site.asset("main-DNQFDN2H.js").path)
+
+
+def test_a_url_in_another_charset_is_not_called_dangling(linked) -> None:
+    text = '<!doctype html><meta charset="iso-8859-1"><img src="é.png">'.encode("latin-1")
+    assert "dangling-reference" not in linked({"index.html": text, "é.png": PNG}).codes()
 
 
 def test_a_picture_beside_a_bundlers_scripts_is_renamed(linked) -> None:

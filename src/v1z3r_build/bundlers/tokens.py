@@ -72,7 +72,7 @@ _SHAPES = (
     # From here on the folder is shared with public files: the text must look drawn.
     _shape("*", r"^(?:.*[-.])?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{16})\.", HEX, own=False),
     _shape("*", r"^.*[-.]([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12})\.", HEX, own=False),
-    # esbuild: `app-3XKZQ7TM.js`.
+    # esbuild, Angular: `main-DNQFDN2H.js`.
     _shape("*", r"^.*-([A-Z2-7]{8})\.", BASE32, own=False),
     # Vite, Rollup, rolldown: `index-Bx3f_9-a.js`. Last, since its alphabet holds the others.
     _shape("*", r"^.*-([A-Za-z0-9_-]{8})\.", BASE64URL, own=False),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from v1z3r_build.site.asset import Kind
 
+# Rules of Apache, IIS, nginx and Caddy, which hold for the names that stand in them.
+_SERVER_FILES = frozenset({".htaccess", "web.config", "nginx.conf", "Caddyfile"})
 TEXT_KINDS = frozenset({"html", "script", "style", "json", "text"})
 
 
@@ -47,6 +49,8 @@ def _read(path: str, kind: Kind, data: bytes, hits: Sequence[Hit]) -> Reading:
         return json.read_source_map(data, hits) if name.endswith(".map") else json.read(data, hits)
     if path in ("_headers", "_redirects"):
         return host_files.read(data, hits)
+    if name in _SERVER_FILES:
+        return Reading(mentions=tuple(mention(data, hit, "unknown", 0, len(data)) for hit in hits))
     if kind == "text" and name.endswith(".txt"):
         return flight.read(data, hits)
     return Reading(mentions=tuple(mention(data, hit, "text", 0, len(data)) for hit in hits))

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
     re.S,
 )
 _CHARSET = re.compile(rb'@charset "[^"\r\n\f]*";')
-_CHARSET_START = b'@charset "'
+_OTHER_CHARSET = re.compile(rb'@charset "(?!utf-8")', re.I)
 _QUOTED = re.compile(rb"\([ \t\r\n\f]*[\"']")
 # The name of a declaration, with the hacks that old browsers took.
 _NAME = re.compile(rb"[*_]?-?[A-Za-z_][\w-]*")
@@ -73,8 +73,9 @@ def minify(data: bytes) -> Minified:
         result = strip(body)
     except DoubtError:
         return NOTHING
-    if len(result) >= len(body) or result.startswith(_CHARSET_START) != body.startswith(_CHARSET_START):
-        return NOTHING  # at the very start alone, it says in which charset the sheet is (CSS Syntax §3.2)
+    # At the very start, and nowhere else, it says in which charset the sheet is (CSS Syntax §3.2).
+    if len(result) >= len(body) or (_OTHER_CHARSET.match(result) and not _OTHER_CHARSET.match(body)):
+        return NOTHING
     if style_meaning.of_sheet(result.decode()) != style_meaning.of_sheet(text):
         return NOTHING
     found = [Candidate("tokens", data[: len(data) - len(body)] + result)]

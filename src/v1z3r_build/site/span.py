@@ -80,8 +80,11 @@ class Url:
         """Whether the file that holds the URL is enough to resolve it.
 
         A bare specifier is an import map's business; a worker's relative URL is resolved against the page that runs
-        the script (HTML Standard, "Worker constructor"), which the script's file does not tell.
+        the script (HTML Standard, "Worker constructor"), which the script's file does not tell. What is no UTF-8 is not
+        understood.
         """
+        if "\ufffd" in self.text:
+            return False
         if self.role in ("import", "dynamic-import", "import-map"):
             return re.match(r"\.{0,2}/|[a-z]+:", self.text) is not None
         return self.role != "worker" or re.match(r"/|[a-z]+:", self.text) is not None
