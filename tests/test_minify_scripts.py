@@ -161,6 +161,11 @@ def test_names_of_functions_stay(source: str) -> None:
         "angular.module('a').controller('b', function (First, Second) { First ( ) })",
         "var u = new Blob(['(' + function (argument) { post(argument) } + ')()'])",
         "(function (argument) { return argument.callee.toString() })",
+        "define(function (First, argument) { var a = First ( './a' ) })",
+        "define( 'x' , function (First) { First ( './a' ) })",
+        "app.factory( 'x' , function (Second) { return Second ( ) })",
+        "app.config( function (Second) { return Second ( ) })",
+        "function config ( $stateProvider , Second ) { $stateProvider.state ( Second ) }",
     ],
 )
 def test_names_stay_where_the_text_of_functions_is_read(source: str) -> None:
@@ -211,6 +216,8 @@ def test_what_is_not_tried_is_told(source: bytes, why: str) -> None:
         b"! " * 2000 + b"a",
         b"if (a) b ( ) ; else " * 2000 + b"c ( )",
         b"f`\\u  ` ; b ( )",
+        # The text of a function that is a comment is read, by this script or by another one.
+        b"var t = heredoc ( function ( ) {/*\n<p>  text </p>\n*/} ) ;",
     ],
 )
 def test_left_alone(source: bytes) -> None:

@@ -30,10 +30,18 @@ _DENSE = 0.08  # the share of white space under which engines make shipped bundl
 
 SOURCE_MAP = re.compile(rb"[#@][ \t]*sourceMappingURL=[ \t]*([^\s'\"`]+)")
 _SOURCE_URL = re.compile(rb"//[#@][ \t]*sourceURL=[^\r\n]*")
-# Who reads the text of functions sees local names: text handed to a worker or to eval, AngularJS's injector.
-_READS_SOURCE = re.compile(
-    rb"\b(?:toString|toSource|Function|Blob|eval|execScript|angular)\b|\$(?:inject|scope|http|timeout|provide)\b|javascript[,;:]"
+# Who reads the text of functions sees local names: text handed to a worker or to eval.
+_READS_SOURCE = re.compile(rb"\b(?:toString|toSource|Function|Blob|eval|execScript)\b|javascript[,;:]")
+# Names of parameters are what is asked for: AngularJS's injector; RequireJS and its like, which look for `require("…")`
+# in the text of what `define` is given.
+_INJECTS = re.compile(
+    rb"\b(?:angular|requirejs)\b|\bdefine\s*\(\s*(?:[\"'`][^\"'`]*[\"'`]\s*,\s*)?(?:function\s*\w*\s*)?\(?\s*(?!function)[\w$]+\s*(?:[,)]|=>)"
+    rb"|\$\w*(?:[pP]rovide|Provider|inject|[sS]cope|http|timeout|interval|location|compile|state|route|resource)\w*\b"
+    rb"|\.(?:controller|factory|directive|service|provider|decorator|component|filter)\s*\(\s*"
+    rb"[\"'`][\w.$-]+[\"'`]\s*,\s*(?:function\b|\(|\w+\s*=>)|\.(?:config|run)\s*\(\s*function\b"
 )
+# A function that is nothing but a comment of several lines: its text is read, for want of template literals.
+_HEREDOC = re.compile(rb"\)\s*\{\s*/\*(?:[^*\n]|\*(?!/))*\n(?:[^*]|\*(?!/))*\*/\s*;?\s*\}")
 # Roughly, without a parser: a mistake costs time or a gain, nothing else.
 _STRINGS = re.compile(rb"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
 _OPENERS, _CLOSERS = b"([{", b")]}"
@@ -120,7 +128,7 @@ class _Script:
             return Minified(diagnostics=self._refusal(error))
         if script_syntax.longest_chain(self.tree) > DEEPEST:
             return NOTHING
-        if script_syntax.has_jsx(self.tree):
+        if script_syntax.has_jsx(self.tree) or _HEREDOC.search(self.data):
             return NOTHING
         found: list[Candidate] = []
         diagnostics: list[Diagnostic] = []
@@ -167,7 +175,8 @@ class _Script:
         # terser and SWC are told to keep the names of functions, and were chosen for renaming the rest.
         # What they inline is theirs to answer; esbuild cannot be told, so its result is looked at.
         trusted = engine.name in ("terser", "swc")
-        for mangle in (True,) if trusted else (False, True):
+        ways = (False,) if _INJECTS.search(self.data) else (True,) if trusted else (False, True)
+        for mangle in ways:
             text = external.run(engine, self.text, module=self.module, mangle=mangle, seconds=seconds)
             result = self._with_source_url(text.rstrip("\n").encode())
             if (trusted or self._names_functions_alike(result)) and self._shows_the_same(result):
@@ -175,7 +184,7 @@ class _Script:
         return found[-1:]
 
     def _source_is_read(self) -> bool:
-        return bool(_READS_SOURCE.search(self.data))
+        return bool(_READS_SOURCE.search(self.data) or _INJECTS.search(self.data))
 
     def _by_turbohtml(self) -> Candidate | None:
         if script_whitespace.has_html_comments(self.data, self.literals):
