@@ -719,6 +719,21 @@ def test_a_digest_in_the_alphabet_of_urls_keeps_the_bytes_that_it_covers(linked)
     assert site.raw("a.js") == script.encode() and site.raw("index.html") == home.encode()
 
 
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256", "sha512"])
+def test_a_text_of_which_a_digest_is_stated_keeps_its_bytes(linked, algorithm) -> None:
+    home = page("<img src=a.png>")
+    stated = hashlib.new(algorithm, home.encode()).hexdigest().upper()
+    site = linked({"index.html": home, "a.png": PNG, "chcp.manifest": f'[{{"file":"index.html","hash":"{stated}"}}]'})
+    assert site.raw("index.html") == home.encode()
+
+
+def test_a_digest_in_a_name_states_nothing(linked) -> None:
+    style = "a{background:url(i.png)}"
+    name = f"style.{hashlib.sha256(style.encode()).hexdigest()}.css"
+    site = linked({"index.html": page("", f"<link rel=stylesheet href={name}>"), name: style, "i.png": PNG})
+    assert site.asset(name).cache_class == "immutable" and site.raw(site.asset(name).path) != style.encode()
+
+
 def sha1(data: bytes) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 

@@ -184,6 +184,7 @@ class Reading:
     mentions: tuple[Mention, ...] = ()
     revisions: tuple[Revision, ...] = ()
     digests: tuple[Digest, ...] = ()
+    checksums: tuple[Digest, ...] = ()  # hexadecimal, in lower case
     inlines: tuple[Inline, ...] = ()
     integrities: tuple[Integrity, ...] = ()
     policies: tuple[Policy, ...] = ()
@@ -204,6 +205,17 @@ def digests(data: bytes) -> tuple[Digest, ...]:
     if b"sha256-" not in data and b"sha384-" not in data and b"sha512-" not in data:
         return ()
     return tuple(Digest(m.start(), m.end(), m.group().decode("ascii")) for m in _DIGEST.finditer(data))
+
+
+# MD5, SHA-1, SHA-256, SHA-384, SHA-512.
+_CHECKSUM = re.compile(
+    rb"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})(?![0-9A-Za-z])"
+)
+
+
+def checksums(data: bytes) -> tuple[Digest, ...]:
+    """Every text of the form of a digest in hexadecimal."""
+    return tuple(Digest(m.start(), m.end(), m.group().decode("ascii").lower()) for m in _CHECKSUM.finditer(data))
 
 
 def mention(data: bytes, hit: Hit, stand: Stand, low: int, high: int) -> Mention:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.diagnostics import Diagnostic, place, warning
-from v1z3r_build.passes.link.digests import broken_before, broken_by_linking, patches, unmatched
+from v1z3r_build.passes.link.digests import broken_before, broken_by_linking, checked, patches, unmatched
 from v1z3r_build.passes.link.filling import DigestCircleError, Names
 from v1z3r_build.passes.link.proof import Proof, prove, unchanged
 from v1z3r_build.passes.link.routes import routes
@@ -56,6 +56,7 @@ def _linked_by(decide: _Decision, site: Site, settings: Settings, pool: Pool, pr
         proof = decide(site, seen, addresses, settings, frozen)
         found, ambiguous = patches(site, seen, addresses)
         more = dict.fromkeys(ambiguous, "a digest covers it and another file with equal bytes")
+        more |= dict.fromkeys(checked(site, seen), "a digest of it is stated, and who checks it is not known")
         if not more.keys() - frozen.keys():
             try:
                 names = Names(site, proof, seen.tokens, {p: f for p, f in found.items() if p not in frozen})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.diagnostics import Diagnostic, info, place, warning
 from v1z3r_build.formats import html, integrity
 from v1z3r_build.formats.integrity import as_parsed, digest
-from v1z3r_build.formats.reading import read_spans
+from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.link.filling import Patch
 
 if TYPE_CHECKING:
@@ -64,6 +64,33 @@ def patches(site: Site, survey: Survey, addresses: Addresses) -> tuple[dict[str,
             elif target:
                 found[path].append(Patch(listed.start, listed.end, target, ""))
     return {path: tuple(sorted(listed, key=lambda patch: patch.start)) for path, listed in found.items()}, frozen
+
+
+_ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}
+
+
+def checked(site: Site, survey: Survey) -> set[str]:
+    """The texts of which some file states a digest in hexadecimal, to what end is not known: an updater's, a loader's.
+
+    Not among them: what the lists of service workers say, which is renewed, and the tokens of names.
+    """
+    stated: dict[str, set[str]] = {algorithm: set() for algorithm in _ALGORITHMS.values()}
+    tokens = {carried.text for carried in survey.tokens.values()}
+    for reading in survey.readings.values():
+        renewed = {listed.start for listed in reading.revisions}
+        for one in reading.checksums:
+            if one.start not in renewed and one.text not in tokens:
+                stated[_ALGORITHMS[len(one.text)]].add(one.text)
+    wanted = {algorithm: texts for algorithm, texts in stated.items() if texts}
+    found: set[str] = set()
+    for path in survey.readings if wanted else ():
+        asset = site.assets[path]
+        if not is_text(path, asset.kind, asset.content_type):
+            continue  # its bytes stay in any case
+        data = asset.original.read_bytes()
+        if any(hashlib.new(name, data, usedforsecurity=False).hexdigest() in texts for name, texts in wanted.items()):
+            found.add(path)
+    return found
 
 
 def _sources(site: Site, survey: Survey, wanted: set[str]) -> Mapping[str, list[_Source]]:
