@@ -207,15 +207,18 @@ def digests(data: bytes) -> tuple[Digest, ...]:
     return tuple(Digest(m.start(), m.end(), m.group().decode("ascii")) for m in _DIGEST.finditer(data))
 
 
-# MD5, SHA-1, SHA-256, SHA-384, SHA-512.
-_CHECKSUM = re.compile(
-    rb"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})(?![0-9A-Za-z])"
-)
+_HEX = re.compile(rb"[0-9a-fA-F]{32,}")
+_CHECKSUM_LENGTHS = frozenset({32, 40, 64, 96, 128})  # MD5, SHA-1, SHA-256, SHA-384, SHA-512
 
 
 def checksums(data: bytes) -> tuple[Digest, ...]:
     """Every text of the form of a digest in hexadecimal."""
-    return tuple(Digest(m.start(), m.end(), m.group().decode("ascii").lower()) for m in _CHECKSUM.finditer(data))
+    return tuple(
+        Digest(m.start(), m.end(), m.group().decode("ascii").lower())
+        for m in _HEX.finditer(data)
+        if m.end() - m.start() in _CHECKSUM_LENGTHS
+        and not (data[m.start() - 1 : m.start()].isalnum() or data[m.end() : m.end() + 1].isalnum())
+    )
 
 
 def mention(data: bytes, hit: Hit, stand: Stand, low: int, high: int) -> Mention:
