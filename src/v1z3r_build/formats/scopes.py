@@ -47,6 +47,7 @@ class Reason(Enum):
     REDECLARED = "it declares a name twice in one scope"
     REDECLARED_PARAMETER = "a function has two parameters of one name"
     REDECLARED_BLOCK_FUNCTION = "a block declares two functions of one name"
+    UNHOISTED = "a function in a block has the name of something outside it, and may not be renamed alone"
     LABELLED_FUNCTION = "it has a labelled function"
     EVAL = "it calls eval, which can see and add names"
     WITH = "it has a with statement, which hides what names mean"
@@ -129,8 +130,11 @@ class Scope:
     """A scope. Its children are the scopes that name it as parent; `Scopes.scopes` holds parents first.
 
     start, end: bytes; of methods from the parameter list on, of classes from the word `class` on, else all of the node:
-    the function, the block, the for statement, the catch clause, the value of a field. variables: where a `var` that stands here is declared. strict: whether
-    code here is. bindings: by name, `private` those of private names (`#x`). awaits: whether `await` is an operator.
+    the function, the block, the for statement, the catch clause, the value of a field. variables: where a `var` that
+    stands here is declared. strict: whether code here is. bindings: by name; private: those of private names (`#x`).
+    awaits, yields: whether `await` and `yield` are operators here. step: when the scope's code runs, seen from the
+    parent's. index, last: the places of it and of the last scope inside it in `Scopes.scopes`. activation, relay: the
+    innermost scope around code here that runs deferred, and that does not simply run with the code around it.
     """
 
     __slots__ = (
@@ -143,17 +147,15 @@ class Scope:
         self.parent: Final = parent
         self.start: Final = start
         self.end: Final = end
-        self.step = step  # when its code runs, seen from the parent's
+        self.step = step
         self.bindings: dict[str, Binding] = {}
         self.private: dict[str, Binding] = {}
         self.variables: Scope = self if parent is None else parent.variables
         self.strict: bool = parent is not None and parent.strict
         self.awaits: bool = parent is not None and parent.awaits
         self.yields: bool = parent is not None and parent.yields
-        # Set at the end: the place in Scopes.scopes, and that of the last scope inside this one.
         self.index = 0
         self.last = 0
-        # Set at the end: the innermost scopes around code here that run deferred, or on and on.
         self.activation: Scope = self
         self.relay: Scope = self
 

@@ -1,0 +1,479 @@
+"""Canonical names for what a text declares: texts that differ in local names only become the same bytes.
+
+Bundlers give short names by what else is in a chunk, so that the same vendor code looks different after every change
+of the app. Here the names follow from the code alone: scope by scope, outermost first, the most used binding of a
+scope gets the shortest name that no scope between it and its users needs for something else, and of equally used ones
+the one that comes first. Labels and private names (`#x`) are given anew in the same way. All else stays as it is, but
+for what a new name makes necessary: `{x}` becomes `{x:e}`, `export {x}` becomes `export {e as x}`, both even where
+old and new name are the same.
+
+Which names stay: those that the text does not declare; those of a script's top level, which are the page's; those
+that `export let x` gives to other modules; `arguments`; and the names of functions and classes that code can read.
+
+Names that code can read. A function or class has a `name` property, from its own name or from the variable that it is
+assigned to without one (ECMA-262 §8.4). What the region reads of that is looked for: `.name` and `["name"]` that are
+not just written to, `{name}` as a pattern, and the string "name" where it is not compared.
+  1. If it stands on a name of the region that gives functions theirs (`function f() {} f.name`), that name stays.
+  2. If it stands on anything else (`x.name`, `x.constructor.name`), which may be any function or class of the text,
+     then all names that functions or classes take stay, except those that a minifier has chosen. Only literals and
+     `this` inside a member of a class that does not extend `Function` cannot be functions.
+A minifier has chosen a name if it has at most three letters, and the text has at least 20 names of its sort (of
+functions, or of classes) of which nine in ten have at most three letters: no tool that keeps names for the sake of
+`name` gives such. Nothing can depend on which arbitrary name that is, since the next build gives another one.
+Not looked for are keys computed at run time, `Function.prototype.toString`, and readers outside of the region: where
+these matter, `keep` names the bindings that shall stay.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cache
+from itertools import count, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from v1z3r_build.formats.scopes import Form, Goal, Kind, Reason, Refused, ScopeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from tree_sitter import Node
+
+    from v1z3r_build.formats.scopes import Binding, Declaration, Reference, Region, Scope, Scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A region under canonical names.
+
+    text: the bytes of the region, or of the whole text. names: what the bindings of the region's own scopes (the root;
+    a function's name, parameters and body) were called, and what they are called now. kept: names that stayed because
+    code can read them.
+    """
+
+    text: bytes
+    names: Mapping[str, str]
+    kept: frozenset[str]
+
+
+def rename(scopes: Scopes, region: Scope | None = None, keep: Collection[Binding] = ()) -> Renamed:
+    """The text of a region, or of all, with canonical names.
+
+    region: a scope of the text whose inside is renamed; what is declared around it keeps its name. keep: bindings that
+    stay, for reasons that the text does not show. Raises Refused where `Scopes.region` does, and where a function in
+    a block of sloppy code collides with another name, so that it is not hoisted (Annex B.3.2).
+    """
+    where = scopes.region(scopes.root if region is None else region)
+    return _Renaming(scopes, where, keep).done()
+
+
+class _Place(NamedTuple):
+    """Where a name stands: what the same name must also mean there is in `scope` and those around it."""
+
+    start: int
+    end: int
+    form: Form
+    scope: Scope
+
+
+class _Group:
+    """Bindings that must have one name: one, and those that name it as their namesake."""
+
+    __slots__ = ("forbidden", "leader", "name", "order", "places", "stays")
+
+    def __init__(self, leader: Binding) -> None:
+        self.leader = leader
+        self.stays = False
+        # Names that some scope between here and a user keeps for something else.
+        self.forbidden: set[str] = set()
+        self.places: dict[int, _Place] = {}
+        self.name = ""
+        self.order = (0, 0)
+
+    def add(self, place: Reference | Declaration) -> None:
+        known = self.places.get(place.start)
+        # A declaration tells how it is written; `export let` comes as one declaration, too.
+        if known is None or known.form is Form.PLAIN:
+            self.places[place.start] = _Place(place.start, place.end, place.form, place.scope)
+
+
+class _Renaming:
+    def __init__(self, scopes: Scopes, region: Region, keep: Collection[Binding]) -> None:
+        self.scopes = scopes
+        self.source = scopes.source
+        self.region = region
+        self.groups: dict[Binding, _Group] = {}
+        base = region.scope.index
+        size = len(region.scopes)
+        # By scope, counted from the region's: groups used in it but declared further out, and names that are fixed.
+        self.used: list[set[_Group]] = [set() for _ in range(size)]
+        self.fixed: list[set[str]] = [set() for _ in range(size)]
+        self.kept_here: list[set[str]] = [set() for _ in range(size)]
+        self.own: list[list[_Group]] = [[] for _ in range(size)]
+        self.base = base
+        self._group()
+        self.readable = readable_names(scopes, region)
+        self._fix(keep)
+        self._assign()
+
+    def _group(self) -> None:
+        inside = self.region.scope.encloses
+        for scope in self.region.scopes:
+            for binding in (*scope.bindings.values(), *scope.private.values()):
+                if binding.unhoisted:
+                    raise Refused(Reason.UNHOISTED, binding.declarations[0].start, binding.name)
+                leader = _leader(binding)
+                if not inside(leader.scope):
+                    self._fix_name(leader.name, scope)
+                    continue
+                group = self.groups.get(leader)
+                if group is None:
+                    group = self.groups[leader] = _Group(leader)
+                self._use(group, binding.scope)
+                for declaration in binding.declarations:
+                    group.add(declaration)
+                    self._use(group, declaration.scope)
+                for reference in binding.references:
+                    group.add(reference)
+                    self._use(group, reference.scope)
+        for reference in self.region.references:
+            if reference.binding is None or _leader(reference.binding) not in self.groups:
+                self._fix_name(reference.name, reference.scope)
+        for reference in self.scopes.private_references:
+            outside = reference.binding is not None and not inside(reference.binding.scope)
+            if outside and inside(reference.scope):
+                self._fix_name(reference.name, reference.scope)
+        for group in self.groups.values():
+            group.order = (-len(group.places), min(group.places, default=0))
+            self.own[group.leader.scope.index - self.base].append(group)
+
+    def _use(self, group: _Group, scope: Scope | None) -> None:
+        """Notes that a name must mean the group's binding from a scope out to where that is declared."""
+        holder = group.leader.scope
+        while scope is not None and scope is not holder:
+            used = self.used[scope.index - self.base]
+            if group in used:
+                break
+            used.add(group)
+            scope = scope.parent
+
+    def _fix_name(self, name: str, scope: Scope | None) -> None:
+        outermost = self.region.scope.parent
+        while scope is not None and scope is not outermost:
+            fixed = self.fixed[scope.index - self.base]
+            if name in fixed:
+                break
+            fixed.add(name)
+            scope = scope.parent
+
+    def _fix(self, keep: Collection[Binding]) -> None:
+        kept = {_leader(binding) for binding in keep} | self.readable
+        page = self.scopes.root if self.scopes.goal is Goal.SCRIPT else None
+        for leader, group in self.groups.items():
+            stays = leader.exported or leader.scope is page or leader.name in _UNTOUCHABLE or leader in kept
+            if stays:
+                group.stays = True
+                group.name = leader.name
+                for scope in self._holders(leader):
+                    self.kept_here[scope.index - self.base].add(leader.name)
+        for used, kept_here in zip(self.used, self.kept_here, strict=True):
+            if kept_here:
+                for group in used:
+                    group.forbidden |= kept_here
+
+    def _holders(self, leader: Binding) -> Iterable[Scope]:
+        yield leader.scope
+        for scope in self.region.scopes:
+            if leader.name in scope.bindings and _leader(scope.bindings[leader.name]) is leader:
+                yield scope
+
+    def _assign(self) -> None:
+        for scope in self.region.scopes:
+            index = scope.index - self.base
+            groups = sorted(self.own[index], key=_order)
+            if not groups:
+                continue
+            taken = {group.name for group in self.used[index]} | self.fixed[index] | self.kept_here[index]
+            for neighbour in self._neighbours(scope):
+                taken |= self.kept_here[neighbour]
+                taken.update(group.name for group in self.own[neighbour])
+            for prefix in ("", "#"):
+                free = (prefix + name for name in _canonical() if prefix + name not in taken)
+                passed: list[str] = []
+                for group in groups:
+                    if group.name or group.leader.name.startswith("#") != bool(prefix):
+                        continue
+                    group.name = self._choose(group, passed, free)
+
+    def _choose(self, group: _Group, passed: list[str], free: Iterator[str]) -> str:
+        """The first free name that no scope keeps for something else where the group is used."""
+        for name in passed:
+            if name not in group.forbidden:
+                passed.remove(name)
+                return name
+        for name in free:
+            if name not in group.forbidden:
+                return name
+            passed.append(name)
+        raise AssertionError("names never end")
+
+    def _neighbours(self, scope: Scope) -> Iterator[int]:
+        """Scopes whose names must differ though neither sees the other's: of parameters and body, catch and block."""
+        for other in (scope.parent, *self._children(scope)):
+            if other is None or not self.region.scope.encloses(other):
+                continue
+            inner, outer = (scope, other) if other is scope.parent else (other, scope)
+            body = inner.kind is ScopeKind.BODY
+            if body or (outer.kind is ScopeKind.CATCH and inner.kind is ScopeKind.BLOCK and inner.end == outer.end):
+                yield other.index - self.base
+
+    def _children(self, scope: Scope) -> Iterator[Scope]:
+        if scope.kind in (ScopeKind.CATCH, ScopeKind.FUNCTION, ScopeKind.ARROW):
+            index = scope.index + 1
+            while index <= scope.last:
+                child = self.scopes.scopes[index]
+                yield child
+                index = child.last + 1
+
+    def done(self) -> Renamed:
+        start, end = self.region.scope.start, self.region.scope.end
+        if self.region.scope is self.scopes.root:
+            start, end = 0, len(self.source)
+        edits = [
+            (place.start, place.end, self._written(place, group.name))
+            for group in self.groups.values()
+            if not group.stays
+            for place in group.places.values()
+        ]
+        edits += [(low, high, name.encode()) for low, high, name in self._labels(start, end)]
+        edits.sort()
+        parts: list[bytes] = []
+        for low, high, text in edits:
+            parts += (self.source[start:low], text)
+            start = high
+        parts.append(self.source[start:end])
+        names = {
+            group.leader.name: group.name
+            for scope in self._roots()
+            for group in self.own[scope.index - self.base]
+            if not group.name.startswith("#")
+        }
+        kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
+        return Renamed(b"".join(parts), names, kept)
+
+    def _written(self, place: _Place, name: str) -> bytes:
+        old, new = self.source[place.start : place.end], name.encode()
+        if place.form is Form.PLAIN:
+            return new
+        if place.form is Form.EXPORT:
+            return new + b" as " + old
+        if place.form is Form.IMPORT:
+            return old + b" as " + new
+        if place.form is Form.PROPERTY and old == b"__proto__":
+            # `{__proto__: x}` sets the prototype, `{__proto__}` does not (Annex B.3.1).
+            return b'["__proto__"]:' + new
+        return old + b":" + new
+
+    def _labels(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+        """New names for labels: by how many labels stand around them."""
+        around: list[tuple[str, int]] = []
+        for label in self.scopes.labels:
+            if not start <= label.start < end:
+                continue
+            while around and around[-1][1] <= label.start:
+                around.pop()
+            if label.until:
+                around.append((label.name, label.until))
+            depth = next((i for i in reversed(range(len(around))) if around[i][0] == label.name), None)
+            if depth is None:
+                raise Refused(Reason.SYNTAX, label.start, f"no label {label.name}")
+            yield label.start, label.end, next(islice(_canonical(), depth, None))
+
+    def _roots(self) -> Iterator[Scope]:
+        """The region's own scope, and those of the function that it is."""
+        scope = self.region.scope
+        yield scope
+        for other in self.region.scopes[1:]:
+            named = other.parent is scope and scope.kind is ScopeKind.FUNCTION_NAME
+            if named or (other.kind is ScopeKind.BODY and other.parent in (scope, self._function())):
+                yield other
+
+    def _function(self) -> Scope | None:
+        scope = self.region.scope
+        return self.region.scopes[1] if scope.kind is ScopeKind.FUNCTION_NAME else scope
+
+
+def _order(group: _Group) -> tuple[int, int]:
+    return group.order
+
+
+def _leader(binding: Binding) -> Binding:
+    while binding.namesake is not None:
+        binding = binding.namesake
+    return binding
+
+
+# What no binding may be called: reserved words in any mode (ECMA-262 §12.7.2), words that mean something in places,
+# and globals that code takes for constants.
+_WORDS = """
+    arguments as async await break case catch class const continue debugger default delete do else enum eval export
+    extends false finally for from function get if implements import in instanceof interface let new null of package
+    private protected public return set static super switch this throw true try typeof undefined using var void
+    while with yield NaN Infinity
+"""
+_RESERVED = frozenset(_WORDS.split())
+# Their name is their meaning.
+_UNTOUCHABLE = frozenset(("arguments", "eval"))
+# By how often letters occur in code: what is compressed later prefers few symbols.
+_FIRST = "etnriaoscldupmhfgbvkyxwjqzTEANSRICOLDMPFUBHVGWXKYZJQ_$"
+_NEXT = _FIRST + "0123456789"
+
+
+@cache
+def _spelling(number: int) -> str:
+    """All names there are, counted from 0."""
+    name = _FIRST[number % len(_FIRST)]
+    number //= len(_FIRST)
+    while number:
+        number -= 1
+        name += _NEXT[number % len(_NEXT)]
+        number //= len(_NEXT)
+    return name
+
+
+def _canonical() -> Iterator[str]:
+    """The canonical names in order."""
+    return (name for name in map(_spelling, count()) if name not in _RESERVED)
+
+
+# Names that code can read
+
+_NAME_WORD = re.compile(rb"(?<![\w$])name(?![\w$])")
+_SHORT = 3
+_ENOUGH = 20
+_CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))
+_STEADY = frozenset((Kind.FUNCTION, Kind.CLASS, Kind.CLASS_NAME, Kind.FUNCTION_NAME, Kind.CONST))
+_LITERALS = frozenset(("object", "array", "string", "template_string", "regex", "number", "true", "false"))
+_FUNCTION_NODES = frozenset(
+    ("function_declaration", "generator_function_declaration", "function_expression", "generator_function")
+)
+
+
+def readable_names(scopes: Scopes, region: Region) -> set[Binding]:
+    """The bindings of a region, or around it, whose names code in the region may read (see the module's text)."""
+    certain: set[Binding] = set()
+    possible = False
+    start, end = region.scope.start, region.scope.end
+    if region.scope is scopes.root:
+        start, end = 0, len(scopes.source)
+    for match in _NAME_WORD.finditer(scopes.source, start, end):
+        read, receiver = _read(scopes.tree.root_node, match.start(), match.end())
+        if not read:
+            continue
+        binding = _meant(region, receiver) if receiver is not None else None
+        if binding is not None and _leader(binding).gives_name:
+            certain.add(_leader(binding))
+            possible = possible or binding.kind not in _STEADY or _is_written(binding)
+        elif receiver is None or _may_be_function(receiver):
+            possible = True
+    if possible:
+        arbitrary = _arbitrary(scopes)
+        for scope in region.scopes:
+            for binding in scope.bindings.values():
+                leader = _leader(binding)
+                if binding.gives_name and not (len(leader.name) <= _SHORT and (binding.kind in _CLASSES) in arbitrary):
+                    certain.add(leader)
+    return certain
+
+
+def _is_written(binding: Binding) -> bool:
+    return any(reference.access.name in ("WRITE", "UPDATE") for reference in binding.references)
+
+
+def _arbitrary(scopes: Scopes) -> set[bool]:
+    """For which sort of names a minifier has chosen: those of classes (True), of functions (False)."""
+    totals, shorts = {True: 0, False: 0}, {True: 0, False: 0}
+    for scope in scopes.scopes:
+        for binding in scope.bindings.values():
+            if binding.gives_name:
+                sort = binding.kind in _CLASSES
+                totals[sort] += 1
+                shorts[sort] += len(binding.name) <= _SHORT
+    return {sort for sort in totals if totals[sort] >= _ENOUGH and shorts[sort] * 10 >= totals[sort] * 9}
+
+
+def _read(root: Node, start: int, end: int) -> tuple[bool, Node | None]:
+    """Whether the word `name` at a place reads a property, and of what if that is known."""
+    node = root.descendant_for_byte_range(start, end)
+    parent = node.parent if node is not None else None
+    if node is None or parent is None:
+        return False, None
+    if node.type == "shorthand_property_identifier_pattern":
+        return True, None
+    if node.type == "string_fragment":
+        if parent.type not in ("string", "template_string") or parent.end_byte - parent.start_byte != end - start + 2:
+            return False, None
+        node, parent = parent, parent.parent
+        if parent is None:
+            return False, None
+    elif node.type != "property_identifier":
+        return False, None
+    if parent.type == "pair_pattern":
+        return parent.child_by_field_name("key") == node, None
+    if parent.type == "computed_property_name":
+        return parent.parent is not None and parent.parent.type == "pair_pattern", None
+    if parent.type in ("member_expression", "subscript_expression"):
+        outer = parent.parent
+        written = (
+            outer is not None and outer.type == "assignment_expression" and outer.child_by_field_name("left") == parent
+        )
+        return not written, parent.child_by_field_name("object")
+    if node.type == "property_identifier" or parent.type in (
+        "pair",
+        "switch_case",
+        "method_definition",
+        "field_definition",
+    ):
+        return False, None
+    if parent.type == "binary_expression":
+        operator = parent.child_by_field_name("operator")
+        return operator is None or operator.type not in ("==", "===", "!=", "!=="), None
+    return True, None
+
+
+def _meant(region: Region, receiver: Node) -> Binding | None:
+    while receiver.type == "parenthesized_expression" and receiver.named_child_count == 1:
+        receiver = receiver.named_children[0]
+    if receiver.type != "identifier":
+        return None
+    index = bisect_left(region.references, receiver.start_byte, key=lambda reference: reference.start)
+    return region.references[index].binding if index < len(region.references) else None
+
+
+def _may_be_function(receiver: Node) -> bool:
+    if receiver.type in _LITERALS:
+        return False
+    if receiver.type != "this":
+        return True
+    # The innermost function but arrows, or the class, that `this` belongs to.
+    inner: Node = receiver
+    outer = receiver.parent
+    while outer is not None and outer.type not in _FUNCTION_NODES and outer.type not in _MEMBERS_OF_CLASSES:
+        inner, outer = outer, outer.parent
+    if outer is None or outer.type not in ("method_definition", "field_definition"):
+        return True
+    body = outer.parent
+    if body is None or body.type != "class_body" or inner == outer.child_by_field_name("name"):
+        return True
+    if inner == outer.child_by_field_name("property") or any(
+        child.type.startswith("static") for child in outer.children
+    ):
+        return True
+    heritage = (
+        next((child for child in body.parent.children if child.type == "class_heritage"), None) if body.parent else None
+    )
+    return heritage is not None and b"Function" in (heritage.text or b"")
+
+
+_MEMBERS_OF_CLASSES = frozenset(("method_definition", "field_definition", "class_static_block"))
