@@ -17,9 +17,9 @@ not just written to, `{name}` as a pattern, and the string "name" where it is no
   2. If it stands on anything else (`x.name`, `x.constructor.name`), which may be any function or class of the text,
      then all names that functions or classes take stay, except those that a minifier has chosen. Only literals and
      `this` inside a member of a class that does not extend `Function` cannot be functions.
-A minifier has chosen a name if it has at most three letters, and the text has at least 20 names of its sort (of
-functions, or of classes) of which nine in ten have at most three letters: no tool that keeps names for the sake of
-`name` gives such. Nothing can depend on which arbitrary name that is, since the next build gives another one.
+A minifier has chosen a name if it has at most three letters, if so have nine in ten names of its sort (those of
+functions, or of classes) in the text, and if the text is dense: of its names, at most one in ten has white space
+behind it. Nothing can depend on which arbitrary name that is, since the next build gives another one.
 Not looked for are keys computed at run time, `Function.prototype.toString`, and readers outside of the region: where
 these matter, `keep` names the bindings that shall stay.
 """
@@ -33,7 +33,7 @@ from functools import cache
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.formats.scopes import Form, Goal, Kind, Reason, Refused, ScopeKind
+from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -351,7 +351,6 @@ def _canonical() -> Iterator[str]:
 
 _NAME_WORD = re.compile(rb"(?<![\w$])name(?![\w$])")
 _SHORT = 3
-_ENOUGH = 20
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))
 _STEADY = frozenset((Kind.FUNCTION, Kind.CLASS, Kind.CLASS_NAME, Kind.FUNCTION_NAME, Kind.CONST))
 _LITERALS = frozenset(("object", "array", "string", "template_string", "regex", "number", "true", "false"))
@@ -388,19 +387,29 @@ def readable_names(scopes: Scopes, region: Region) -> set[Binding]:
 
 
 def _is_written(binding: Binding) -> bool:
-    return any(reference.access.name in ("WRITE", "UPDATE") for reference in binding.references)
+    return any(reference.access in (Access.WRITE, Access.UPDATE) for reference in binding.references)
 
 
 def _arbitrary(scopes: Scopes) -> set[bool]:
     """For which sort of names a minifier has chosen: those of classes (True), of functions (False)."""
-    totals, shorts = {True: 0, False: 0}, {True: 0, False: 0}
+    if not _is_dense(scopes):
+        return set()
+    names: dict[bool, list[int]] = {True: [], False: []}
     for scope in scopes.scopes:
         for binding in scope.bindings.values():
             if binding.gives_name:
-                sort = binding.kind in _CLASSES
-                totals[sort] += 1
-                shorts[sort] += len(binding.name) <= _SHORT
-    return {sort for sort in totals if totals[sort] >= _ENOUGH and shorts[sort] * 10 >= totals[sort] * 9}
+                names[binding.kind in _CLASSES].append(len(binding.name))
+    return {sort for sort, sizes in names.items() if sum(size <= _SHORT for size in sizes) * 10 >= len(sizes) * 9}
+
+
+def _is_dense(scopes: Scopes) -> bool:
+    """Whether names have white space behind them only where the language asks for it; renaming changes none of it."""
+    ends = [reference.end for reference in scopes.references if reference.access is not Access.EXPORT]
+    for scope in scopes.scopes:
+        for binding in scope.bindings.values():
+            ends += [declaration.end for declaration in binding.declarations]
+    blank = sum(scopes.source[end : end + 1].isspace() for end in ends)
+    return blank * 10 <= len(ends)
 
 
 def _read(root: Node, start: int, end: int) -> tuple[bool, Node | None]:
