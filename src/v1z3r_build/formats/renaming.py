@@ -18,8 +18,9 @@ not just written to, `{name}` as a pattern, and the string "name" where it is no
      then all names that functions or classes take stay, except those that a minifier has chosen. Only literals and
      `this` inside a member of a class that does not extend `Function` cannot be functions.
 A minifier has chosen a name if it has at most three letters, if so have nine in ten names of its sort (those of
-functions, or of classes) in the text, and if the text is dense: of its names, at most one in ten has white space
-behind it. Nothing can depend on which arbitrary name that is, since the next build gives another one.
+functions, or of classes) in the text, and if the text is dense: of the places with names, 20 or more, at most
+one in ten has white space behind it. Nothing can depend on which arbitrary name that is, since the next build gives
+another one.
 Not looked for are keys computed at run time, `Function.prototype.toString`, and readers outside of the region: where
 these matter, `keep` names the bindings that shall stay.
 """
@@ -351,6 +352,7 @@ def _canonical() -> Iterator[str]:
 
 _NAME_WORD = re.compile(rb"(?<![\w$])name(?![\w$])")
 _SHORT = 3
+_ENOUGH = 20
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))
 _STEADY = frozenset((Kind.FUNCTION, Kind.CLASS, Kind.CLASS_NAME, Kind.FUNCTION_NAME, Kind.CONST))
 _LITERALS = frozenset(("object", "array", "string", "template_string", "regex", "number", "true", "false"))
@@ -409,7 +411,7 @@ def _is_dense(scopes: Scopes) -> bool:
         for binding in scope.bindings.values():
             ends += [declaration.end for declaration in binding.declarations]
     blank = sum(scopes.source[end : end + 1].isspace() for end in ends)
-    return blank * 10 <= len(ends)
+    return len(ends) >= _ENOUGH and blank * 10 <= len(ends)
 
 
 def _read(root: Node, start: int, end: int) -> tuple[bool, Node | None]:
@@ -437,7 +439,10 @@ def _read(root: Node, start: int, end: int) -> tuple[bool, Node | None]:
         written = (
             outer is not None and outer.type == "assignment_expression" and outer.child_by_field_name("left") == parent
         )
-        return not written, parent.child_by_field_name("object")
+        receiver = parent.child_by_field_name("object")
+        while receiver is not None and receiver.type == "parenthesized_expression" and receiver.named_child_count == 1:
+            receiver = receiver.named_child(0)
+        return not written, receiver
     if node.type == "property_identifier" or parent.type in (
         "pair",
         "switch_case",
@@ -452,8 +457,6 @@ def _read(root: Node, start: int, end: int) -> tuple[bool, Node | None]:
 
 
 def _meant(region: Region, receiver: Node) -> Binding | None:
-    while receiver.type == "parenthesized_expression" and receiver.named_child_count == 1:
-        receiver = receiver.named_children[0]
     if receiver.type != "identifier":
         return None
     index = bisect_left(region.references, receiver.start_byte, key=lambda reference: reference.start)
