@@ -43,7 +43,7 @@ class Reason(Enum):
     NOT_TEXT = "it is not UTF-8 text"
     SYNTAX = "it does not parse"
     UNKNOWN_SYNTAX = "it has syntax that this analysis does not know"
-    AMBIGUOUS = "a word in it is a name here and a keyword there, which the parser cannot tell apart"
+    AMBIGUOUS = "it can be read in two ways, which the parser does not tell apart"
     REDECLARED = "it declares a name twice in one scope"
     REDECLARED_PARAMETER = "a function has two parameters of one name"
     REDECLARED_BLOCK_FUNCTION = "a block declares two functions of one name"
@@ -382,7 +382,7 @@ def _first_error(root: Node) -> int:
 # it aside; in modules neither does. tree-sitter reads both as comments where a statement may begin, and nowhere else.
 _HTML_LIKE = re.compile(rb"<!--|-->")
 _LINE_START = re.compile(
-    rb"(?:^|[\n\r]|\xe2\x80[\xa8\xa9])(?:[ \t\v\f]|\xc2\xa0|\xef\xbb\xbf|/\*(?:[^*]|\*(?!/))*\*/)*\Z"
+    rb"(?:\A|[\n\r]|\xe2\x80[\xa8\xa9]|\*/)(?:[ \t\v\f]|\xc2\xa0|\xef\xbb\xbf|/\*(?:[^*]|\*(?!/))*+\*/)*+\Z"
 )
 _NO_CODE = frozenset(
     (
@@ -411,9 +411,14 @@ def _refuse_misread_comments(source: bytes, root: Node, goal: Goal) -> None:
 
 
 def _opens_line(source: bytes, place: int) -> bool:
+    # What follows a comment counts, too: whether that spans lines is not looked at.
     line = max(source.rfind(b"\n", 0, place), source.rfind(b"\r", 0, place), 0)
     return _LINE_START.search(source[line:place]) is not None
 
+
+# An arrow function with a block ends a statement where a line does (§12.10.1), since nothing can call it, divide it
+# or ask for its members; tree-sitter does that.
+_BEHIND_ARROW = re.compile(rb"(?:\s|//[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+[(\[./+*%<>=&|^?`-]")
 
 _ESCAPE = re.compile(r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))")
 # Names here and keywords there; `let` too opens what looks like an assignment to an element.
@@ -856,7 +861,11 @@ class _Walk:
             scope = self._open(ScopeKind.FUNCTION_NAME, scope, node.start_byte, node.end_byte, step)
             self._declare(name, scope, _Target(None, Kind.FUNCTION_NAME)).gives_name = True
             step = Timing.EAGER
-        kind_of_scope = ScopeKind.ARROW if kind == "arrow_function" else ScopeKind.FUNCTION
+        kind_of_scope = ScopeKind.FUNCTION
+        if kind == "arrow_function":
+            kind_of_scope = ScopeKind.ARROW
+            if inner.is_block and _BEHIND_ARROW.match(self.source, node.end_byte):
+                raise Refused(Reason.AMBIGUOUS, node.end_byte, "=>")
         self._enter(inner, kind_of_scope, scope, node.start_byte, step)
 
     def _enter(self, code: _Code, kind: ScopeKind, outer: Scope, start: int, step: Timing) -> None:
