@@ -67,16 +67,17 @@ def renamed(source: str, *, module: bool = False) -> str:
         # Neighbours that see nothing of each other and yet must differ
         ("(x,y=1)=>{let z}", "(e,t=1)=>{let n}"),
         ("()=>{try{}catch(x){let y}}", "()=>{try{}catch(e){let t}}"),
+        ("()=>{{let x;{var y}}}", "()=>{{let t;{var e}}}"),
         # arguments is no name to be given or taken
         ("function f(x){return arguments}", "function f(e){return arguments}"),
         ("(function(){var arguments;arguments})", "(function(){var arguments;arguments})"),
         # Labels and private names
         ("x:for(;;)y:for(;;){break x;continue y}", "e:for(;;)t:for(;;){break e;continue t}"),
+        ("x:for(;;){()=>{x:for(;;)break x}}", "e:for(;;){()=>{t:for(;;)break t}}"),
         ("x:{}x:{break x}", "e:{}e:{break e}"),
         ("(class{#x;#y=this.#y})", "(class{#t;#e=this.#e})"),
         ("(class{#x;a=class{#y=1;m(o){return o.#x}}})", "(class{#e;a=class{#t=1;m(e){return e.#e}}})"),
         ("(class{#x;a=class{#y=1}})", "(class{#e;a=class{#e=1}})"),
-        # Reserved words are passed over
         ("(function f(undefined){return undefined})", "(function e(e){return e})"),
         ("(\\u0061bc)=>abc", "(e)=>e"),
         ("(ä,b)=>ä", "(e,t)=>e"),
@@ -149,6 +150,20 @@ def test_the_caller_can_keep_names() -> None:
     assert rename(scopes, keep=kept).text.decode() == "let e,n;n+n;{let t;n}"
 
 
+def test_kept_names_of_a_body_are_none_of_its_parameters() -> None:
+    scopes = analyse("(x,y=1)=>{let e}")
+    kept = [binding for scope in scopes.scopes for binding in scope.bindings.values() if binding.name == "e"]
+    assert rename(scopes, keep=kept).text.decode() == "(t,n=1)=>{let e}"
+
+
+def test_reserved_words_are_never_names() -> None:
+    source = "let " + ",".join(f"name{i}" for i in range(20_000))
+    names = set(rename(analyse(source, module=True)).names.values())
+    assert len(names) == 20_000
+    words = "do if in of as for get let new set try var null this true void with async yield"
+    assert not names.intersection(words.split())
+
+
 @pytest.mark.parametrize(
     "source",
     ["(function(f){{function f(){}}})", "(()=>{let f;{function f(){}}})", "(function(x=1,f){{function f(){}}})"],
@@ -208,7 +223,10 @@ _DENSE = ";x" * 30
         ("{ function long1() {} } x.name", "long1"),
         ("// x.name\nfunction long1() {} /x.name/; `x.name`", ""),
         ("function long1() {} `${x.name}`", "long1"),
+        ("let long1 = () => {}; long1 = x; function long2() {} long1.name", "long1 long2"),
+        ("const long1 = () => {}; function long2() {} long1.name", "long1"),
         # Names that a minifier has chosen
+        ("function a(){}x.name;export{a" + "".join(f",a as b{i}" for i in range(9)) + "}" + _DENSE, ""),
         ("function a() {} x.name", "a"),
         ("function a(){}x.name" + _DENSE, ""),
         ("function a(){}class B{}x.name" + _DENSE, ""),

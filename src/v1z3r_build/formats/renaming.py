@@ -70,12 +70,11 @@ def rename(scopes: Scopes, region: Scope | None = None, keep: Collection[Binding
 
 
 class _Place(NamedTuple):
-    """Where a name stands: what the same name must also mean there is in `scope` and those around it."""
+    """Where a name stands, and how it is written there."""
 
     start: int
     end: int
     form: Form
-    scope: Scope
 
 
 class _Group:
@@ -93,10 +92,8 @@ class _Group:
         self.order = (0, 0)
 
     def add(self, place: Reference | Declaration) -> None:
-        known = self.places.get(place.start)
-        # A declaration tells how it is written; `export let` comes as one declaration, too.
-        if known is None or known.form is Form.PLAIN:
-            self.places[place.start] = _Place(place.start, place.end, place.form, place.scope)
+        # A token may declare several of them; the form is the same each time.
+        self.places[place.start] = _Place(place.start, place.end, place.form)
 
 
 class _Renaming:
@@ -131,7 +128,6 @@ class _Renaming:
                 group = self.groups.get(leader)
                 if group is None:
                     group = self.groups[leader] = _Group(leader)
-                self._use(group, binding.scope)
                 for declaration in binding.declarations:
                     group.add(declaration)
                     self._use(group, declaration.scope)
