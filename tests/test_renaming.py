@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v1z3r_build.formats.renaming import Renamed, readable_names, rename
-from v1z3r_build.formats.scopes import Reason, Refused, Scopes, analyse_module, analyse_script
+from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
+from v1z3r_build.formats.scopes import Reason, Refused, Scopes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,9 @@ def renamed(source: str, *, module: bool = False) -> str:
         ("({x=1})=>x", "({x:e=1})=>e"),
         ("()=>{let x;({x}=y);({x=1}=y)}", "()=>{let e;({x:e}=y);({x:e=1}=y)}"),
         ("()=>({window})", "()=>({window})"),
-        ("__proto__=>({__proto__})", '__proto__=>({["__proto__"]:e})'.replace("__proto__=>", "e=>", 1)),
+        ("__proto__=>({__proto__})", 'e=>({["__proto__"]:e})'),
+        ("__proto__=>({\\u005f_proto__})", 'e=>({["__proto__"]:e})'),
+        ("()=>{let __proto__;({__proto__}=x)}", "()=>{let e;({__proto__:e}=x)}"),
         # The page's names stay, also for what is inside.
         ("var x;let y;function f(z){return x+z}", "var x;let y;function f(e){return x+e}"),
         ("var e;(x=>x+e)", "var e;(t=>t+e)"),
@@ -481,15 +484,15 @@ class Author:
 
 
 @needs_node
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_programs_do_the_same_under_canonical_names(seed: int) -> None:
     author = Author(random.Random(seed))
-    programs = [author.program() for _ in range(1500)]
+    programs = [author.program() for _ in range(1000)]
     before = run(programs)
     valid = [
         (program, trace) for program, trace in zip(programs, before, strict=True) if trace != ["threw SyntaxError"]
     ]
-    assert len(valid) > 300
+    assert len(valid) > 200
     kept: list[tuple[str, list[str]]] = []
     results = []
     for program, trace in valid:

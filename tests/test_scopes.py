@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 from v1z3r_build.formats.scopes import (
     Access,
     Binding,
@@ -20,8 +23,6 @@ from v1z3r_build.formats.scopes import (
     ScopeKind,
     Scopes,
     Timing,
-    analyse_module,
-    analyse_script,
 )
 
 _MARKED = re.compile(r"((?:[\w$#]|\\u\w{4})+?)_(\d)\b")
@@ -271,6 +272,8 @@ def test_names_mean_what_the_language_says_in_modules(row: str) -> None:
 
 REFUSED = [
     ("x = ", Reason.SYNTAX),
+    ("\\u{110000}", Reason.SYNTAX),
+    ("\\ud800", Reason.SYNTAX),
     ("function f() {", Reason.SYNTAX),
     ("(]", Reason.SYNTAX),
     ("<a>b</a>", Reason.UNKNOWN_SYNTAX),
@@ -601,3 +604,101 @@ def test_scopes_come_parents_first_and_without_gaps() -> None:
         inside = {other for other in scopes if scope in other.outward()}
         assert inside == {other for other in scopes if scope.encloses(other)}
         assert [other.start for other in scopes] == sorted(other.start for other in scopes)
+
+
+_TOKENS = [
+    "a",
+    "b",
+    "await",
+    "async",
+    "yield",
+    "let",
+    "of",
+    "get",
+    "static",
+    "eval",
+    "arguments",
+    "var",
+    "const",
+    "using",
+    "class",
+    "extends",
+    "function",
+    "=>",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ";",
+    ":",
+    "?",
+    ".",
+    "?.",
+    "...",
+    "=",
+    "+=",
+    "||=",
+    "++",
+    "--",
+    "<",
+    ">",
+    "<!--",
+    "-->",
+    "/",
+    "*",
+    "+",
+    "!",
+    "in",
+    "instanceof",
+    "new",
+    "delete",
+    "typeof",
+    "this",
+    "super",
+    "null",
+    "1",
+    "'x'",
+    "`y`",
+    "${",
+    "#a",
+    "@",
+    "if",
+    "else",
+    "for",
+    "while",
+    "do",
+    "switch",
+    "case",
+    "default",
+    "try",
+    "catch",
+    "finally",
+    "return",
+    "break",
+    "continue",
+    "throw",
+    "with",
+    "import",
+    "export",
+    "from",
+    "as",
+    "import.meta",
+    "new.target",
+    "\\u0061",
+    "ü",
+]
+
+
+@given(st.lists(st.sampled_from([*_TOKENS, "\n"]), max_size=12), st.booleans())
+def test_any_text_is_analysed_or_refused(tokens: list[str], module: bool) -> None:
+    source = " ".join(tokens)
+    try:
+        scopes = analyse(source, module=module)
+    except Refused as refused:
+        assert 0 <= refused.offset <= len(source.encode())
+        return
+    for reference in scopes.references:
+        assert reference.binding is None or reference in reference.binding.references

@@ -193,7 +193,6 @@ class _Renaming:
                 continue
             taken = {group.name for group in self.used[index]} | self.fixed[index] | self.kept_here[index]
             for neighbour in self._neighbours(scope):
-                taken |= self.kept_here[neighbour]
                 taken.update(group.name for group in self.own[neighbour])
             for prefix in ("", "#"):
                 free = (prefix + name for name in _canonical() if prefix + name not in taken)
@@ -238,7 +237,7 @@ class _Renaming:
         if self.region.scope is self.scopes.root:
             start, end = 0, len(self.source)
         edits = [
-            (place.start, place.end, self._written(place, group.name))
+            (place.start, place.end, self._written(place, group))
             for group in self.groups.values()
             if not group.stays
             for place in group.places.values()
@@ -259,15 +258,15 @@ class _Renaming:
         kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
         return Renamed(b"".join(parts), names, kept)
 
-    def _written(self, place: _Place, name: str) -> bytes:
-        old, new = self.source[place.start : place.end], name.encode()
+    def _written(self, place: _Place, group: _Group) -> bytes:
+        old, new = self.source[place.start : place.end], group.name.encode()
         if place.form is Form.PLAIN:
             return new
         if place.form is Form.EXPORT:
             return new + b" as " + old
         if place.form is Form.IMPORT:
             return old + b" as " + new
-        if place.form is Form.PROPERTY and old == b"__proto__":
+        if place.form is Form.PROPERTY and group.leader.name == "__proto__":
             # `{__proto__: x}` sets the prototype, `{__proto__}` does not (Annex B.3.1).
             return b'["__proto__"]:' + new
         return old + b":" + new

@@ -1,0 +1,987 @@
+"""Scope analysis of scripts and modules on tree-sitter's tree.
+
+The tree also accepts what is no JavaScript and cuts some corners of the language. Whatever node the table at the end
+does not name is refused, and so is every place where tree and language are known to differ. That a text is valid is
+otherwise taken for granted: of the early errors, only those are found that would make a name mean two things.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import tree_sitter_javascript
+from tree_sitter import Language, Parser
+
+from v1z3r_build.formats.scopes import (
+    Access,
+    Binding,
+    Declaration,
+    Form,
+    Goal,
+    Hazard,
+    Kind,
+    Label,
+    Reason,
+    Reference,
+    Refused,
+    Scope,
+    ScopeKind,
+    Scopes,
+    Timing,
+    start_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tree_sitter import Node
+
+# tree-sitter takes 60 times the text in memory (measured, as in `javascript`).
+MAX_SIZE = 24_000_000
+
+
+def analyse_script(source: bytes) -> Scopes:
+    """The scopes of a classic script. Raises Refused."""
+    return _analyse(source, Goal.SCRIPT)
+
+
+def analyse_module(source: bytes) -> Scopes:
+    """The scopes of an ES module. Raises Refused."""
+    return _analyse(source, Goal.MODULE)
+
+
+@cache
+def _language() -> Language:
+    return Language(tree_sitter_javascript.language())
+
+
+def _analyse(source: bytes, goal: Goal) -> Scopes:
+    if len(source) > MAX_SIZE:
+        raise Refused(Reason.TOO_LARGE, 0)
+    # tree-sitter takes a NUL for the end of the text in places.
+    nul = source.find(b"\0")
+    if nul >= 0:
+        raise Refused(Reason.NOT_TEXT, nul)
+    try:
+        source.decode()
+    except UnicodeDecodeError as error:
+        raise Refused(Reason.NOT_TEXT, error.start) from error
+    tree = Parser(_language()).parse(source)
+    if tree.root_node.has_error:
+        raise Refused(Reason.SYNTAX, _first_error(tree.root_node))
+    _refuse_misread_comments(source, tree.root_node, goal)
+    walk = _Walk(source, goal, tree.root_node)
+    walk.run()
+    return Scopes(source, goal, tree, walk.scopes, walk.references, walk.private_references, walk.labels, walk.hazards)
+
+
+def _first_error(root: Node) -> int:
+    places: list[int] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node.is_error or node.is_missing:
+            places.append(node.start_byte)
+        elif node.has_error:
+            stack.extend(node.children)
+    return min(places, default=0)
+
+
+# Annex B.1.1: in scripts `<!--` opens a comment anywhere, `-->` at the start of a line, white space and comments before
+# it aside; in modules neither does. tree-sitter reads both as comments where a statement may begin, and nowhere else.
+_HTML_LIKE = re.compile(rb"<!--|-->")
+_LINE_START = re.compile(
+    rb"(?:\A|[\n\r]|\xe2\x80[\xa8\xa9]|\*/)(?:[ \t\v\f]|\xc2\xa0|\xef\xbb\xbf|/\*(?:[^*]|\*(?!/))*+\*/)*+\Z"
+)
+_NO_CODE = frozenset(
+    (
+        "comment",
+        "html_comment",
+        "string",
+        "string_fragment",
+        "escape_sequence",
+        "regex",
+        "regex_pattern",
+        "template_string",
+    )
+)
+
+
+def _refuse_misread_comments(source: bytes, root: Node, goal: Goal) -> None:
+    for match in _HTML_LIKE.finditer(source):
+        place = match.start()
+        node = root.descendant_for_byte_range(place, match.end())
+        kind = node.type if node is not None else ""
+        if kind == "html_comment" and node is not None and node.start_byte == place:
+            if goal is Goal.MODULE or (match[0] == b"-->" and not _opens_line(source, place)):
+                raise Refused(Reason.AMBIGUOUS, place, match[0].decode())
+        elif kind not in _NO_CODE and goal is Goal.SCRIPT and (match[0] == b"<!--" or _opens_line(source, place)):
+            raise Refused(Reason.AMBIGUOUS, place, match[0].decode())
+
+
+def _opens_line(source: bytes, place: int) -> bool:
+    # What follows a comment counts, too: whether that spans lines is not looked at.
+    line = max(source.rfind(b"\n", 0, place), source.rfind(b"\r", 0, place), 0)
+    return _LINE_START.search(source[line:place]) is not None
+
+
+# An arrow function with a block ends a statement where a line does (§12.10.1), since nothing can call it, divide it
+# or ask for its members; tree-sitter does that.
+_BEHIND_ARROW = re.compile(rb"(?:\s|//[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+[(\[./+*%<>=&|^?`-]")
+
+_ESCAPE = re.compile(r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))")
+# Names here and keywords there; `let` too opens what looks like an assignment to an element.
+_SOMETIMES_KEYWORDS = frozenset(("await", "yield", "let"))
+_CONSTRUCTOR = frozenset((b"constructor", b"'constructor'", b'"constructor"'))
+
+_COMMENTS = frozenset(("comment", "html_comment"))
+_PATTERNS = frozenset(("object_pattern", "array_pattern", "rest_pattern"))
+_DEFAULTS = frozenset(("assignment_pattern", "object_assignment_pattern"))
+_MEMBERS = frozenset(("member_expression", "subscript_expression", "call_expression"))
+_LOGICAL = frozenset(("&&=", "||=", "??="))
+_GENERATORS = frozenset(("generator_function_declaration", "generator_function"))
+_DECLARED_FUNCTIONS = frozenset(("function_declaration", "generator_function_declaration"))
+_FUNCTIONS = _DECLARED_FUNCTIONS | {"function_expression", "generator_function", "arrow_function"}
+# What takes its `name` property from what it is assigned to (§8.4), unless it has a name itself.
+_ANONYMOUS = frozenset(("function_expression", "generator_function", "arrow_function", "class"))
+
+_KINDS = {"var": Kind.VAR, "let": Kind.LET, "const": Kind.CONST, "using": Kind.USING, "await": Kind.USING}
+_LEXICAL = frozenset((Kind.LET, Kind.CONST, Kind.USING, Kind.CLASS, Kind.IMPORT))
+_BLOCKS = frozenset((ScopeKind.BLOCK, ScopeKind.SWITCH))
+
+
+class _Target(NamedTuple):
+    """For what a pattern is walked: an assignment (access), or a declaration (kind)."""
+
+    access: Access | None = None
+    kind: Kind | None = None
+    writes: bool = True
+    exported: bool = False
+
+
+_WRITTEN = _Target(Access.WRITE)
+_UPDATED = _Target(Access.UPDATE)
+_PARAMETER = _Target(kind=Kind.PARAMETER)
+_CAUGHT = _Target(kind=Kind.CATCH)
+_CAUGHT_PATTERN = _Target(kind=Kind.CATCH_PATTERN)
+_IMPORTED = _Target(kind=Kind.IMPORT)
+
+
+class _Open(Enum):
+    """A node that was seen already, and whose own scope is opened only now: what stands before it came first."""
+
+    BODY = auto()  # the block of a function whose parameters hold expressions
+    BRANCH = auto()  # a function that is a branch of an `if`
+    METHOD = auto()
+    CLASS = auto()
+    FIELD = auto()  # the value of a field
+
+
+class _Walk:
+    """One pass over the tree that finds scopes, declarations and references, then what follows from all of them.
+
+    It keeps a stack of nodes still to be seen, so that no depth of nesting is too deep for Python. The order is that
+    of the text, as far as scopes go: those inside a scope follow it without a gap.
+    """
+
+    def __init__(self, source: bytes, goal: Goal, root: Node) -> None:
+        self.source = source
+        self.module = goal is Goal.MODULE
+        self.root = root
+        self.scopes: list[Scope] = []
+        self.references: list[Reference] = []
+        self.private_references: list[Reference] = []
+        self.labels: list[Label] = []
+        self.hazards: list[Hazard] = []
+        self._stack: list[tuple[Node, Scope, _Target | _Open | None]] = []
+        self._names: dict[bytes, str] = {}
+        # By the id of a node: when functions run that are called where they stand, and parts of functions and classes.
+        self._steps: dict[int, Timing] = {}
+        self._constructed: set[int | Scope] = set()
+        self._naming: list[Reference] = []
+        self._block_functions: list[Binding] = []
+        self._nested_vars: list[Declaration] = []
+        self._handlers, self._actions = _tables()
+
+    def run(self) -> None:
+        kind = ScopeKind.MODULE if self.module else ScopeKind.GLOBAL
+        root = self._open(kind, None, self.root.start_byte, len(self.source), Timing.EAGER)
+        statements = self.root.named_children
+        root.strict = self.module or self._is_strict(statements)
+        root.awaits = self.module
+        self._push(statements, root)
+        stack, handlers = self._stack, self._handlers
+        while stack:
+            node, scope, mode = stack.pop()
+            if mode is None:
+                handlers[node.kind_id](self, node, scope)
+            elif isinstance(mode, _Target):
+                self._target(node, scope, mode)
+            else:
+                self._open_later(node, scope, mode)
+        self.references.sort(key=start_of)
+        self.private_references.sort(key=start_of)
+        self.labels.sort()
+        self._hoist()
+        self._check_vars()
+        self._resolve()
+        self._check_bodies()
+        self._time()
+
+    # Small steps
+
+    def _open(self, kind: ScopeKind, parent: Scope | None, start: int, end: int, step: Timing) -> Scope:
+        scope = Scope(kind, parent, start, end, step)
+        scope.index = scope.last = len(self.scopes)
+        self.scopes.append(scope)
+        return scope
+
+    def _push(self, nodes: Sequence[Node], scope: Scope) -> None:
+        self._stack.extend([(node, scope, None) for node in reversed(nodes)])
+
+    def _name(self, start: int, end: int) -> str:
+        raw = self.source[start:end]
+        name = self._names.get(raw)
+        if name is None:
+            name = raw.decode()
+            if "\\" in name:
+                codes = [int(match[1] or match[2], 16) for match in _ESCAPE.finditer(name)]
+                if any(code > 0x10FFFF or 0xD800 <= code < 0xE000 for code in codes):
+                    raise Refused(Reason.SYNTAX, start, name)
+                name = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), name)
+            self._names[raw] = name
+        return name
+
+    def _refer(
+        self, node: Node, scope: Scope, access: Access = Access.READ, form: Form = Form.PLAIN
+    ) -> Reference | None:
+        start, end = node.byte_range
+        name = self._name(start, end)
+        if name in _SOMETIMES_KEYWORDS and self._is_keyword(name, scope, start):
+            return None
+        reference = Reference(start, end, name, scope, access, form)
+        self.references.append(reference)
+        return reference
+
+    def _is_keyword(self, name: str, scope: Scope, start: int) -> bool:
+        """Whether what the tree has as a name is an operator: `await (x)` looks like a call."""
+        if (name == "await" and scope.awaits) or (name == "yield" and scope.yields):
+            return True
+        raise Refused(Reason.AMBIGUOUS, start, name)
+
+    def _declare(self, node: Node, scope: Scope, target: _Target, form: Form = Form.PLAIN) -> Binding:
+        """Declares what a name node names, where it stands or in the scope that `var` belongs to."""
+        kind = target.kind
+        assert kind is not None
+        start, end = node.byte_range
+        name = self._name(start, end)
+        if name in _SOMETIMES_KEYWORDS:
+            raise Refused(Reason.AMBIGUOUS, start, name)
+        holder = scope.variables if kind is Kind.VAR else scope
+        # Functions at the top of a function or script are declared like var (§8.2.6).
+        like_let = kind is Kind.FUNCTION and (holder.kind is ScopeKind.MODULE or holder is not holder.variables)
+        binding = self._bind(holder, name, kind, like_let or kind in _LEXICAL, start)
+        declaration = Declaration(start, end, kind, form, scope, target.writes)
+        binding.declarations.append(declaration)
+        if target.exported:
+            binding.exported = True
+        if holder is not scope:
+            self._nested_vars.append(declaration)
+        return binding
+
+    def _bind(self, holder: Scope, name: str, kind: Kind, lexical: bool, start: int) -> Binding:
+        binding = holder.bindings.get(name)
+        if binding is None:
+            binding = holder.bindings[name] = Binding(name, kind, holder, lexical)
+        elif kind is Kind.PARAMETER:
+            self.hazards.append(Hazard(Reason.REDECLARED_PARAMETER, start, holder))
+        elif lexical or binding.lexical or kind is Kind.CATCH_PATTERN:
+            # Annex B.3.2.4: blocks of sloppy code may declare a function twice.
+            if kind is not Kind.FUNCTION or binding.kind is not Kind.FUNCTION or holder.strict:
+                raise Refused(Reason.REDECLARED, start, name)
+            self.hazards.append(Hazard(Reason.REDECLARED_BLOCK_FUNCTION, start, holder))
+        elif binding.kind is Kind.VAR:
+            binding.kind = kind
+        return binding
+
+    def _target(self, node: Node, scope: Scope, target: _Target) -> Binding | Reference | None:
+        """Walks what is assigned to or declared: a name, a pattern, or a member of something."""
+        kind = node.type
+        if kind in ("identifier", "undefined", "shorthand_property_identifier_pattern"):
+            form = Form.PATTERN if kind == "shorthand_property_identifier_pattern" else Form.PLAIN
+            if target.access is None:
+                return self._declare(node, scope, target, form)
+            return self._refer(node, scope, target.access, form)
+        if kind in _PATTERNS or (kind == "parenthesized_expression" and target.access is not None):
+            self._stack.extend([(child, scope, target) for child in reversed(node.named_children)])
+        elif kind in _DEFAULTS:
+            left, right = _field(node, "left"), _field(node, "right")
+            self._push((right,), scope)
+            if left.type in _PATTERNS:
+                self._stack.append((left, scope, target))
+            else:
+                self._give_name(self._target(left, scope, target), right)
+        elif kind == "pair_pattern":
+            self._stack.append((_field(node, "value"), scope, target))
+            self._push((_field(node, "key"),), scope)
+        elif kind in _MEMBERS and target.access is not None:
+            self._push((node,), scope)
+        elif kind not in _COMMENTS:
+            raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, kind)
+        return None
+
+    def _give_name(self, taker: Binding | Reference | None, value: Node) -> None:
+        """Notes that a function or class without a name gets the binding's."""
+        value = _inside_parentheses(value)
+        if value.type in _ANONYMOUS and value.child_by_field_name("name") is None:
+            if isinstance(taker, Binding):
+                taker.gives_name = True
+            elif taker is not None:
+                self._naming.append(taker)
+
+    def _is_strict(self, statements: Sequence[Node]) -> bool:
+        """Whether a body's directive prologue (§11.2.1) has "use strict"."""
+        for statement in statements:
+            if statement.type in _COMMENTS or statement.type == "hash_bang_line":
+                continue
+            directive = statement.named_child(0) if statement.type == "expression_statement" else None
+            if directive is None or directive.type != "string":
+                return False
+            if self.source[directive.start_byte + 1 : directive.end_byte - 1] == b"use strict":
+                return True
+        return False
+
+    # Expressions and statements
+
+    def _unknown(self, node: Node, scope: Scope) -> None:
+        raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, node.type)
+
+    def _skip(self, node: Node, scope: Scope) -> None:
+        pass
+
+    def _pass(self, node: Node, scope: Scope) -> None:
+        """Most nodes of a tree: names in them are read, all else is seen later."""
+        later: list[tuple[Node, Scope, None]] = []
+        actions = self._actions
+        for child in node.named_children:
+            action = actions[child.kind_id]
+            if action == _NAME:
+                self._refer(child, scope)
+            elif action == _OTHER:
+                later.append((child, scope, None))
+        if later:
+            later.reverse()
+            self._stack.extend(later)
+
+    def _read(self, node: Node, scope: Scope) -> None:
+        self._refer(node, scope)
+
+    def _shorthand(self, node: Node, scope: Scope) -> None:
+        self._refer(node, scope, Access.READ, Form.PROPERTY)
+
+    def _private(self, node: Node, scope: Scope) -> None:
+        start, end = node.byte_range
+        name = self._name(start, end)
+        self.private_references.append(Reference(start, end, name, scope, Access.READ, Form.PLAIN))
+
+    def _assignment(self, node: Node, scope: Scope) -> None:
+        left, right = _field(node, "left"), _field(node, "right")
+        self._push((right,), scope)
+        inner = _inside_parentheses(left)
+        if inner.type == "identifier":
+            # `(x) = function () {}` names nothing in ECMA-262, but some engine may do it.
+            self._give_name(self._refer(inner, scope, Access.WRITE), right)
+        else:
+            self._stack.append((left, scope, _WRITTEN))
+
+    def _augmented(self, node: Node, scope: Scope) -> None:
+        left, right = _field(node, "left"), _field(node, "right")
+        self._push((right,), scope)
+        inner = _inside_parentheses(left)
+        if inner.type == "identifier":
+            reference = self._refer(inner, scope, Access.UPDATE)
+            if any(child.type in _LOGICAL for child in node.children):
+                self._give_name(reference, right)
+        else:
+            self._stack.append((left, scope, _UPDATED))
+
+    def _update(self, node: Node, scope: Scope) -> None:
+        self._stack.append((_field(node, "argument"), scope, _UPDATED))
+
+    def _unary(self, node: Node, scope: Scope) -> None:
+        operator = node.child(0)
+        if operator is not None and operator.type == "delete":
+            inner = _inside_parentheses(_field(node, "argument"))
+            if inner.type == "identifier":
+                self._refer(inner, scope, Access.UPDATE)
+                return
+        self._pass(node, scope)
+
+    def _await(self, node: Node, scope: Scope) -> None:
+        if not scope.awaits:
+            raise Refused(Reason.AMBIGUOUS, node.start_byte, "await")
+        self._pass(node, scope)
+
+    def _yield(self, node: Node, scope: Scope) -> None:
+        if not scope.yields:
+            raise Refused(Reason.AMBIGUOUS, node.start_byte, "yield")
+        self._pass(node, scope)
+
+    def _meta(self, node: Node, scope: Scope) -> None:
+        if not self.module and self.source.startswith(b"import", node.start_byte):
+            raise Refused(Reason.SYNTAX, node.start_byte, "import.meta in a script")
+
+    def _call(self, node: Node, scope: Scope) -> None:
+        function = _field(node, "function")
+        if function.type == "member_expression":
+            # (function () {}).call(this): it may be kept by what it is handed to.
+            self._mark(_inside_parentheses(_field(function, "object")), Timing.BOTH)
+        else:
+            callee = _inside_parentheses(function)
+            if callee.type == "identifier":
+                self._check_eval(node, callee, scope)
+            else:
+                self._mark(self._called(callee, scope), Timing.EAGER)
+        self._pass(node, scope)
+
+    def _check_eval(self, node: Node, callee: Node, scope: Scope) -> None:
+        # Direct is what calls the name (§13.3.6.1), in parentheses or not; `(0, eval)()` and `eval?.()` see globals.
+        arguments = _field(node, "arguments").type == "arguments"
+        if arguments and self._name(*callee.byte_range) == "eval" and not node.child_by_field_name("optional_chain"):
+            self.hazards.append(Hazard(Reason.EVAL, node.start_byte, scope))
+
+    def _called(self, callee: Node, scope: Scope) -> Node:
+        if callee.type == "sequence_expression":
+            return _inside_parentheses(callee.named_children[-1])
+        if callee.type == "call_expression" and (scope.awaits or scope.yields):
+            # The tree of `await (async () => {})()` is that of a call of `await`, whose result is called.
+            operator, arguments = _field(callee, "function"), _field(callee, "arguments").named_children
+            if operator.type == "identifier" and arguments and self._name(*operator.byte_range) in ("await", "yield"):
+                return _inside_parentheses(arguments[-1])
+        return callee
+
+    def _mark(self, function: Node, timing: Timing) -> None:
+        if function.type in _FUNCTIONS:
+            self._steps[function.id] = timing
+
+    def _new(self, node: Node, scope: Scope) -> None:
+        constructor = _inside_parentheses(_field(node, "constructor"))
+        # Its instance leads to it: `this.constructor`.
+        self._mark(constructor, Timing.BOTH)
+        if constructor.type == "class":
+            self._constructed.add(constructor.id)
+        self._pass(node, scope)
+
+    def _with(self, node: Node, scope: Scope) -> None:
+        self.hazards.append(Hazard(Reason.WITH, node.start_byte, scope))
+        self._pass(node, scope)
+
+    def _block(self, node: Node, scope: Scope) -> None:
+        kind = ScopeKind.SWITCH if node.type == "switch_body" else ScopeKind.BLOCK
+        inner = self._open(kind, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        self._pass(node, inner)
+
+    def _branch(self, node: Node, scope: Scope) -> None:
+        """if and else, whose branch may be a function as if in a block (Annex B.3.3)."""
+        if any(child.type in _DECLARED_FUNCTIONS for child in node.named_children):
+            for child in reversed(node.named_children):
+                self._stack.append((child, scope, _Open.BRANCH if child.type in _DECLARED_FUNCTIONS else None))
+        else:
+            self._pass(node, scope)
+
+    def _for(self, node: Node, scope: Scope) -> None:
+        if _field(node, "initializer").type in ("lexical_declaration", "using_declaration"):
+            scope = self._open(ScopeKind.FOR, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        self._pass(node, scope)
+
+    def _for_in(self, node: Node, scope: Scope) -> None:
+        kind_node = node.child_by_field_name("kind")
+        target = _WRITTEN
+        if kind_node is not None:
+            kind = _KINDS[kind_node.type]
+            target = _Target(kind=kind)
+            if kind is not Kind.VAR:
+                scope = self._open(ScopeKind.FOR, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        value = node.child_by_field_name("value")
+        self._push((_field(node, "right"), _field(node, "body")), scope)
+        if value is not None:
+            self._push((value,), scope)
+        self._stack.append((_field(node, "left"), scope, target))
+
+    def _catch(self, node: Node, scope: Scope) -> None:
+        parameter = node.child_by_field_name("parameter")
+        if parameter is not None:
+            scope = self._open(ScopeKind.CATCH, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        self._push((_field(node, "body"),), scope)
+        if parameter is not None:
+            target = _CAUGHT if parameter.type == "identifier" else _CAUGHT_PATTERN
+            self._stack.append((parameter, scope, target))
+
+    def _labelled(self, node: Node, scope: Scope) -> None:
+        label, body = _field(node, "label"), _field(node, "body")
+        if body.type in _DECLARED_FUNCTIONS:
+            raise Refused(Reason.LABELLED_FUNCTION, node.start_byte)
+        start, end = label.byte_range
+        self.labels.append(Label(start, end, self._name(start, end), node.end_byte))
+        self._push((body,), scope)
+
+    def _jump(self, node: Node, scope: Scope) -> None:
+        label = node.child_by_field_name("label")
+        if label is not None:
+            start, end = label.byte_range
+            self.labels.append(Label(start, end, self._name(start, end), 0))
+
+    # Declarations
+
+    def _declaration(self, node: Node, scope: Scope, exported: bool = False) -> None:
+        first = node.child(0)
+        kind = _KINDS[first.type if first is not None else ""]
+        later: list[tuple[Node, Scope, _Target | None]] = []
+        for declarator in node.named_children:
+            if declarator.type in _COMMENTS:
+                continue
+            name, value = _field(declarator, "name"), declarator.child_by_field_name("value")
+            target = _Target(None, kind, value is not None or kind is not Kind.VAR, exported)
+            if name.type == "identifier":
+                binding = self._declare(name, scope, target)
+                if value is not None:
+                    self._give_name(binding, value)
+            else:
+                later.append((name, scope, target))
+            if value is not None:
+                later.append((value, scope, None))
+        later.reverse()
+        self._stack.extend(later)
+
+    def _function(self, node: Node, scope: Scope, exported: bool = False) -> None:
+        kind = node.type
+        first = node.child(0)
+        asynchronous = first is not None and first.type == "async"
+        name = node.child_by_field_name("name")
+        step = self._steps.pop(node.id, Timing.DEFERRED)
+        if kind in _DECLARED_FUNCTIONS:
+            if name is None:
+                raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, kind)
+            binding = self._declare(name, scope, _Target(None, Kind.FUNCTION, False, exported))
+            binding.gives_name = True
+            if kind == "function_declaration" and not asynchronous and not scope.strict and scope.kind in _BLOCKS:
+                self._block_functions.append(binding)
+        inner = _Code(node, asynchronous, kind in _GENERATORS)
+        step = inner.step(step)
+        if name is not None and kind not in _DECLARED_FUNCTIONS:
+            # Its own step is that of all in it, so that a region may begin with it or with the function alike.
+            scope = self._open(ScopeKind.FUNCTION_NAME, scope, node.start_byte, node.end_byte, step)
+            self._declare(name, scope, _Target(None, Kind.FUNCTION_NAME)).gives_name = True
+            step = Timing.EAGER
+        kind_of_scope = ScopeKind.FUNCTION
+        if kind == "arrow_function":
+            kind_of_scope = ScopeKind.ARROW
+            if inner.is_block and _BEHIND_ARROW.match(self.source, node.end_byte):
+                raise Refused(Reason.AMBIGUOUS, node.end_byte, "=>")
+        self._enter(inner, kind_of_scope, scope, node.start_byte, step)
+
+    def _enter(self, code: _Code, kind: ScopeKind, outer: Scope, start: int, step: Timing) -> None:
+        """Opens the scope of a function. step: when its parameters are evaluated, seen from the code outside."""
+        scope = self._open(kind, outer, start, code.node.end_byte, step)
+        scope.variables = scope
+        scope.strict = outer.strict or (code.is_block and self._is_strict(code.statements))
+        scope.awaits = code.asynchronous
+        scope.yields = code.generator
+        if code.separate:
+            self._stack.append((code.body, scope, _Open.BODY))
+            self._steps[code.body.id] = code.inner
+        else:
+            self._push(code.statements, scope)
+        if code.parameters is None:
+            self._declare(_field(code.node, "parameter"), scope, _PARAMETER)
+        else:
+            for parameter in reversed(code.parameters):
+                self._stack.append((parameter, scope, _PARAMETER))
+
+    def _open_later(self, node: Node, scope: Scope, what: _Open) -> None:
+        start, end = node.byte_range
+        if what is _Open.BODY:
+            inner = self._open(ScopeKind.BODY, scope, start, end, self._steps.pop(node.id))
+            inner.variables = inner
+            self._push(node.named_children, inner)
+        elif what is _Open.BRANCH:
+            self._function(node, self._open(ScopeKind.BLOCK, scope, start, end, Timing.EAGER))
+        elif what is _Open.METHOD:
+            self._method_code(node, scope)
+        elif what is _Open.CLASS:
+            self._class_body(node, scope)
+        else:
+            inner = self._open(ScopeKind.FIELD, scope, start, end, self._steps.pop(node.id))
+            inner.variables = inner
+            inner.awaits = inner.yields = False
+            self._push((node,), inner)
+
+    def _method(self, node: Node, scope: Scope) -> None:
+        self._stack.append((node, scope, _Open.METHOD))
+        self._member(node, _field(node, "name"), scope)
+
+    def _method_code(self, node: Node, scope: Scope) -> None:
+        words = _modifiers(node, _field(node, "name"))
+        step = Timing.DEFERRED
+        if scope in self._constructed and "static" not in words:
+            name = _field(node, "name")
+            if self.source[name.start_byte : name.end_byte] in _CONSTRUCTOR:
+                step = Timing.BOTH
+        code = _Code(node, "async" in words, "*" in words)
+        self._enter(code, ScopeKind.FUNCTION, scope, _field(node, "parameters").start_byte, code.step(step))
+
+    def _member(self, node: Node, name: Node, scope: Scope) -> None:
+        """The name and the decorators of a member of a class or object, which are evaluated outside of it."""
+        if name.type == "private_property_identifier":
+            start, end = name.byte_range
+            text = self._name(start, end)
+            # A getter and a setter share their name.
+            binding = scope.private.get(text)
+            if binding is None:
+                binding = scope.private[text] = Binding(text, Kind.CONST, scope, True)
+            binding.declarations.append(Declaration(start, end, Kind.CONST, Form.PLAIN, scope, True))
+        elif name.type == "computed_property_name":
+            self._push((name,), scope)
+        self._push(node.children_by_field_name("decorator"), scope)
+
+    def _field_definition(self, node: Node, scope: Scope) -> None:
+        name, value = _field(node, "property"), node.child_by_field_name("value")
+        if value is not None:
+            step = Timing.BOTH if scope in self._constructed else Timing.DEFERRED
+            if "static" in _modifiers(node, name):
+                step = Timing.EAGER
+            self._steps[value.id] = step
+            self._stack.append((value, scope, _Open.FIELD))
+        self._member(node, name, scope)
+
+    def _static_block(self, node: Node, scope: Scope) -> None:
+        inner = self._open(ScopeKind.STATIC_BLOCK, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        inner.variables = inner
+        inner.awaits = inner.yields = False
+        self._push(_field(node, "body").named_children, inner)
+
+    def _class(self, node: Node, scope: Scope, exported: bool = False) -> None:
+        name = node.child_by_field_name("name")
+        if name is not None and node.type == "class_declaration":
+            self._declare(name, scope, _Target(None, Kind.CLASS, True, exported)).gives_name = True
+        self._stack.append((node, scope, _Open.CLASS))
+        self._push(node.children_by_field_name("decorator"), scope)
+
+    def _class_body(self, node: Node, scope: Scope) -> None:
+        # From the word `class` on: decorators are evaluated outside.
+        start = next(child.start_byte for child in node.children if child.type == "class")
+        inner = self._open(ScopeKind.CLASS, scope, start, node.end_byte, Timing.EAGER)
+        inner.strict = True
+        if node.id in self._constructed:
+            self._constructed.add(inner)
+        name = node.child_by_field_name("name")
+        if name is not None:
+            own = self._declare(name, inner, _Target(None, Kind.CLASS_NAME))
+            own.gives_name = True
+            if node.type == "class_declaration":
+                own.namesake = scope.bindings[own.name]
+        for child in reversed(node.named_children):
+            if child.type == "class_heritage" or child.type == "class_body":
+                self._stack.append((child, inner, None))
+
+    def _import(self, node: Node, scope: Scope) -> None:
+        if not self.module:
+            raise Refused(Reason.SYNTAX, node.start_byte, "import in a script")
+        later = [child for child in node.named_children if child.type == "import_clause"]
+        while later:
+            for child in later.pop().named_children:
+                kind = child.type
+                if kind == "identifier" or kind == "undefined":
+                    self._declare(child, scope, _IMPORTED)
+                elif kind == "namespace_import" or kind == "named_imports":
+                    later.append(child)
+                elif kind == "import_specifier":
+                    alias = child.child_by_field_name("alias")
+                    name = _field(child, "name") if alias is None else alias
+                    self._declare(name, scope, _IMPORTED, Form.IMPORT if alias is None else Form.PLAIN)
+                elif kind not in _COMMENTS:
+                    raise Refused(Reason.UNKNOWN_SYNTAX, child.start_byte, kind)
+
+    def _export(self, node: Node, scope: Scope) -> None:
+        if not self.module:
+            raise Refused(Reason.SYNTAX, node.start_byte, "export in a script")
+        if node.child_by_field_name("source") is not None:
+            return
+        default = any(child.type == "default" for child in node.children)
+        for child in reversed(node.named_children):
+            kind = child.type
+            if kind == "export_clause":
+                self._export_clause(child, scope)
+            elif kind in _DECLARED_FUNCTIONS:
+                self._function(child, scope, not default)
+            elif kind == "class_declaration":
+                self._class(child, scope, not default)
+            elif kind in _DECLARATIONS:
+                self._declaration(child, scope, True)
+            else:
+                self._push((child,), scope)
+
+    def _export_clause(self, clause: Node, scope: Scope) -> None:
+        for specifier in clause.named_children:
+            if specifier.type in _COMMENTS:
+                continue
+            name, alias = _field(specifier, "name"), specifier.child_by_field_name("alias")
+            if name.type != "identifier" and name.type != "undefined":
+                raise Refused(Reason.SYNTAX, name.start_byte, "a local name is wanted")
+            self._refer(name, scope, Access.EXPORT, Form.EXPORT if alias is None else Form.PLAIN)
+
+    # What follows from all declarations together
+
+    def _hoist(self) -> None:
+        """Annex B.3.2.1: a function in a block of sloppy code also sets a `var`, unless that would be an error."""
+        for binding in self._block_functions:
+            name, declaration = binding.name, binding.declarations[0]
+            holder = binding.scope.variables
+            between = binding.scope.parent
+            while between is not None and between is not holder:
+                blocking = between.bindings.get(name)
+                if blocking is not None and blocking.kind is not Kind.CATCH:
+                    binding.unhoisted = True
+                between = between.parent
+            outer = holder.bindings.get(name)
+            if outer is not None and (outer.lexical or outer.kind is Kind.PARAMETER):
+                binding.unhoisted = True
+            if holder.kind is ScopeKind.BODY and holder.parent is not None and name in holder.parent.bindings:
+                binding.unhoisted = True
+            if name == "arguments":
+                # Whether it hoists depends on more than is worth knowing.
+                raise Refused(Reason.AMBIGUOUS, declaration.start, name)
+            if not binding.unhoisted and binding.namesake is None:
+                if outer is None:
+                    outer = holder.bindings[name] = Binding(name, Kind.VAR, holder, False)
+                outer.declarations.append(declaration._replace(kind=Kind.VAR, writes=True))
+                outer.declarations.sort(key=_place)
+                outer.gives_name = True
+                binding.namesake = outer
+
+    def _check_vars(self) -> None:
+        """A `var` must not cross a let of its name (§14.2.1), but may cross a catch's (Annex B.3.4), and sets that."""
+        for declaration in self._nested_vars:
+            name = self._name(declaration.start, declaration.end)
+            between: Scope | None = declaration.scope
+            holder = declaration.scope.variables
+            caught: Binding | None = None
+            while between is not None and between is not holder:
+                crossed = between.bindings.get(name)
+                if crossed is not None:
+                    if crossed.kind is not Kind.CATCH:
+                        raise Refused(Reason.REDECLARED, declaration.start, name)
+                    crossed.namesake = holder.bindings[name]
+                    caught = caught or crossed
+                between = between.parent
+            if caught is not None and declaration.writes:
+                start, end, _, form, scope, _ = declaration
+                self.references.append(Reference(start, end, name, scope, Access.WRITE, form))
+        self.references.sort(key=start_of)
+
+    def _resolve(self) -> None:
+        for reference in self.references:
+            name = reference.name
+            scope: Scope | None = reference.scope
+            while scope is not None:
+                binding = scope.bindings.get(name)
+                if binding is not None:
+                    reference.binding = binding
+                    binding.references.append(reference)
+                    break
+                if name == "arguments":
+                    if scope.kind is ScopeKind.FUNCTION:
+                        # The same scope is asked again, and now has it.
+                        scope.bindings[name] = Binding(name, Kind.ARGUMENTS, scope, False)
+                        continue
+                    if scope.kind in (ScopeKind.FIELD, ScopeKind.STATIC_BLOCK):
+                        raise Refused(Reason.SYNTAX, reference.start, "arguments in a class field")
+                scope = scope.parent
+        for reference in self._naming:
+            if reference.binding is not None:
+                reference.binding.gives_name = True
+        for reference in self.private_references:
+            for scope in reference.scope.outward():
+                declared = scope.private.get(reference.name)
+                if declared is not None:
+                    reference.binding = declared
+                    declared.references.append(reference)
+                    break
+            else:
+                raise Refused(Reason.SYNTAX, reference.start, f"no class around it has {reference.name}")
+
+    def _check_bodies(self) -> None:
+        """Names that parameters and a body, or a catch's parameter and its block, both declare."""
+        for scope in self.scopes:
+            outer = scope.parent
+            if outer is None or not outer.bindings:
+                continue
+            if scope.kind is ScopeKind.BODY:
+                for name in scope.bindings.keys() & outer.bindings.keys():
+                    binding = scope.bindings[name]
+                    if binding.lexical and outer.bindings[name].kind is Kind.PARAMETER:
+                        raise Refused(Reason.REDECLARED, binding.declarations[0].start, name)
+                    if binding.kind is Kind.VAR:
+                        binding.namesake = outer.bindings[name]
+            elif outer.kind is ScopeKind.CATCH and scope.kind is ScopeKind.BLOCK and scope.end == outer.end:
+                for name in scope.bindings.keys() & outer.bindings.keys():
+                    raise Refused(Reason.REDECLARED, scope.bindings[name].declarations[0].start, name)
+
+    def _time(self) -> None:
+        for scope in self.scopes:
+            parent = scope.parent
+            if scope.step is Timing.EAGER:
+                own = scope.bindings.get(_CALLABLE.get(scope.kind, ""))
+                if scope.kind is ScopeKind.FUNCTION_NAME:
+                    # A function that knows its own name may call itself later.
+                    own = next(iter(scope.bindings.values()))
+                elif own is not None and scope.strict:
+                    own = None
+                if own is not None and own.references:
+                    scope.step = Timing.BOTH
+            if parent is None:
+                continue
+            if scope.step is not Timing.DEFERRED:
+                scope.activation = parent.activation
+                if scope.step is Timing.EAGER:
+                    scope.relay = parent.relay
+        for scope in reversed(self.scopes):
+            if scope.parent is not None and scope.parent.last < scope.last:
+                scope.parent.last = scope.last
+
+
+# `arguments.callee` (§10.4.4.6) is the function, in sloppy code.
+_CALLABLE = {ScopeKind.FUNCTION: "arguments"}
+
+
+class _Code:
+    """A function's parameters and body.
+
+    separate: its parameters hold expressions, which must not see the body's names (§10.2.11). inner: when the body
+    runs, seen from its parameters.
+    """
+
+    def __init__(self, node: Node, asynchronous: bool, generator: bool) -> None:
+        self.node = node
+        self.asynchronous = asynchronous
+        self.generator = generator
+        self.body = _field(node, "body")
+        self.is_block = self.body.type == "statement_block"
+        self.statements: Sequence[Node] = self.body.named_children if self.is_block else (self.body,)
+        parameters = node.child_by_field_name("parameters")
+        self.parameters = None if parameters is None else parameters.named_children
+        self.separate = self.is_block and self.parameters is not None and _hold_expressions(self.parameters)
+        # A generator's body waits for the first next(); an async one stops at its first await.
+        self.inner = Timing.DEFERRED if generator else Timing.BOTH if asynchronous else Timing.EAGER
+
+    def step(self, called: Timing) -> Timing:
+        """When the scope of the parameters, and of the body unless it is separate, runs if the call runs so."""
+        if self.separate or called is Timing.DEFERRED or self.inner is Timing.EAGER:
+            return called
+        return self.inner
+
+
+def _hold_expressions(parameters: Sequence[Node]) -> bool:
+    stack = [parameter for parameter in parameters if parameter.type != "identifier"]
+    while stack:
+        node = stack.pop()
+        kind = node.type
+        if kind in _DEFAULTS or kind == "computed_property_name":
+            return True
+        if kind in _PATTERNS or kind == "pair_pattern":
+            stack.extend(node.named_children)
+    return False
+
+
+def _modifiers(node: Node, name: Node) -> set[str]:
+    """The words before a member's name."""
+    words: set[str] = set()
+    for child in node.children:
+        if child.start_byte >= name.start_byte:
+            break
+        words.update(child.type.split())
+    return words
+
+
+def _inside_parentheses(node: Node) -> Node:
+    while node.type == "parenthesized_expression":
+        inner = next((child for child in node.named_children if child.type not in _COMMENTS), None)
+        if inner is None:
+            break
+        node = inner
+    return node
+
+
+def _field(node: Node, name: str) -> Node:
+    child = node.child_by_field_name(name)
+    if child is None:
+        raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, node.type)
+    return child
+
+
+def _place(declaration: Declaration) -> int:
+    return declaration.start
+
+
+_DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
+
+_NAME, _OTHER, _NOTHING = range(3)
+
+# Every kind of node of tree-sitter-javascript 0.25 that is JavaScript, and what is done with it. Kinds that are not
+# here are refused: those of JSX, those that only stand inside of others here, and those of later versions.
+_HANDLERS = {
+    # These name nothing, or are dealt with where they stand.
+    _Walk._skip: "comment html_comment hash_bang_line number string regex this super null true false import "
+    "property_identifier optional_chain empty_statement debugger_statement string_fragment escape_sequence",
+    # These only hold others.
+    _Walk._pass: "expression_statement while_statement do_statement return_statement throw_statement try_statement "
+    "finally_clause switch_statement switch_case switch_default parenthesized_expression array object pair "
+    "member_expression subscript_expression ternary_expression binary_expression sequence_expression template_string "
+    "template_substitution spread_element arguments computed_property_name class_heritage class_body decorator",
+    _Walk._read: "identifier undefined",
+    _Walk._shorthand: "shorthand_property_identifier",
+    _Walk._private: "private_property_identifier",
+    _Walk._assignment: "assignment_expression",
+    _Walk._augmented: "augmented_assignment_expression",
+    _Walk._update: "update_expression",
+    _Walk._unary: "unary_expression",
+    _Walk._await: "await_expression",
+    _Walk._yield: "yield_expression",
+    _Walk._meta: "meta_property",
+    _Walk._call: "call_expression",
+    _Walk._new: "new_expression",
+    _Walk._with: "with_statement",
+    _Walk._block: "statement_block switch_body",
+    _Walk._branch: "if_statement else_clause",
+    _Walk._for: "for_statement",
+    _Walk._for_in: "for_in_statement",
+    _Walk._catch: "catch_clause",
+    _Walk._labelled: "labeled_statement",
+    _Walk._jump: "break_statement continue_statement",
+    _Walk._declaration: "variable_declaration lexical_declaration using_declaration",
+    _Walk._function: "function_declaration generator_function_declaration function_expression generator_function "
+    "arrow_function",
+    _Walk._method: "method_definition",
+    _Walk._class: "class class_declaration",
+    _Walk._field_definition: "field_definition",
+    _Walk._static_block: "class_static_block",
+    _Walk._import: "import_statement",
+    _Walk._export: "export_statement",
+}
+
+
+@cache
+def _tables() -> tuple[list[Callable[[_Walk, Node, Scope], None]], list[int]]:
+    """By the number of a node's kind: what is done with it, and whether it need be seen at all."""
+    named = {name: handler for handler, names in _HANDLERS.items() for name in names.split()}
+    language = _language()
+    handlers: list[Callable[[_Walk, Node, Scope], None]] = []
+    actions: list[int] = []
+    for number in range(language.node_kind_count):
+        handler = named.get(language.node_kind_for_id(number) or "", _Walk._unknown)
+        handlers.append(handler)
+        actions.append(_NAME if handler is _Walk._read else _NOTHING if handler is _Walk._skip else _OTHER)
+    return handlers, actions
