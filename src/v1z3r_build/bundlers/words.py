@@ -1,0 +1,104 @@
+"""The words of a script that survive minifying: property names, and what stands in strings, templates and patterns.
+
+A minifier gives new names to variables, functions and classes; it cannot do so with the names of properties, which
+other code may compute, nor with text.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tree_sitter import Node, Parser, Query
+
+# Shorter ones are what minifiers give themselves.
+WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{3,}")
+_SPACE = re.compile(rb"\s")
+# No name and no word of a message is so long.
+_LONG = 200
+_SCRIPTS = frozenset([".js", ".mjs", ".cjs"])
+# Found in packages beside the code: the same code minified, tests and their tools. No export holds them.
+_ASIDE = re.compile(r"\.min\.[cm]?js$|[-_.](?:test|tests|spec)\.[cm]?js$|(?:^|/)(?:tests?|__tests__|benchmarks?)/|\.config\.")
+
+
+@cache
+def _parser() -> Parser:
+    import tree_sitter_javascript
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_javascript.language()))
+
+
+@cache
+def _lasting() -> Query:
+    import tree_sitter_javascript
+    from tree_sitter import Language, Query
+
+    return Query(
+        Language(tree_sitter_javascript.language()),
+        "[(property_identifier) (private_property_identifier) (shorthand_property_identifier)"
+        " (shorthand_property_identifier_pattern) (string_fragment) (regex_pattern)] @lasting",
+    )
+
+
+class ScriptWords:
+    """The lasting words of a parsed script, to be asked for by part."""
+
+    def __init__(self, root: Node) -> None:
+        """root: the script's tree, of which every part is read here, once."""
+        from tree_sitter import QueryCursor
+
+        places: list[tuple[int, str]] = []
+        for node in QueryCursor(_lasting()).captures(root).get("lasting", []):
+            start = node.start_byte
+            # Most of a bundle's properties are minified or short: no text is made of them.
+            if node.end_byte - start < 4:
+                continue
+            text = node.text or b""
+            # Wasm, pictures and tables in base64: chance makes words of them.
+            if len(text) > _LONG and not _SPACE.search(text):
+                continue
+            for match in WORD.finditer(text):
+                places.append((start + match.start(), match[0].decode("ascii")))
+        places.sort()
+        self._starts = [start for start, _ in places]
+        self._words = [word for _, word in places]
+
+    def between(self, start: int, end: int) -> frozenset[str]:
+        """The words that begin in the part from start to end, in bytes."""
+        return frozenset(self._words[bisect_left(self._starts, start) : bisect_left(self._starts, end)])
+
+
+def script_words(script: bytes) -> frozenset[str]:
+    """The lasting words of a whole script; of one with errors, what can be read."""
+    return ScriptWords(_parser().parse(script).root_node).between(0, len(script) + 1)
+
+
+def is_library_script(path: str) -> bool:
+    """Whether a file of a package, by its path in it (with `/`), is code that an app could contain."""
+    return path.endswith(tuple(_SCRIPTS)) and not _ASIDE.search(path)
+
+
+def folder_words(folders: Iterable[Path]) -> frozenset[str]:
+    """The words of all scripts in these folders, such as a package in the user's node_modules, below nested ones not.
+
+    Raises OSError where a file cannot be read.
+    """
+    scripts = chain.from_iterable(
+        (
+            path
+            for path in sorted(folder.rglob("*"))
+            if is_library_script(inner := path.relative_to(folder).as_posix())
+            and "node_modules/" not in inner
+            and path.is_file()
+        )
+        for folder in folders
+    )
+    return frozenset(chain.from_iterable(script_words(path.read_bytes()) for path in scripts))
