@@ -86,6 +86,20 @@ def language_words(packages: Packages, spec: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def vendor_words(packages: Packages, vendor: dict[str, Any]) -> frozenset[str]:
+    """The words of a vendor that are found in two of its versions or in the newest.
+
+    What came and went within a version is of no use for those between, and would be a seventh of all words.
+    """
+    *older, newest = vendor["versions"]
+    uses: Counter[str] = Counter()
+    for version in older:
+        uses.update(package_words(packages, [f"{name}@{version}" for name in vendor["packages"]], vendor["skip"]))
+    last = [f"{name}@{newest}" for name in vendor["packages"]] + vendor.get("also", [])
+    lasting = package_words(packages, last, vendor["skip"])
+    return lasting | {word for word, times in uses.items() if times > 1}
+
+
 def vendor_specs(vendor: dict[str, Any]) -> list[str]:
     """The packages of a vendor with their versions."""
     return [f"{name}@{version}" for name in vendor["packages"] for version in vendor["versions"]] + vendor.get("also", [])
@@ -109,7 +123,7 @@ def compiled(table: dict[str, Any], packages: Packages) -> vocabulary.Vocabulary
             vocabulary.ranked(
                 label,
                 vendor,
-                package_words(packages, vendor_specs(vendor), vendor["skip"]),
+                vendor_words(packages, vendor),
                 package_words(packages, vendor["near"], aside),
                 ordinary,
             )

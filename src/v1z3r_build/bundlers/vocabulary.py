@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ import brotli
 from v1z3r_build.bundlers import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 TABLE = Path(__file__).with_name("vendors.toml")
 WORDS = Path(__file__).with_name("vendors.words.br")
 _FORMAT = "v1z3r-build vendor words, format 1"
+_FIRST_SIGN = ord("0")
+_MOST_COMMON = ord("~") - _FIRST_SIGN
 # What a word is to a vendor, as a digit of its section's name.
 _UNKNOWN, _ORDINARY, _OPEN, _INNER = "0123"
 
@@ -116,8 +119,24 @@ def packed(vocabulary: Vocabulary) -> bytes:
     lines += [f"{vendor.label}: {' '.join(vocabulary.origins[vendor.label])}" for vendor in vocabulary.vendors]
     lines += [f"ordinary: {' '.join(vocabulary.origins['ordinary'])}"]
     for name, listed in sorted(sections.items()):
-        lines += ["", name, *listed]
+        lines += ["", name, *_folded(listed)]
     return brotli.compress("\n".join(lines).encode("ascii"), mode=brotli.MODE_TEXT, quality=11, lgwin=24)
+
+
+def _folded(listed: Iterable[str]) -> Iterator[str]:
+    """Sorted words, each as a sign for the length of what it has in common with the one before, and the rest."""
+    before = ""
+    for word in listed:
+        common = min(len(commonprefix([before, word])), _MOST_COMMON)
+        yield chr(_FIRST_SIGN + common) + word[common:]
+        before = word
+
+
+def _unfolded(folded: Iterable[str]) -> Iterator[str]:
+    word = ""
+    for line in folded:
+        word = word[: ord(line[0]) - _FIRST_SIGN] + line[1:]
+        yield word
 
 
 def _rank(vendor: Vendor, word: str) -> str:
@@ -139,7 +158,8 @@ def unpacked(data: bytes, table: Mapping[str, Any]) -> Vocabulary:
     lists: list[dict[str, set[str]]] = [{_UNKNOWN: set(), _ORDINARY: set(), _OPEN: set(), _INNER: set()} for _ in labels]
     ordinary: set[str] = set()
     for section in sections:
-        name, *listed = section.split("\n")
+        name, *folded = section.split("\n")
+        listed = list(_unfolded(folded))
         for ranks, rank in zip(lists, name, strict=False):
             ranks[rank].update(listed)
         if name.endswith("1"):
