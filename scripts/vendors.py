@@ -66,24 +66,33 @@ _words_of = cache(words.script_words)
 
 
 def package_words(packages: Packages, specs: Iterable[str], skip: Sequence[str]) -> frozenset[str]:
-    """The words of all scripts of these packages, but those whose paths fit a pattern of `skip`."""
+    """The words of all scripts and, in packages of nothing else, all declarations of these packages.
+
+    skip: patterns of paths that are left out.
+    """
     found: set[str] = set()
     for spec in specs:
-        before = len(found)
+        typed = spec.startswith("@types/")
         for path, content in packages.files(spec):
-            if words.is_library_script(path) and not any(fnmatchcase(path, pattern) for pattern in skip):
+            if any(fnmatchcase(path, pattern) for pattern in skip):
+                continue
+            if words.is_library_script(path):
                 found |= _words_of(content)
-        print(f"{spec}: {len(found) - before} new words", file=sys.stderr)
+            elif typed and path.endswith(".d.ts"):
+                found |= declared_words(content)
     return frozenset(found)
+
+
+def declared_words(declarations: bytes) -> frozenset[str]:
+    """The names that TypeScript's declarations hold."""
+    return frozenset(word.decode("ascii") for word in words.WORD.findall(_COMMENT.sub(b" ", declarations)))
 
 
 def language_words(packages: Packages, spec: str) -> frozenset[str]:
     """The names that the declarations of the language and the browsers' interfaces hold."""
-    found: set[str] = set()
-    for path, content in packages.files(spec):
-        if fnmatchcase(path, "lib/lib.*.d.ts"):
-            found.update(word.decode("ascii") for word in words.WORD.findall(_COMMENT.sub(b" ", content)))
-    return frozenset(found)
+    return frozenset[str]().union(
+        *(declared_words(content) for path, content in packages.files(spec) if fnmatchcase(path, "lib/lib.*.d.ts"))
+    )
 
 
 def vendor_words(packages: Packages, vendor: dict[str, Any]) -> frozenset[str]:
@@ -117,15 +126,16 @@ def compiled(table: dict[str, Any], packages: Packages) -> vocabulary.Vocabulary
         word for spec in background["packages"] for word in package_words(packages, [spec], aside)
     )
     ordinary = frozenset(uses) | language_words(packages, background["language"])
+    glue = frozenset(background["glue"])
     vendors = table["vendors"]
     return vocabulary.Vocabulary(
         tuple(
             vocabulary.ranked(
                 label,
                 vendor,
-                vendor_words(packages, vendor),
+                vendor_words(packages, vendor) | glue,
                 package_words(packages, vendor["near"], aside),
-                ordinary,
+                ordinary | glue,
             )
             for label, vendor in vendors.items()
         ),

@@ -111,6 +111,7 @@ class _Closure:
         self.given_up: set[int] = set()
 
     def run(self) -> list[int | None]:
+        self._trim()
         self._pull()
         while self._give_up():
             pass
@@ -119,6 +120,25 @@ class _Closure:
     def _strong(self, index: int) -> bool:
         state = self.states[index]
         return state is not None and self.found[index][state] >= STRONG
+
+    def _trim(self) -> None:
+        """Take the label from both ends of each run, up to an item that is strongly evident or that such a one needs.
+
+        A run's ends are where the app begins, and its code that speaks of the vendor resembles it.
+        """
+        proved = set[int]()
+        waiting = [index for index in range(len(self.items)) if self._strong(index)]
+        while waiting:
+            index = waiting.pop()
+            if index not in proved:
+                proved.add(index)
+                waiting += [need for need in self.items[index].needs if self.states[need] == self.states[index]]
+        for order in (range(len(self.items)), range(len(self.items) - 1, -1, -1)):
+            before: int | None = None
+            for index in order:
+                if self.states[index] is not None and self.states[index] != before and index not in proved:
+                    self.states[index] = None
+                before = self.states[index]
 
     def _pull(self) -> None:
         """Label what strongly evident items need, and what that needs in turn, up to items that speak against it."""

@@ -1,7 +1,8 @@
-"""The words of a script that survive minifying: property names, and what stands in strings, templates and patterns.
+"""The words of a script that survive minifying: names of properties and exports, strings, templates and patterns.
 
 A minifier gives new names to variables, functions and classes; it cannot do so with the names of properties, which
-other code may compute, nor with text.
+other code may compute, nor with text. The name of an export becomes a property's where a bundler makes an object of the
+module, and is short where it does not.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ def _lasting() -> Query:
     return Query(
         Language(tree_sitter_javascript.language()),
         "[(property_identifier) (private_property_identifier) (shorthand_property_identifier)"
-        " (shorthand_property_identifier_pattern) (string_fragment) (regex_pattern)] @lasting",
+        " (shorthand_property_identifier_pattern) (string_fragment) (regex_pattern)] @lasting"
+        " (export_specifier [(identifier)] @lasting) (import_specifier name: (identifier) @lasting)"
+        " (export_statement declaration: (_ name: (identifier) @lasting))"
+        " (export_statement declaration: (_ (variable_declarator name: (identifier) @lasting)))",
     )
 
 
