@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = 20
 # Ordinary words that no vendor uses are kept if so many packages of the background have them.
-COMMON = 4
+COMMON = 6
 # What `///` and `/** … */` say in declarations is prose.
 _COMMENT = re.compile(rb"/\*.*?\*/|//[^\n]*", re.S)
 
@@ -96,9 +96,9 @@ def language_words(packages: Packages, spec: str) -> frozenset[str]:
 
 
 def vendor_words(packages: Packages, vendor: dict[str, Any]) -> frozenset[str]:
-    """The words of a vendor that are found in two of its versions or in the newest.
+    """The words of a vendor that are found in three of its versions or in the newest.
 
-    What came and went within a version is of no use for those between, and would be a seventh of all words.
+    What soon goes is of little use for the versions between, and would be a fifth of all words.
     """
     *older, newest = vendor["versions"]
     uses: Counter[str] = Counter()
@@ -106,7 +106,7 @@ def vendor_words(packages: Packages, vendor: dict[str, Any]) -> frozenset[str]:
         uses.update(package_words(packages, [f"{name}@{version}" for name in vendor["packages"]], vendor["skip"]))
     last = [f"{name}@{newest}" for name in vendor["packages"]] + vendor.get("also", [])
     lasting = package_words(packages, last, vendor["skip"])
-    return lasting | {word for word, times in uses.items() if times > 1}
+    return lasting | {word for word, times in uses.items() if times > 2}
 
 
 def vendor_specs(vendor: dict[str, Any]) -> list[str]:
