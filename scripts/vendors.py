@@ -111,7 +111,9 @@ def vendor_words(packages: Packages, vendor: dict[str, Any]) -> frozenset[str]:
 
 def vendor_specs(vendor: dict[str, Any]) -> list[str]:
     """The packages of a vendor with their versions."""
-    return [f"{name}@{version}" for name in vendor["packages"] for version in vendor["versions"]] + vendor.get("also", [])
+    return [f"{name}@{version}" for name in vendor["packages"] for version in vendor["versions"]] + vendor.get(
+        "also", []
+    )
 
 
 def compiled(table: dict[str, Any], packages: Packages) -> vocabulary.Vocabulary:
@@ -122,9 +124,7 @@ def compiled(table: dict[str, Any], packages: Packages) -> vocabulary.Vocabulary
     for vendor in table["vendors"].values():
         specs += [*vendor_specs(vendor), *vendor["near"]]
     packages.fetch(specs)
-    uses = Counter(
-        word for spec in background["packages"] for word in package_words(packages, [spec], aside)
-    )
+    uses = Counter(word for spec in background["packages"] for word in package_words(packages, [spec], aside))
     ordinary = frozenset(uses) | language_words(packages, background["language"])
     glue = frozenset(background["glue"])
     vendors = table["vendors"]

@@ -155,7 +155,9 @@ def unpacked(data: bytes, table: Mapping[str, Any]) -> Vocabulary:
         raise ValueError(f"not a file of vendor words: it begins with {title[:80]!r}")
     origins = {label: specs.split() for label, _, specs in (line.partition(": ") for line in lines)}
     labels = [label for label in origins if label != "ordinary"]
-    lists: list[dict[str, set[str]]] = [{_UNKNOWN: set(), _ORDINARY: set(), _OPEN: set(), _INNER: set()} for _ in labels]
+    lists: list[dict[str, set[str]]] = [
+        {_UNKNOWN: set(), _ORDINARY: set(), _OPEN: set(), _INNER: set()} for _ in labels
+    ]
     ordinary: set[str] = set()
     for section in sections:
         name, *folded = section.split("\n")

@@ -26,7 +26,9 @@ _SPACE = re.compile(rb"\s")
 _LONG = 200
 _SCRIPTS = frozenset([".js", ".mjs", ".cjs"])
 # Found in packages beside the code: the same code minified, tests and their tools. No export holds them.
-_ASIDE = re.compile(r"\.min\.[cm]?js$|[-_.](?:test|tests|spec)\.[cm]?js$|(?:^|/)(?:tests?|__tests__|benchmarks?)/|\.config\.")
+_ASIDE = re.compile(
+    r"\.min\.[cm]?js$|[-_.](?:test|tests|spec)\.[cm]?js$|(?:^|/)(?:tests?|__tests__|benchmarks?)/|\.config\."
+)
 
 
 @cache
