@@ -4,8 +4,8 @@
 
 Each folder holds an export whose scripts have their source maps beside them. Its scripts are cut into modules and
 top-level statements by a simple cutter of this file; the maps say whose each one is. Printed for every export and
-vendor: precision and recall by bytes, and the bytes found, taken by mistake and missed. Goal: 0.995 and 0.95. To see how
-versions fare that are younger than the lists, write other lists from a table without the newest versions
+vendor: precision and recall by bytes, and the bytes found, taken by mistake and missed. Goal: 0.995 and 0.95. To see
+how versions fare that are younger than the lists, write other lists from a table without the newest versions
 (scripts/vendors.py --table --output) and give both here.
 """
 

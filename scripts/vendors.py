@@ -111,9 +111,8 @@ def vendor_words(packages: Packages, vendor: dict[str, Any]) -> frozenset[str]:
 
 def vendor_specs(vendor: dict[str, Any]) -> list[str]:
     """The packages of a vendor with their versions."""
-    return [f"{name}@{version}" for name in vendor["packages"] for version in vendor["versions"]] + vendor.get(
-        "also", []
-    )
+    own = [f"{name}@{version}" for name in vendor["packages"] for version in vendor["versions"]]
+    return own + list(vendor.get("also", []))
 
 
 def compiled(table: dict[str, Any], packages: Packages) -> vocabulary.Vocabulary:

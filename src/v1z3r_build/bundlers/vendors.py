@@ -2,8 +2,8 @@
 
 A chunk is a sequence of items: modules, or the statements of one. An item's words speak for a vendor or against it
 (see vocabulary). Most items are small and say little, but bundlers keep the modules of a package together, in the order
-of evaluation: so the labels that explain the whole sequence best are looked for, at a cost for every change of label (the
-Viterbi algorithm). At last, what a vendor's code needs is the vendor's, and a vendor never needs the app.
+of evaluation: so the labels that explain the whole sequence best are looked for, at a cost for every change of label
+(the Viterbi algorithm). At last, what a vendor's code needs is the vendor's, and a vendor never needs the app.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What is known of each vendor: its words and how much they tell, and how source maps name its files.
 
-The words are data, written by scripts/vendors.py from published packages; vendors.toml beside them is the table of vendors.
+The words are data, written by scripts/vendors.py from published packages; vendors.toml beside them is the table of
+vendors.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,14 +120,17 @@ def packed(vocabulary: Vocabulary) -> bytes:
     lines += [f"ordinary: {' '.join(vocabulary.origins['ordinary'])}"]
     for name, listed in sorted(sections.items()):
         lines += ["", name, *_folded(listed)]
-    return brotli.compress("\n".join(lines).encode("ascii"), mode=brotli.MODE_TEXT, quality=11, lgwin=24)
+    data: bytes = brotli.compress("\n".join(lines).encode("ascii"), mode=brotli.MODE_TEXT, quality=11, lgwin=24)
+    return data
 
 
 def _folded(listed: Iterable[str]) -> Iterator[str]:
     """Sorted words, each as a sign for the length of what it has in common with the one before, and the rest."""
     before = ""
     for word in listed:
-        common = min(len(commonprefix([before, word])), _MOST_COMMON)
+        pairs = enumerate(zip(before, word, strict=False))
+        common = next((place for place, (old, new) in pairs if old != new), min(len(before), len(word)))
+        common = min(common, _MOST_COMMON)
         yield chr(_FIRST_SIGN + common) + word[common:]
         before = word
 

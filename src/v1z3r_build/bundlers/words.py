@@ -24,7 +24,7 @@ WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{3,}")
 _SPACE = re.compile(rb"\s")
 # No name and no word of a message is so long.
 _LONG = 200
-_SCRIPTS = frozenset([".js", ".mjs", ".cjs"])
+_SCRIPTS = (".js", ".mjs", ".cjs")
 # Found in packages beside the code: the same code minified, tests and their tools. No export holds them.
 _ASIDE = re.compile(
     r"\.min\.[cm]?js$|[-_.](?:test|tests|spec)\.[cm]?js$|(?:^|/)(?:tests?|__tests__|benchmarks?)/|\.config\."
@@ -89,7 +89,7 @@ def script_words(script: bytes) -> frozenset[str]:
 
 def is_library_script(path: str) -> bool:
     """Whether a file of a package, by its path in it (with `/`), is code that an app could contain."""
-    return path.endswith(tuple(_SCRIPTS)) and not _ASIDE.search(path)
+    return path.endswith(_SCRIPTS) and not _ASIDE.search(path)
 
 
 def folder_words(folders: Iterable[Path]) -> frozenset[str]:
