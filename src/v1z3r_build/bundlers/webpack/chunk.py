@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
-from v1z3r_build.bundlers.webpack.syntax import Edit, Extent, Module, Refusal, Unreadable
+from v1z3r_build.bundlers.webpack.syntax import Edit, Extent, Module, Refusal, UnreadableError
 from v1z3r_build.formats.engines.script_syntax import parse
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def read_chunk(source: bytes) -> Chunk | Refusal | None:
         return Refusal("other code beside the chunk", other[0].start_byte)
     try:
         return _chunk(source, root, statement, call)
-    except Unreadable as unreadable:
+    except UnreadableError as unreadable:
         return unreadable.refusal
 
 
@@ -158,19 +158,19 @@ def _chunk(source: bytes, root: Node, statement: Node, call: Node) -> Chunk:
     callee, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
     holder = callee.child_by_field_name("object") if callee is not None else None
     if holder is None or arguments is None:
-        raise Unreadable("a push without arguments", call.start_byte)
+        raise UnreadableError("a push without arguments", call.start_byte)
     queue = syntax.bare(holder)
     assigned = queue_assignment(queue)
     data = syntax.named(arguments)
     if assigned is None or len(data) != 1 or data[0].type != "array":
-        raise Unreadable("a push of something else than a chunk", call.start_byte)
+        raise UnreadableError("a push of something else than a chunk", call.start_byte)
     parts = syntax.named(data[0])
     commas = sum(child.type == "," for child in data[0].children)
     if not 2 <= len(parts) <= 5 or commas > len(parts) or parts[0].type != "array":
-        raise Unreadable("a push of something else than a chunk", call.start_byte)
+        raise UnreadableError("a push of something else than a chunk", call.start_byte)
     ids = tuple(syntax.property_name(item) for item in syntax.named(parts[0]))
     if not ids:
-        raise Unreadable("a chunk without ids", parts[0].start_byte)
+        raise UnreadableError("a chunk without ids", parts[0].start_byte)
     strict = syntax.has_directive(root)
     callback, entries = _startup(parts[2:])
     comments = [node for node in root.named_children if node.type == "comment"]
@@ -212,7 +212,7 @@ def _startup(rest: Sequence[Node]) -> tuple[Extent | None, Extent | None]:
     if parts and parts[0].type == "array":
         parts.pop(0)
     if parts:
-        raise Unreadable("a chunk with a startup that is unknown", parts[0].start_byte)
+        raise UnreadableError("a chunk with a startup that is unknown", parts[0].start_byte)
     return callback, entries
 
 
@@ -275,7 +275,10 @@ def compose(chunks: Sequence[Chunk], moving: Sequence[tuple[Chunk, Module]], ven
         raise ValueError("modules of different queues, or one module twice")
     factories = [factory(chunk, module) for chunk, module in moving]
     all_strict = all(chunk.strict for chunk, _ in moving)
-    texts = [one.text if all_strict or not chunk.strict else one.directed for one, (chunk, _) in zip(factories, moving)]
+    texts = [
+        one.text if all_strict or not chunk.strict else one.directed
+        for one, (chunk, _) in zip(factories, moving, strict=True)
+    ]
     licenses = dict.fromkeys(chunk.source[slice(*place)] + b"\n" for chunk in chunks for place in chunk.licenses)
     return b"%s%s(%s).push([[%s],{%s}]);" % (
         b"".join(licenses),

@@ -53,7 +53,7 @@ class Refusal:
     offset: int = 0
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """Raised inside this package where a text has a shape that webpack does not write; becomes a Refusal."""
 
     def __init__(self, reason: str, offset: int) -> None:
@@ -138,7 +138,7 @@ def string(node: Node) -> str | None:
 def property_name(node: Node) -> str:
     """The property that a key or an id names, as JavaScript's ToString gives it.
 
-    Raises Unreadable for what is computed, and for numbers whose digits are not sure to be JavaScript's.
+    Raises UnreadableError for what is computed, and for numbers whose digits are not sure to be JavaScript's.
     """
     if node.type == "string":
         return unescape(text(node)[1:-1])
@@ -146,7 +146,7 @@ def property_name(node: Node) -> str:
         return text(node).decode()
     if node.type == "number":
         return _number(text(node).decode(), node.start_byte)
-    raise Unreadable("an id that is no literal", node.start_byte)
+    raise UnreadableError("an id that is no literal", node.start_byte)
 
 
 def _number(written: str, offset: int) -> str:
@@ -158,9 +158,9 @@ def _number(written: str, offset: int) -> str:
     elif hexadecimal:
         value = int(written, 16)
     else:
-        raise Unreadable(f"the number {written} as an id", offset)
+        raise UnreadableError(f"the number {written} as an id", offset)
     if value >= 1 << 53:
-        raise Unreadable(f"the number {written} as an id", offset)
+        raise UnreadableError(f"the number {written} as an id", offset)
     return str(value)
 
 
@@ -192,7 +192,7 @@ def _directives(node: Node) -> list[tuple[bytes, int]]:
 def modules(table: Node, *, strict: bool) -> tuple[Module, ...]:
     """The modules of a table: an object, an array with holes, or webpack 4's `Array(20).concat([…])`.
 
-    strict: whether the code around is in strict mode. Raises Unreadable for any other shape.
+    strict: whether the code around is in strict mode. Raises UnreadableError for any other shape.
     """
     if table.type == "object":
         found = [_member(member, strict) for member in named(table)]
@@ -200,7 +200,7 @@ def modules(table: Node, *, strict: bool) -> tuple[Module, ...]:
         found = [_item(item, index, strict) for index, item in _items(table)]
     ids = [module.id for module in found]
     if len(set(ids)) < len(ids):
-        raise Unreadable("a module id that stands twice", table.start_byte)
+        raise UnreadableError("a module id that stands twice", table.start_byte)
     return tuple(found)
 
 
@@ -210,12 +210,12 @@ def _member(member: Node, strict: bool) -> Module:
     elif member.type == "method_definition":
         key, factory = member.child_by_field_name("name"), member
     else:
-        raise Unreadable("a module table with something else than factories", member.start_byte)
+        raise UnreadableError("a module table with something else than factories", member.start_byte)
     if key is None or factory is None:
-        raise Unreadable("a module table with something else than factories", member.start_byte)
+        raise UnreadableError("a module table with something else than factories", member.start_byte)
     identity = property_name(key)
     if identity == "__proto__":  # sets the prototype of the table instead of a module
-        raise Unreadable("a module with the id __proto__", member.start_byte)
+        raise UnreadableError("a module with the id __proto__", member.start_byte)
     return _module(identity, member, bare(factory), strict, keyed=True)
 
 
@@ -227,10 +227,10 @@ def _items(table: Node) -> list[tuple[int, Node]]:
         arguments = table.child_by_field_name("arguments")
         inside = named(arguments) if arguments is not None else []
         if not match or len(inside) != 1:
-            raise Unreadable("a module table that is computed", table.start_byte)
+            raise UnreadableError("a module table that is computed", table.start_byte)
         first, table = int(match[1]), inside[0]
     if table.type != "array":
-        raise Unreadable("a module table that is computed", table.start_byte)
+        raise UnreadableError("a module table that is computed", table.start_byte)
     found: list[tuple[int, Node]] = []
     index = first
     for child in table.children:
@@ -251,7 +251,7 @@ def _module(identity: str, entry: Node, factory: Node, strict: bool, *, keyed: b
     )
     body = factory.child_by_field_name("body")
     if not plain or body is None:
-        raise Unreadable(f"module {identity} is no plain function", factory.start_byte)
+        raise UnreadableError(f"module {identity} is no plain function", factory.start_byte)
     directives = _directives(body) if body.type == "statement_block" else []
     inside = None
     if body.type == "statement_block":
@@ -261,10 +261,10 @@ def _module(identity: str, entry: Node, factory: Node, strict: bool, *, keyed: b
 
 
 def parameters(function: Node) -> tuple[str, ...]:
-    """The names of a function's parameters. Raises Unreadable for patterns, defaults and rest."""
+    """The names of a function's parameters. Raises UnreadableError for patterns, defaults and rest."""
     single = function.child_by_field_name("parameter")
     several = function.child_by_field_name("parameters")
     nodes = [single] if single is not None else named(several) if several is not None else []
     if any(node.type != "identifier" for node in nodes):
-        raise Unreadable("a factory with patterns as parameters", function.start_byte)
+        raise UnreadableError("a factory with patterns as parameters", function.start_byte)
     return tuple(text(node).decode() for node in nodes)

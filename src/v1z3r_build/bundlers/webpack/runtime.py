@@ -1,0 +1,442 @@
+"""webpack's runtime: how it names, loads and awaits chunks.
+
+X stands for the require function, whatever the minifier called it. What the runtime offers (webpack's runtime
+modules, read off the output of 4.47 and of 5.10 to 5.10x):
+
+- `X.u(id)` is the path of a chunk's script below the public path `X.p`.
+- `X.e(id)` loads a chunk for `import()`: it calls `X.f.j(id, promises)`, the newest webpack directly, others by way of
+  all members of `X.f`. `X.f.j` adds a promise to the list, fulfilled when the chunk is installed. `X.F.j` and `X.H.j`
+  prefetch and preload.
+- `X.O(0, ids, callback)` runs a callback when all chunks are there, which it asks `X.O.j(id)`, again directly or by
+  way of all members of `X.O`; it asks anew after each chunk that arrives. webpack 4, and 5 before 5.22, have
+  lists of entries instead, `[module, chunk ids…]`, which come with the chunks.
+- The queue `self.G=self.G||[]` collects chunks that arrive before the runtime, which installs them at the end of its
+  start, and from then on receives all others by its own `push`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers.webpack import syntax
+from v1z3r_build.bundlers.webpack.chunk import queue_assignment
+from v1z3r_build.bundlers.webpack.syntax import Extent, Module, Refusal, UnreadableError
+from v1z3r_build.formats.engines.script_syntax import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+_QUEUE = re.compile(rb"\|\|\s*\[\s*\]")
+_MEMBER = re.compile(rb"(?<![\w$.])([\w$]+)\s*\.\s*(f\.j|O\.j|F\.j|H\.j|[uempO])\s*=(?!=)")
+# Calls of a factory: `e[o](a,a.exports,r)`, `c[e].call(n.exports,n,n.exports,d)`.
+_CALL = re.compile(
+    rb"([\w$]+)\[([\w$]+)\]\s*(?:\.\s*call\s*\(\s*[\w$]+\.exports\s*,|\()\s*([\w$]+)\s*,\s*\3\.exports\s*,\s*([\w$]+)\s*\)"
+)
+_INTEGRITY = re.compile(rb"\.sriHashes\b|\.integrity\s*=")
+# Members that are replaced, so that it must be sure which assignment counts.
+_REPLACED = ("u", "f.j", "O.j", "F.j", "H.j")
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Entries that wait as lists. callback: where the body begins of the function that installs a chunk.
+
+    data: the name of its parameter. index: where in a chunk's data the lists are. own: for each list in the
+    runtime's file itself, the chunks that it waits for, and where another one can be added.
+    """
+
+    callback: int
+    data: str
+    index: int
+    own: tuple[tuple[tuple[str, ...], int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A runtime, alone in its file, or with modules and an entry beside it.
+
+    version: 4 or 5. require: the name of the require function. members: `u`, `e`, `m`, `p`, `O`, `f.j`, `O.j`, `F.j`,
+    `H.j`, as far as it has them: the values that are assigned. drain: where the queue is made,
+    `self.G=self.G||[]`, just before what waits in it is installed; None for a runtime that has no chunks but its own
+    modules. queue_name: as in a chunk. public_path: what stands in front of names of chunks; None where it is computed as
+    the page loads. modules: of the runtime's own table. matchers: what `X.f.j` asks of an id before it loads, each
+    with the answer that lets it. names: in webpack 4, the expression that makes the address of a chunk from its
+    id, and the name of the id.
+    """
+
+    source: bytes = field(repr=False)
+    version: int
+    require: str
+    members: dict[str, Extent]
+    drain: Extent | None
+    queue_name: str
+    public_path: str | None
+    modules: tuple[Module, ...]
+    matchers: tuple[tuple[re.Pattern[str], bool], ...] = ()
+    names: tuple[Extent, str] | None = None
+    lists: Lists | None = None
+
+    @property
+    def loads(self) -> bool:
+        """Whether it can load chunks by itself: lazy ones, and those that no page lists."""
+        return "f.j" in self.members or (self.version == 4 and "e" in self.members)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether entries can wait for chunks: those of other files than the runtime's."""
+        return "O.j" in self.members or self.lists is not None
+
+
+def read_runtime(source: bytes) -> Runtime | Refusal | None:
+    """The runtime in a script; None if there is none, a Refusal if it is one that is not understood."""
+    if not _MEMBER.search(source) and not _CALL.search(source):
+        return None
+    if len(source) > syntax.MAX_SIZE:
+        return Refusal("the script is too large to be parsed")
+    root = parse(source).root_node
+    try:
+        return _Reader(source, root).runtime()
+    except UnreadableError as unreadable:
+        return unreadable.refusal
+
+
+class _Reader:
+    """A parsed script in which a runtime is looked for."""
+
+    def __init__(self, source: bytes, root: Node) -> None:
+        self.source = source
+        self.root = root
+
+    def runtime(self) -> Runtime | Refusal | None:
+        scopes = [drain for drain in self._queues() if self._anchors(drain[0])]
+        if len(scopes) > 1:
+            return Refusal("two runtimes in one file", scopes[1][0].start_byte)
+        if self.root.has_error:
+            return Refusal("the runtime does not parse", 0) if scopes else None
+        if not scopes:
+            return self._four() or self._alone()
+        drain, queue_name = scopes[0]
+        members = self._anchors(drain)
+        require = next(iter({name for name, _, _ in members}))
+        if len({name for name, _, _ in members}) > 1:
+            return Refusal("members of two require functions beside one queue", drain.start_byte)
+        found = self._members(require)
+        late = [name for name in _REPLACED if name in found and found[name].start > drain.start_byte]
+        if late:
+            return Refusal(f"{late[0]} is assigned after the queue is read", found[late[0]].start)
+        if _INTEGRITY.search(self.source):
+            return Refusal("the runtime checks the integrity of chunks", drain.start_byte)
+        return Runtime(
+            self.source,
+            5,
+            require,
+            found,
+            syntax.extent(drain),
+            queue_name,
+            self._public_path(found.get("p")),
+            self._table(require),
+            self._matchers(found.get("f.j"), require),
+            None,
+            None if "O.j" in found else self._lists(drain, 3),
+        )
+
+    def _at(self, start: int, end: int) -> Node:
+        node = self.root.descendant_for_byte_range(start, end)
+        assert node is not None, "a place in the text without a node"
+        return node
+
+    def _queues(self) -> Iterator[tuple[Node, str]]:
+        """All `self.G=self.G||[]` inside functions, with the queue's name, but those of chunks."""
+        for match in _QUEUE.finditer(self.source):
+            node: Node | None = self._at(match.start(), match.end())
+            while node is not None and node.type in ("binary_expression", "parenthesized_expression", "array", "||"):
+                node = node.parent
+            assigned = queue_assignment(node) if node is not None else None
+            if node is not None and assigned is not None and syntax.enclosing_function(node) is not None:
+                yield node, assigned[0]
+
+    def _anchors(self, drain: Node) -> list[tuple[str, str, Node]]:
+        """`X.f.j=` and `X.O.j=` in the function that reads the queue: X is sure to be in its scope."""
+        return [
+            (require, member, node)
+            for require, member, node in self._assignments()
+            if member in ("f.j", "O.j") and _same(syntax.enclosing_function(node), syntax.enclosing_function(drain))
+        ]
+
+    def _assignments(self) -> Iterator[tuple[str, str, Node]]:
+        """Assignments to the members of anything: the name, the member, the assignment."""
+        for match in _MEMBER.finditer(self.source):
+            node = self._at(match.start(), match.end())
+            if node.type != "assignment_expression":
+                continue  # in a string or a comment, or `var`
+            left = node.child_by_field_name("left")
+            if left is not None and (left.start_byte, left.type) == (match.start(), "member_expression"):
+                yield match[1].decode(), match[2].decode(), node
+
+    def _members(self, require: str) -> dict[str, Extent]:
+        """The values assigned to members of the require function. Raises UnreadableError if one has two."""
+        found: dict[str, Extent] = {}
+        for name, member, node in self._assignments():
+            right = node.child_by_field_name("right")
+            if name != require or right is None:
+                continue
+            if member in found and member in _REPLACED:
+                raise UnreadableError(f"{require}.{member} is assigned twice", node.start_byte)
+            found.setdefault(member, syntax.extent(right))
+        return found
+
+    def _public_path(self, place: Extent | None) -> str | None:
+        if place is None:
+            return ""
+        return syntax.string(syntax.bare(self._at(*place)))
+
+    # Loading
+
+    def _matchers(self, place: Extent | None, require: str) -> tuple[tuple[re.Pattern[str], bool], ...]:
+        """What `X.f.j` asks of an id before it loads its script.
+
+        webpack compiles which chunks have a script at all into a test of the id, either of those that have
+        (`/^(1|2)$/.test(e)`) or of those that have not (`272!=e`), whichever is shorter. What fails it counts as
+        installed at once.
+        Raises UnreadableError where the way to the load depends on the id in another way.
+        """
+        if place is None:
+            return ()
+        loader = self._at(*place)
+        names = syntax.parameters(loader) if loader.type in syntax.FUNCTIONS else ()
+        if not names:
+            raise UnreadableError("a loader of chunks that is no function", place.start)
+        calls = re.finditer(
+            rb"(?<![\w$.])%s\s*\.\s*u\s*\(\s*%s\s*\)" % tuple(map(re.escape, map(str.encode, (require, names[0])))),
+            self.source[slice(*place)],
+        )
+        loads = [self._at(place.start + call.start(), place.start + call.end()) for call in calls]
+        if len(loads) != 1:
+            raise UnreadableError("a loader of chunks without one place where it loads", place.start)
+        return tuple(self._conditions(loads[0], loader, names[0]))
+
+    def _conditions(self, load: Node, loader: Node, parameter: str) -> Iterator[tuple[re.Pattern[str], bool]]:
+        node = load
+        while node != loader and node.parent is not None:
+            parent = node.parent
+            condition: Node | None = None
+            wanted = True
+            if parent.type in ("if_statement", "ternary_expression"):
+                condition = parent.child_by_field_name("condition")
+                wanted = node == parent.child_by_field_name("consequence")
+                if node == condition:
+                    condition = None
+            elif parent.type == "binary_expression" and node == parent.child_by_field_name("right"):
+                condition = parent.child_by_field_name("left")
+                wanted = syntax.text(parent.child_by_field_name("operator")) == b"&&"
+            if condition is not None and re.search(
+                rb"(?<![\w$.])%s(?![\w$])" % re.escape(parameter.encode()), syntax.text(condition)
+            ):
+                yield _matcher(condition, parameter, wanted)
+            node = parent
+
+    # Entries that wait as lists
+
+    def _lists(self, drain: Node, index: int) -> Lists | None:
+        """How lists of entries come in, None where the runtime takes none."""
+        queue = self._name_of(drain)
+        scope = syntax.enclosing_function(drain)
+        callback = self._pushed(queue, scope) if queue and scope is not None else None
+        if callback is None:
+            raise UnreadableError("a queue whose push is not understood", drain.start_byte)
+        body, names = callback.child_by_field_name("body"), syntax.parameters(callback)
+        # The data of the chunk is the last: before it, since 5.22, stands the function that had the queue before.
+        if body is None or body.type != "statement_block" or not 1 <= len(names) <= 2:
+            raise UnreadableError("a queue whose push is not understood", callback.start_byte)
+        data = re.escape(names[-1].encode())
+        inside = syntax.text(body)
+        by_index = re.search(rb"(?<![\w$.])%s\[%d\]" % (data, index), inside)
+        pattern = re.search(rb"\[((?:[\w$]+\s*,\s*)*[\w$]+)\]\s*=\s*%s(?![\w$.\[])" % data, inside)
+        if not by_index and not (pattern and pattern[1].count(b",") >= index):
+            return None
+        deferred = re.findall(rb"(?<![\w$.])([\w$]+)\.push\.apply\(\s*\1\s*,", inside)
+        own = tuple(self._own_lists({name.decode() for name in deferred}))
+        return Lists(body.start_byte + 1, names[-1], index, own)
+
+    def _name_of(self, drain: Node) -> str:
+        """The variable that holds the queue."""
+        parent = drain.parent
+        while parent is not None and parent.type == "parenthesized_expression":
+            parent = parent.parent
+        if parent is None:
+            return ""
+        name = parent.child_by_field_name("name") or parent.child_by_field_name("left")
+        return syntax.text(name).decode() if name is not None and name.type == "identifier" else ""
+
+    def _pushed(self, queue: str, scope: Node) -> Node | None:
+        """The function that becomes the queue's push."""
+        match = re.search(rb"(?<![\w$.])%s\.push\s*=(?!=)" % re.escape(queue.encode()), syntax.text(scope))
+        if not match:
+            return None
+        node = self._at(scope.start_byte + match.start(), scope.start_byte + match.end())
+        right = node.child_by_field_name("right") if node.type == "assignment_expression" else None
+        if right is None or right.type in syntax.FUNCTIONS:
+            return right
+        return self._declared(syntax.text(right), scope) if right.type == "identifier" else None
+
+    def _declared(self, name: bytes, scope: Node) -> Node | None:
+        """The one function or value that a name is declared as in a function's own scope."""
+        found: list[Node] = []
+        for match in re.finditer(rb"(?<![\w$.])%s(?![\w$])" % re.escape(name), syntax.text(scope)):
+            node = self._at(scope.start_byte + match.start(), scope.start_byte + match.end())
+            parent = node.parent
+            if parent is None or parent.child_by_field_name("name") != node:
+                continue
+            if not _same(syntax.enclosing_function(parent), scope):
+                continue
+            if parent.type == "function_declaration":
+                found.append(parent)
+            elif parent.type == "variable_declarator":
+                value = parent.child_by_field_name("value")
+                found += [value] if value is not None else []
+        return found[0] if len(found) == 1 else None
+
+    def _own_lists(self, deferred: set[str]) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Lists in the runtime's own file: `u.push([3,1])`, `u=[[3,1]]`."""
+        for name in sorted(deferred):
+            escaped = re.escape(name.encode())
+            for match in re.finditer(
+                rb"(?<![\w$.])%s\.push\(\s*(?=\[)|(?<![\w$.])%s\s*=\s*\[\s*(?=\[)" % (escaped, escaped), self.source
+            ):
+                node: Node | None = self._at(match.end(), match.end() + 1)
+                while node is not None and node.type != "array":
+                    node = node.parent
+                if node is None or node.start_byte != match.end():
+                    continue
+                lists = [node]
+                outer = node.parent
+                if outer is not None and outer.type == "array":
+                    lists = syntax.named(outer)
+                for one in lists:
+                    items = syntax.named(one)
+                    if one.type != "array" or not items:
+                        raise UnreadableError("a list of entries that is not understood", one.start_byte)
+                    yield tuple(syntax.property_name(item) for item in items[1:]), items[-1].end_byte
+
+    # Own modules
+
+    def _table(self, require: str) -> tuple[Module, ...]:
+        """The modules of the runtime's own file: `var e={…}`, in webpack 4 the argument of the whole function."""
+        call = next((call for call in _CALL.finditer(self.source) if call[4] == require.encode()), None)
+        if call is None:
+            return ()
+        inner = syntax.enclosing_function(self._at(call.start(), call.end()))
+        scope = syntax.enclosing_function(inner) if inner is not None else None
+        if scope is None:
+            return ()
+        table = self._declared(call[1], scope)
+        if table is None:
+            names = [syntax.text(name) for name in syntax.named(scope.child_by_field_name("parameters") or scope)]
+            table = _argument(scope) if names == [call[1]] else None
+        if table is None:
+            return ()
+        body = scope.child_by_field_name("body")
+        strict = body is not None and syntax.has_directive(body)
+        return syntax.modules(syntax.bare(table), strict=strict or syntax.has_directive(self.root))
+
+    def _alone(self) -> Runtime | Refusal | None:
+        """webpack 5 in one file: runtime, modules and entry, no other chunks."""
+        for call in _CALL.finditer(self.source):
+            require = call[4].decode()
+            inner = syntax.enclosing_function(self._at(call.start(), call.end()))
+            scope = syntax.enclosing_function(inner) if inner is not None else None
+            if scope is None or syntax.enclosing_function(scope) is not None:
+                continue  # a bundle inside a module
+            modules = self._table(require)
+            if modules:
+                return Runtime(self.source, 5, require, self._members(require), None, "", "", modules)
+        return None
+
+    # webpack 4
+
+    def _four(self) -> Runtime | Refusal | None:
+        """webpack 4: one function whose argument are the modules, and one push for chunks and lists of entries."""
+        for drain, queue_name in self._queues():
+            scope = syntax.enclosing_function(drain)
+            if scope is None or _argument(scope) is None:
+                continue
+            callers = [call for call in _CALL.finditer(self.source, scope.start_byte, scope.end_byte)]
+            if not callers:
+                continue
+            require = callers[0][4].decode()
+            found = self._members(require)
+            if "m" not in found or _INTEGRITY.search(self.source):
+                return Refusal("a runtime that checks integrity, or is not understood", drain.start_byte)
+            return Runtime(
+                self.source,
+                4,
+                require,
+                found,
+                syntax.extent(drain),
+                queue_name,
+                self._public_path(found.get("p")),
+                self._table(require),
+                (),
+                self._names(require) if "e" in found else None,
+                self._lists(drain, 2),
+            )
+        return None
+
+    def _names(self, require: str) -> tuple[Extent, str]:
+        """The expression `X.p+…+".js"` that makes a chunk's address, and the name of the id in it."""
+        found: list[tuple[Extent, str]] = []
+        for match in re.finditer(rb"\breturn\s+%s\.p\s*\+" % re.escape(require.encode()), self.source):
+            node: Node | None = self._at(match.start(), match.end())
+            while node is not None and node.type != "return_statement":
+                node = node.parent
+            function = syntax.enclosing_function(node) if node is not None else None
+            if node is None or function is None or len(syntax.parameters(function)) != 1:
+                continue
+            value = syntax.named(node)[0]
+            if b'.js"' in syntax.text(value):
+                found.append((syntax.extent(value), syntax.parameters(function)[0]))
+        if len(found) != 1:
+            raise UnreadableError("no one place where names of chunks are made", 0)
+        return found[0]
+
+
+def _same(one: Node | None, other: Node | None) -> bool:
+    return one is not None and other is not None and one.id == other.id
+
+
+def _argument(function: Node) -> Node | None:
+    """The only argument of a function that is called where it stands."""
+    node: Node | None = function.parent
+    while node is not None and node.type == "parenthesized_expression":
+        node = node.parent
+    arguments = node.child_by_field_name("arguments") if node is not None and node.type == "call_expression" else None
+    given = syntax.named(arguments) if arguments is not None else []
+    return given[0] if len(given) == 1 and arguments is not None and function.end_byte <= arguments.start_byte else None
+
+
+def _matcher(condition: Node, parameter: str, wanted: bool) -> tuple[re.Pattern[str], bool]:
+    """A test of a chunk's id as a pattern, with the answer that leads to the load."""
+    node = syntax.bare(condition)
+    while node.type == "unary_expression" and syntax.text(node).startswith(b"!"):
+        argument = node.child_by_field_name("argument")
+        if argument is None:
+            break
+        node, wanted = syntax.bare(argument), not wanted
+    if node.type == "binary_expression":
+        operator = syntax.text(node.child_by_field_name("operator"))
+        sides = [
+            syntax.bare(side) for side in (node.child_by_field_name("left"), node.child_by_field_name("right")) if side
+        ]
+        literals = [side for side in sides if side.type in ("string", "number")]
+        names = [side for side in sides if syntax.text(side) == parameter.encode()]
+        if operator in (b"==", b"===", b"!=", b"!==") and len(literals) == len(names) == 1:
+            identity = syntax.property_name(literals[0])
+            return re.compile(re.escape(identity) + r"\Z"), wanted == operator.startswith(b"=")
+    match = re.fullmatch(rb"/\^(?:\(([\w|\\./~+-]+)\)|([\w\\./~+-]+))\$/\.test\(([\w$]+)\)", syntax.text(node))
+    if match and match[3] == parameter.encode():
+        return re.compile(f"(?:{(match[1] or match[2]).decode()})\\Z"), wanted
+    raise UnreadableError("a condition on the id of a chunk that is not understood", condition.start_byte)
