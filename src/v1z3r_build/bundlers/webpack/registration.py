@@ -2,25 +2,27 @@
 
 What this rests on, in webpack's runtime (X is the require function, see `runtime`):
 
-- **Order of arrival.** Scripts may run in any order (`async`). Chunks that run before the runtime wait in the queue, which
-  it drains at the end of its start; entries run during that. So all is put into the expression that makes
-  the queue: after `X.u`, `X.f.j` and `X.O.j` were assigned, before the first chunk is installed.
-- **Lazy loading.** Every way to load a chunk leads through `X.f.j`: `X.e` calls it (alone, in the newest webpack, or as one
-  member of `X.f`), and so do Next's flight rows and module federation by `X.e`. It is wrapped: for an old chunk it
-  is called for the vendor's as well, on the same list of promises. A handler of its own, `X.f.v`, would never be
-  called by the newest webpack. A load that fails rejects `X.e` as any chunk's does, and the next call tries anew.
-- **Entries** run when `X.O.j(id)` is true for all chunks that they list. It is wrapped, too: an old chunk counts as there
-  only when its vendor chunks are. A handler beside it, `X.O.v`, would be asked by older runtimes only, and only
-  after `X.O.j` was true. Every chunk that arrives, the vendor's included, makes the runtime ask again.
-- **Pages that list the old chunk only** (another site's, or a route table that could not be edited): when an entry waits for
-  a vendor chunk whose old chunk is there, the page's load event, at which every script that the page lists has
-  arrived or failed, starts its load. Not earlier: a script of the page that is on its way would run twice where its address
-  is written in another way than `X.p + X.u(id)`, and the public path may be assigned by the first entry.
+- **Order of arrival.** Scripts may run in any order (`async`). Chunks that run before the runtime wait in the
+  queue, which it drains at the end of its start; entries run during that. So all is put into the expression that
+  makes the queue: after `X.u`, `X.f.j` and `X.O.j` were assigned, before the first chunk is installed.
+- **Lazy loading.** Every way to load a chunk leads through `X.f.j`: `X.e` calls it (alone, in the newest webpack,
+  or as one member of `X.f`), and so do Next's flight rows and module federation by `X.e`. It is wrapped: for an old
+  chunk it is called for the vendor's as well, on the same list of promises. A handler of its own, `X.f.v`, would
+  never be called by the newest webpack. A load that fails rejects `X.e` as any chunk's does, and the next call
+  tries anew.
+- **Entries** run when `X.O.j(id)` is true for all chunks that they list. It is wrapped, too: an old chunk counts as
+  there only when its vendor chunks are. A handler beside it, `X.O.v`, would be asked by older runtimes only, and
+  only after `X.O.j` was true. Every chunk that arrives, the vendor's included, makes the runtime ask again.
+- **Pages that list the old chunk only** (another site's, or a route table that could not be edited): when an entry
+  waits for a vendor chunk whose old chunk is there, the page's load event, at which every script that the page
+  lists has arrived or failed, starts its load. Not earlier: a script of the page that is on its way would run twice
+  where its address is written in another way than `X.p + X.u(id)`, and the public path may be assigned by the first
+  entry.
 - **Prefetch and preload** (`X.F.j`, `X.H.j`) take the vendor's along.
 
-webpack 4 has no such hooks: `X.e` is wrapped, the address table gets the new paths, and every list of entries gets the vendor
-chunks of the chunks that it lists, and of the chunk that brings it. Only pages that list the vendor's script can
-start an entry there. webpack 5 before 5.22 has `X.f.j`, but lists of entries as webpack 4.
+webpack 4 has no such hooks: `X.e` is wrapped, the address table gets the new paths, and every list of entries gets
+the vendor chunks of the chunks that it lists, and of the chunk that brings it. Only pages that list the vendor's
+script can start an entry there. webpack 5 before 5.22 has `X.f.j`, but lists of entries as webpack 4.
 
 A page with several runtimes needs all of them registered that share the old chunk.
 """
@@ -38,15 +40,26 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.webpack.runtime import Lists, Runtime
 
-# ES5: a runtime may be written for browsers that know nothing newer.
-_NAMES = "u=%(X)s.u,%(X)s.u=function(e){return e in p?p[e]:u.apply(this,arguments)}"
-_LOADING = "%(X)s.f.j=function(e,t,q){(n[e]||[]).forEach(function(v){j(v,t,q)}),j(e,t,q)}"
-_HINTS = "%(X)s.%(F)s.j=function(e){(n[e]||[]).forEach(%(F)s),%(F)s(e)}"
-_WAITING = "%(X)s.O.j=function(e){var r=o(e),k=r;return(n[e]||[]).forEach(function(v){o(v)||(%(start)sk=!1)}),k}"
-# What the page does not bring, the runtime loads. A failure shows in the console as that of a page's script does.
-_START = (
-    "l=function(v){var t=[];o(v)||j(v,t);t.forEach(function(q){q.catch(function(){})})},"
-    'w=function(v){w[v]||"complete"===document.readyState?l(v):(w[v]=1,addEventListener("load",function(){l(v)}))},'
+# Statements of a function whose parameter `_` is the require function. n: old chunk -> vendor chunks, p: vendor
+# chunk -> path. In ES5: a runtime may be written for browsers that know nothing newer.
+_KEPT = {"u": "u", "j": "f.j", "o": "O.j", "F": "F.j", "H": "H.j"}
+_NAMES = "_.u=function(e){return e in p?p[e]:u.apply(this,arguments)}"
+_LOADING = "_.f.j=function(e,t,q){(n[e]||[]).forEach(function(v){j(v,t,q)}),j(e,t,q)}"
+_PREFETCH = "_.F.j=function(e){(n[e]||[]).forEach(F),F(e)}"
+_PRELOAD = "_.H.j=function(e){(n[e]||[]).forEach(H),H(e)}"
+_WAITING = "_.O.j=function(e){var r=o(e),k=r;return(n[e]||[]).forEach(function(v){o(v)||(r&&w(v),k=!1)}),k}"
+# w: the runtime loads what the page has not brought by its load event. A failure shows in the console as that of a
+# page's script does. s: the chunks for which the event is awaited.
+_STARTING = (
+    "var s={__proto__:null},"
+    "l=function(v){var t=[];o(v)||j(v,t),t.forEach(function(q){q.catch(function(){})})},"
+    'w=function(v){"complete"===document.readyState?l(v):s[v]||'
+    '(s[v]=1,addEventListener("load",function(){l(v)}))}'
+)
+_NOT_STARTING = "var w=function(){}"
+_REQUIRING = (
+    "var i=_.e;_.e=function(e){var r=i(e);return n[e]?"
+    "Promise.all([r].concat(n[e].map(i))).then(function(){return r}):r}"
 )
 
 
@@ -70,47 +83,38 @@ def register(runtime: Runtime, needs: Mapping[str, Sequence[str]], paths: Mappin
     refused = [vendor for vendor in vendors if not _is_loaded(runtime, vendor)]
     if refused:
         return Refusal(f"the runtime takes {refused[0]} for a chunk without a script", runtime.drain.start)
-    tables = [
-        f"n={_table({old: list(several) for old, several in needs.items()})}",
-        f"p={_table({vendor: paths[vendor] for vendor in vendors})}",
-    ]
     edits = _listed(runtime.lists, needs) if runtime.lists is not None else []
-    if runtime.version == 4:
-        return [*edits, *_four(runtime, tables, {vendor: paths[vendor] for vendor in vendors})]
-    return [*edits, _installed(runtime, ["var " + ",".join(tables), *_five(runtime)])]
+    known = {vendor: paths[vendor] for vendor in vendors}
+    tables = f"var n={_table(needs)},p={_table(known)}"
+    if runtime.version == 5:
+        return [*edits, _installed(runtime, [tables, *_five(runtime)])]
+    if runtime.names is not None:
+        (start, end), identity = runtime.names
+        prefix = f"({identity} in {_table(known)}?{runtime.require}.p+{_table(known)}[{identity}]:"
+        edits += [Edit(start, start, prefix.encode()), Edit(end, end, b")")]
+        edits.append(_installed(runtime, [tables, _REQUIRING]))
+    return edits
 
 
 def _is_loaded(runtime: Runtime, vendor: str) -> bool:
     return all((pattern.match(vendor) is not None) == wanted for pattern, wanted in runtime.matchers)
 
 
-def _table(values: Mapping[str, object]) -> str:
-    # Without a prototype, no id such as "constructor" is ever found by mistake.
-    return "".join(["{__proto__:null", *(f",{json.dumps(key)}:{_value(values[key])}" for key in sorted(values)), "}"])
-
-
-def _value(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def _table(values: Mapping[str, str] | Mapping[str, Sequence[str]]) -> str:
+    """An object literal. Without a prototype, no id such as "constructor" is ever found by mistake."""
+    pairs = (f",{json.dumps(key)}:{json.dumps(value, separators=(',', ':'))}" for key, value in sorted(values.items()))
+    return "".join(["{__proto__:null", *pairs, "}"])
 
 
 def _five(runtime: Runtime) -> list[str]:
-    names = {"X": runtime.require}
     has = runtime.members.keys()
-    code: list[str] = []
-    kept = [
-        f"{variable}={runtime.require}.{member}"
-        for variable, member in (("j", "f.j"), ("o", "O.j"), ("F", "F.j"), ("H", "H.j"))
-        if member in has
-    ]
-    code.append("var " + ",".join(kept))
+    code = ["var " + ",".join(f"{name}=_.{member}" for name, member in _KEPT.items() if member in has)]
     if "f.j" in has:
-        code += ["var " + _NAMES % names, _LOADING % names]
+        code += [_NAMES, _LOADING]
     if "O.j" in has:
-        starts = "f.j" in has
-        if starts:
-            code.append("var " + _START.rstrip(","))
-        code.append(_WAITING % (names | {"start": "r&&w(v)," if starts else ""}))
-    code += [_HINTS % (names | {"F": hint}) for hint in ("F", "H") if f"{hint}.j" in has]
+        code += [_STARTING if "f.j" in has else _NOT_STARTING, _WAITING]
+    code += [_PREFETCH] if "F.j" in has else []
+    code += [_PRELOAD] if "H.j" in has else []
     return code
 
 
@@ -119,22 +123,8 @@ def _installed(runtime: Runtime, statements: list[str]) -> Edit:
     assert runtime.drain is not None, "a runtime without a queue cannot be registered"
     start, end = runtime.drain
     code = ";".join(statements).encode()
-    return Edit(start, end, b"(function(){" + code + b"}()," + runtime.source[start:end] + b")")
-
-
-def _four(runtime: Runtime, tables: list[str], paths: Mapping[str, str]) -> list[Edit]:
-    edits: list[Edit] = []
-    if runtime.names is not None:
-        (start, end), identity = runtime.names
-        known, prefix = _table(paths), runtime.require
-        before = f"({identity} in {known}?{prefix}.p+{known}[{identity}]:"
-        edits += [Edit(start, start, before.encode()), Edit(end, end, b")")]
-        wrapped = (
-            f"{prefix}.e=function(e){{var r=i(e);"
-            "return n[e]?Promise.all([r].concat(n[e].map(i))).then(function(){return r}):r}"
-        )
-        edits.append(_installed(runtime, [f"var {tables[0]},i={prefix}.e", wrapped]))
-    return edits
+    require = runtime.require.encode()
+    return Edit(start, end, b"(function(_){%s}(%s),%s)" % (code, require, runtime.source[start:end]))
 
 
 def _listed(lists: Lists, needs: Mapping[str, Sequence[str]]) -> list[Edit]:
@@ -144,13 +134,12 @@ def _listed(lists: Lists, needs: Mapping[str, Sequence[str]]) -> list[Edit]:
         added = list(dict.fromkeys(vendor for chunk in chunks for vendor in needs.get(chunk, ())))
         if added:
             edits.append(Edit(end, end, b"".join(b"," + syntax.id_literal(vendor) for vendor in added)))
-    # `d[0]` are the chunk's own ids; of each list, all but the first, the entry's module. The data may be seen again, by
-    # another runtime of the page: what is there already is not added twice.
-    data = f"{lists.data}[{lists.index}]"
+    # `d[0]` are the chunk's own ids; in a list, all but the first are chunks. Another runtime of the page may be handed
+    # the same data: what is in a list already is not added again.
     code = (
-        f"!function(n,d){{({data.replace(lists.data, 'd', 1)}||[]).forEach(function(l){{"
+        f"!function(n,d){{(d[{lists.index}]||[]).forEach(function(l){{"
         "l.slice(1).concat(d[0]).forEach(function(c){(n[c]||[]).forEach(function(v){l.indexOf(v)<1&&l.push(v)})})})}"
-        f"({_table({old: list(several) for old, several in needs.items()})},{lists.data});"
+        f"({_table(needs)},{lists.data});"
     )
     edits.append(Edit(lists.callback, lists.callback, code.encode()))
     return edits

@@ -61,11 +61,11 @@ class Runtime:
 
     version: 4 or 5. require: the name of the require function. members: `u`, `e`, `m`, `p`, `O`, `f.j`, `O.j`, `F.j`,
     `H.j`, as far as it has them: the values that are assigned. drain: where the queue is made,
-    `self.G=self.G||[]`, just before what waits in it is installed; None for a runtime that has no chunks but its own
-    modules. queue_name: as in a chunk. public_path: what stands in front of names of chunks; None where it is computed as
-    the page loads. modules: of the runtime's own table. matchers: what `X.f.j` asks of an id before it loads, each
-    with the answer that lets it. names: in webpack 4, the expression that makes the address of a chunk from its
-    id, and the name of the id.
+    `self.G=self.G||[]`, just before what waits in it is installed; None for a runtime that has no chunks but its
+    own modules. queue_name: as in a chunk. public_path: what stands in front of names of chunks; None where it is
+    computed as the page loads. modules: of the runtime's own table. matchers: what `X.f.j` asks of an id before it
+    loads, each with the answer that lets it. names: in webpack 4, the expression that makes the address of a chunk
+    from its id, and the name of the id.
     """
 
     source: bytes = field(repr=False)
@@ -281,6 +281,13 @@ class _Reader:
         right = node.child_by_field_name("right") if node.type == "assignment_expression" else None
         if right is None or right.type in syntax.FUNCTIONS:
             return right
+        if right.type == "call_expression":  # since 5.22: `t.bind(null,o.push.bind(o))`
+            bound = right.child_by_field_name("function")
+            name = bound.child_by_field_name("property") if bound is not None else None
+            target = bound.child_by_field_name("object") if bound is not None else None
+            if target is None or syntax.text(name) != b"bind":
+                return None
+            right = target
         return self._declared(syntax.text(right), scope) if right.type == "identifier" else None
 
     def _declared(self, name: bytes, scope: Node) -> Node | None:
@@ -364,7 +371,7 @@ class _Reader:
             scope = syntax.enclosing_function(drain)
             if scope is None or _argument(scope) is None:
                 continue
-            callers = [call for call in _CALL.finditer(self.source, scope.start_byte, scope.end_byte)]
+            callers = list(_CALL.finditer(self.source, scope.start_byte, scope.end_byte))
             if not callers:
                 continue
             require = callers[0][4].decode()
