@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def follow(
-    browser: Browser, original: Original, optimized: Served, click_seconds: float = 60
+    browser: Browser, original: Original, optimized: Served, click_seconds: float = 60, tab: type[Tab] = Tab
 ) -> dict[str, list[Difference]]:
     """Click every link of every page and tell what differs: by step, only those with differences.
 
     A page's scripts live as long in both: a link that loads a new document where the original had none is a
     difference. A page is loaded by its address only where no link leads on. The first link that keeps its
-    document is also followed back and forth with the browser's buttons.
+    document is also followed back and forth with the browser's buttons. tab: how the optimized site is looked at.
     """
     ready_seconds = original.export.ready_seconds
     with visitor(browser) as first, visitor(browser) as second:
-        pair = _Pair(Tab(first, original.served, ready_seconds), Tab(second, optimized, ready_seconds))
+        pair = _Pair(Tab(first, original.served, ready_seconds), tab(second, optimized, ready_seconds))
         tried_buttons = False
         for step in steps(original.pages, original.hosting):
             if pair.address != original.pages[step.path].address:

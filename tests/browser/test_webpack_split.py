@@ -1,0 +1,212 @@
+"""Whole modules moved into new chunks of real exports: nothing a visitor sees changes, whatever arrives when."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from v1z3r_build.bundlers.webpack import syntax
+from v1z3r_build.bundlers.webpack.build_manifest import list_before
+from v1z3r_build.bundlers.webpack.chunk import Chunk, move, read_chunk, require_own
+from v1z3r_build.bundlers.webpack.registration import register
+from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
+
+from .addresses import of_folder
+from .chromium import visitor
+from .comparison import compare
+from .exports import Original, patience
+from .hosting import PlainHosting
+from .navigation import follow
+from .observation import Observation, Served, Tab
+from .server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from .comparison import Difference
+    from .exports import Export
+    from .server import Request, Response
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.fixtures,
+    pytest.mark.parametrize("export", ["next14", "next15"], indirect=True),
+]
+
+CHUNKS = "_next/static/chunks/"
+LARGE = 1000  # bytes of a factory that is moved
+_MARK = "/moved-"
+_QUIET_SECONDS = 0.4
+_SCRIPT = re.compile(r'<script([^>]*) src="/([^"]+)"([^>]*)></script>')
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """An export with new chunks. moved: path of an old chunk -> path of the new one."""
+
+    folder: Path
+    moved: Mapping[str, str]
+
+    def on(self, server: Server) -> Served:
+        return Served(server, of_folder(self.folder, server.origin, "/"))
+
+
+class SplitTab(Tab):
+    """Sees the page without the new chunks' scripts, which are all that may differ."""
+
+    def observe(self) -> Observation:
+        seen = super().observe()
+        return replace(seen, nodes=tuple(node for node in seen.nodes if not _is_moved(node.attributes)))
+
+
+def _is_moved(attributes: tuple[tuple[str, str], ...]) -> bool:
+    return any(name in ("src", "href") and _MARK in value for name, value in attributes)
+
+
+class Holding:
+    """A host that answers one path last: when nothing else has been asked for a while."""
+
+    def __init__(self, folder: Path, path: str) -> None:
+        self._hosting = PlainHosting(folder)
+        self._path = path
+        self._last = time.monotonic()
+        self._lock = threading.Lock()
+
+    def answer(self, request: Request) -> Response:
+        if request.path == self._path:
+            while self._quiet() < _QUIET_SECONDS:
+                time.sleep(0.05)
+            return self._hosting.answer(request)
+        with self._lock:
+            self._last = time.monotonic()
+        return self._hosting.answer(request)
+
+    def _quiet(self) -> float:
+        with self._lock:
+            return time.monotonic() - self._last
+
+
+@pytest.fixture(scope="module")
+def split(export: Export, tmp_path_factory: pytest.TempPathFactory) -> Split:
+    """The export with the large modules of every chunk in new chunks, which pages and the manifest list."""
+    folder = tmp_path_factory.mktemp(export.name) / "split"
+    shutil.copytree(export.folder, folder)
+    moved = _move_modules(folder)
+    assert len(moved) > 5
+    for page in folder.rglob("*.html"):
+        page.write_text(_SCRIPT.sub(lambda tag: _with_sibling(tag, moved), page.read_text(encoding="utf-8")), "utf-8")
+    manifest = next(folder.rglob("_buildManifest.js"))
+    before = {old.removeprefix("_next/"): [new.removeprefix("_next/")] for old, new in moved.items()}
+    listed = list_before(manifest.read_bytes(), before)
+    assert isinstance(listed, list)
+    manifest.write_bytes(syntax.apply(manifest.read_bytes(), listed))
+    return Split(folder, moved)
+
+
+@pytest.fixture(scope="module")
+def unlisted(export: Export, tmp_path_factory: pytest.TempPathFactory) -> Split:
+    """The same, but no page and no manifest knows of the new chunks."""
+    folder = tmp_path_factory.mktemp(export.name) / "unlisted"
+    shutil.copytree(export.folder, folder)
+    return Split(folder, _move_modules(folder))
+
+
+def _move_modules(folder: Path) -> dict[str, str]:
+    """Move all large modules, a new chunk for each old one: path of the old -> path of the new."""
+    needs: dict[str, list[str]] = {}
+    paths: dict[str, str] = {}
+    moved: dict[str, str] = {}
+    runtimes = []
+    for file in sorted((folder / CHUNKS).rglob("*.js")):
+        source = file.read_bytes()
+        chunk = read_chunk(source)
+        if not isinstance(chunk, Chunk):
+            runtime = read_runtime(source)
+            runtimes += [(file, runtime)] if isinstance(runtime, Runtime) else []
+            continue
+        large = [module.id for module in chunk.modules if module.entry.end - module.entry.start > LARGE]
+        if not large:
+            continue
+        # next15 has two files that register the same ids.
+        name = f"moved-{len(paths)}"
+        parts = move(chunk, large, name)
+        rest = read_chunk(parts.old)
+        assert isinstance(rest, Chunk)
+        file.write_bytes(syntax.apply(parts.old, require_own(rest)))
+        (folder / CHUNKS / f"{name}.js").write_bytes(parts.vendor)
+        for identity in chunk.ids:
+            needs.setdefault(identity, []).append(name)
+        paths[name] = f"static/chunks/{name}.js"
+        moved[file.relative_to(folder).as_posix()] = f"{CHUNKS}{name}.js"
+    ((file, runtime),) = runtimes
+    edits = register(runtime, needs, paths)
+    assert isinstance(edits, list)
+    file.write_bytes(syntax.apply(runtime.source, edits))
+    return moved
+
+
+def _with_sibling(tag: re.Match[str], moved: Mapping[str, str]) -> str:
+    new = moved.get(tag[2])
+    return f'<script{tag[1]} src="/{new}"{tag[3]}></script>{tag[0]}' if new else tag[0]
+
+
+def _page(browser: Browser, served: Served, path: str, ready_seconds: float) -> Observation:
+    with visitor(browser) as context:
+        tab = SplitTab(context, served, ready_seconds)
+        tab.open(path)
+        return tab.observe()
+
+
+def _differences(browser: Browser, original: Original, split: Split) -> Iterator[tuple[str, list[Difference]]]:
+    for path, observation in original.pages.items():
+        with Server(PlainHosting(split.folder)) as server:
+            served = split.on(server)
+            found = compare(observation, _page(browser, served, path, patience(original, path)))
+            asked = Counter(exchange.target.removeprefix("/") for exchange in server.exchanges())
+        if found:
+            yield path, found
+        # The host's answers are kept in no cache, and Next asks twice for what it prefetches.
+        often = {new: asked[new] for old, new in split.moved.items() if asked[new] > asked[old]}
+        assert often == {}, f"{path} asks for new chunks more often than for the old ones"
+
+
+def test_every_page_is_the_same(browser: Browser, original: Original, split: Split) -> None:
+    assert dict(_differences(browser, original, split)) == {}
+
+
+def test_links_lead_to_the_same_pages(browser: Browser, original: Original, split: Split) -> None:
+    with Server(PlainHosting(split.folder)) as server:
+        served = split.on(server)
+        assert follow(browser, original, served, tab=SplitTab) == {}
+
+
+def test_pages_that_list_old_chunks_only_are_the_same(browser: Browser, original: Original, unlisted: Split) -> None:
+    assert dict(_differences(browser, original, unlisted)) == {}
+
+
+def test_any_script_may_come_last(browser: Browser, original: Original, split: Split) -> None:
+    """The page with the lazy scene: every script that it asks for, held back until all others are there."""
+    path = next(path for path in original.pages if path.startswith("scene"))
+    with Server(PlainHosting(split.folder)) as server:
+        served = split.on(server)
+        _page(browser, served, path, patience(original, path))
+        asked = [exchange.target.removeprefix("/") for exchange in server.exchanges()]
+    scripts = sorted({target for target in asked if target.startswith(CHUNKS)})
+    assert sum(_MARK in script for script in scripts) > 4
+    found = {}
+    for script in scripts:
+        with Server(Holding(split.folder, script)) as server:
+            served = split.on(server)
+            differences = compare(original.pages[path], _page(browser, served, path, patience(original, path)))
+        if differences:
+            found[script] = differences
+    assert found == {}
