@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
+
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.build_manifest import list_before
 from v1z3r_build.bundlers.webpack.chunk import Chunk, move, read_chunk, require_own

@@ -256,9 +256,8 @@ def move(chunk: Chunk, ids: Collection[str], vendor: str) -> Split:
     at = 0
     for module in moving:
         written = factory(chunk, module).text
-        at = vendor_text.index(written, at)
-        places.append((module.entry, at))
-        at += len(written)
+        at = vendor_text.index(written, at) + len(written)
+        places.append((module.entry, at - (module.entry.end - module.entry.start)))
     return Split(syntax.apply(chunk.source, edits), vendor_text, tuple(places))
 
 

@@ -36,6 +36,8 @@ _MEMBER = re.compile(rb"(?<![\w$.])([\w$]+)\s*\.\s*(f\.j|O\.j|F\.j|H\.j|[uempO])
 _CALL = re.compile(
     rb"([\w$]+)\[([\w$]+)\]\s*(?:\.\s*call\s*\(\s*[\w$]+\.exports\s*,|\()\s*([\w$]+)\s*,\s*\3\.exports\s*,\s*([\w$]+)\s*\)"
 )
+# Workers load by importScripts, at once and without a queue of promises (ImportScriptsChunkLoadingRuntimeModule).
+_WORKER = re.compile(rb"\.f\.i\s*=(?!=)")
 _INTEGRITY = re.compile(rb"\.sriHashes\b|\.integrity\s*=")
 # Members that are replaced, so that it must be sure which assignment counts.
 _REPLACED = ("u", "f.j", "O.j", "F.j", "H.j")
@@ -118,6 +120,9 @@ class _Reader:
         if self.root.has_error:
             return Refusal("the runtime does not parse", 0) if scopes else None
         if not scopes:
+            worker = _WORKER.search(self.source)
+            if worker and next(self._queues(), None):
+                return Refusal("a worker's runtime, which loads chunks by importScripts", worker.start())
             return self._four() or self._alone()
         drain, queue_name = scopes[0]
         members = self._anchors(drain)
@@ -164,7 +169,9 @@ class _Reader:
         return [
             (require, member, node)
             for require, member, node in self._assignments()
-            if member in ("f.j", "O.j") and _same(syntax.enclosing_function(node), syntax.enclosing_function(drain))
+            if member in ("f.j", "O.j")
+            and _same(syntax.enclosing_function(node), syntax.enclosing_function(drain))
+            and self._is_require(node, require)
         ]
 
     def _assignments(self) -> Iterator[tuple[str, str, Node]]:
@@ -172,17 +179,31 @@ class _Reader:
         for match in _MEMBER.finditer(self.source):
             node = self._at(match.start(), match.end())
             if node.type != "assignment_expression":
-                continue  # in a string or a comment, or `var`
+                continue  # in a string or a comment
             left = node.child_by_field_name("left")
             if left is not None and (left.start_byte, left.type) == (match.start(), "member_expression"):
                 yield match[1].decode(), match[2].decode(), node
+
+    def _is_require(self, place: Node, name: str) -> bool:
+        """Whether a name means a function that is declared around the place, and nothing nearer."""
+        function = syntax.enclosing_function(place)
+        declaration = re.compile(rb"\bfunction\s+%s\s*\(" % re.escape(name.encode()))
+        while function is not None:
+            for match in declaration.finditer(syntax.text(function)):
+                found = self._at(function.start_byte + match.start(), function.start_byte + match.end())
+                if found.type == "function_declaration" and _same(syntax.enclosing_function(found), function):
+                    return True
+            if _has_parameter(function, name) or self._declared(name.encode(), function) is not None:
+                return False
+            function = syntax.enclosing_function(function)
+        return False
 
     def _members(self, require: str) -> dict[str, Extent]:
         """The values assigned to members of the require function. Raises UnreadableError if one has two."""
         found: dict[str, Extent] = {}
         for name, member, node in self._assignments():
             right = node.child_by_field_name("right")
-            if name != require or right is None:
+            if name != require or right is None or not self._is_require(node, name):
                 continue
             if member in found and member in _REPLACED:
                 raise UnreadableError(f"{require}.{member} is assigned twice", node.start_byte)
@@ -409,6 +430,14 @@ class _Reader:
         if len(found) != 1:
             raise UnreadableError("no one place where names of chunks are made", 0)
         return found[0]
+
+
+def _has_parameter(function: Node, name: str) -> bool:
+    try:
+        return name in syntax.parameters(function)
+    except UnreadableError:
+        parameters = function.child_by_field_name("parameters")
+        return re.search(rb"(?<![\w$.])%s(?![\w$])" % re.escape(name.encode()), syntax.text(parameters)) is not None
 
 
 def _same(one: Node | None, other: Node | None) -> bool:
