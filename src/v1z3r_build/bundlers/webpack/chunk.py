@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
@@ -165,8 +166,9 @@ def _chunk(source: bytes, root: Node, statement: Node, call: Node) -> Chunk:
     if assigned is None or len(data) != 1 or data[0].type != "array":
         raise UnreadableError("a push of something else than a chunk", call.start_byte)
     parts = syntax.named(data[0])
-    commas = sum(child.type == "," for child in data[0].children)
-    if not 2 <= len(parts) <= 5 or commas > len(parts) or parts[0].type != "array":
+    between = [child.type for child in data[0].children if child.type != "comment"]
+    has_hole = any(pair in ((",", ","), ("[", ",")) for pair in pairwise(between))
+    if not 2 <= len(parts) <= 5 or has_hole or parts[0].type != "array":
         raise UnreadableError("a push of something else than a chunk", call.start_byte)
     ids = tuple(syntax.property_name(item) for item in syntax.named(parts[0]))
     if not ids:
