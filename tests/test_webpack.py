@@ -370,6 +370,15 @@ def test_own_modules_of_a_runtime_are_told() -> None:
     assert [module.id for module in runtime(four).modules] == ["3", "4"]
 
 
+def test_members_that_modules_assign_are_none_of_the_runtime() -> None:
+    """A module may have any name for the require function, or any other thing of the same name."""
+    source = LAZY.replace(b'note("20"),', b"n.u=n.u,n.f.j=1,(()=>{var n={};n.u=1})(),")
+    assert runtime(source).members == {
+        name: syntax.Extent(place.start + len(source) - len(LAZY), place.end + len(source) - len(LAZY))
+        for name, place in runtime(LAZY).members.items()
+    }
+
+
 def test_one_file_without_chunks_is_recognised() -> None:
     source = f'(()=>{{var m={{1(e){{"use strict"}},2:e=>{{}}}},t={{}};{REQUIRE}n(1)}})();'.encode()
     found = runtime(source)
@@ -576,6 +585,7 @@ def test_several_ids_and_ids_of_other_names() -> None:
     """A chunk may register several ids; names of object members are no ids by mistake."""
     files = _files(NEWEST)
     files["c2.js"] = files["c2.js"].replace(b"[[2]", b'[[2,"constructor"]')
+    files["c1.js"] = files["c1.js"].replace(b"[2]", b'[2,"constructor"]')
     scripts = ["r.js", "c2.js", "c1.js"]
     found = dict(files)
     parts = move(chunk(files["c2.js"]), ["11"], "vendor x")

@@ -134,11 +134,10 @@ def _listed(lists: Lists, needs: Mapping[str, Sequence[str]]) -> list[Edit]:
         added = list(dict.fromkeys(vendor for chunk in chunks for vendor in needs.get(chunk, ())))
         if added:
             edits.append(Edit(end, end, b"".join(b"," + syntax.id_literal(vendor) for vendor in added)))
-    # `d[0]` are the chunk's own ids; in a list, all but the first are chunks. Another runtime of the page may be handed
-    # the same data: what is in a list already is not added again.
+    # `d[0]` are the chunk's own ids; in a list, all but the first are chunks.
     code = (
         f"!function(n,d){{(d[{lists.index}]||[]).forEach(function(l){{"
-        "l.slice(1).concat(d[0]).forEach(function(c){(n[c]||[]).forEach(function(v){l.indexOf(v)<1&&l.push(v)})})})}"
+        "l.slice(1).concat(d[0]).forEach(function(c){(n[c]||[]).forEach(function(v){l.push(v)})})})}"
         f"({_table(needs)},{lists.data});"
     )
     edits.append(Edit(lists.callback, lists.callback, code.encode()))
