@@ -55,6 +55,8 @@ class Page {
     this.context = vm.createContext({
       document: this.document,
       note: (word) => this.seen.notes.push(word),
+      setTimeout: () => 0, // no load takes too long
+      clearTimeout: () => undefined,
       addEventListener: (name, listener) => name === "load" && this.listeners.push(listener),
     });
     vm.runInContext("var self = this, window = this;", this.context);
@@ -106,4 +108,7 @@ async function main() {
   console.log(JSON.stringify(results));
 }
 
-main();
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

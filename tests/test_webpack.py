@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from itertools import permutations
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.build_manifest import list_before
 from v1z3r_build.bundlers.webpack.chunk import Chunk, compose, move, read_chunk, require_own
+from v1z3r_build.bundlers.webpack.entry import OwnSplit, move_own
 from v1z3r_build.bundlers.webpack.registration import register
 from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
@@ -365,9 +367,9 @@ def test_runtimes_are_read(source: bytes, version: int, loads: bool, awaits: boo
 
 
 def test_own_modules_of_a_runtime_are_told() -> None:
-    assert [module.id for module in runtime(LAZY).modules] == ["20"]
+    assert [module.id for module in runtime(LAZY).own.modules] == ["20"]
     four = FOUR.replace(b"([]);", b"({3:function(e,t,n){},4:function(e){}});")
-    assert [module.id for module in runtime(four).modules] == ["3", "4"]
+    assert [module.id for module in runtime(four).own.modules] == ["3", "4"]
 
 
 def test_members_that_modules_assign_are_none_of_the_runtime() -> None:
@@ -383,7 +385,7 @@ def test_one_file_without_chunks_is_recognised() -> None:
     source = f'(()=>{{var m={{1(e){{"use strict"}},2:e=>{{}}}},t={{}};{REQUIRE}n(1)}})();'.encode()
     found = runtime(source)
     assert (found.drain, found.loads, found.awaits) == (None, False, False)
-    assert [module.id for module in found.modules] == ["1", "2"]
+    assert [module.id for module in found.own.modules] == ["1", "2"]
     assert isinstance(register(found, {"1": ["v"]}, {"v": "v.js"}), Refusal)
 
 
@@ -594,6 +596,112 @@ def test_several_ids_and_ids_of_other_names() -> None:
     found |= {"c2.js": parts.old, "v2.js": parts.vendor, "r.js": syntax.apply(NEWEST, edits)}
     (seen,) = opened({"files": _texts(found), "listed": scripts, "arrivals": scripts})
     assert (set(seen["notes"]), seen["errors"]) == (NOTES, [])
+
+
+# Runtime, modules and entry in one file
+
+OWN_TABLE = '{1(e,t,n){note("1"),n(2)},2(e){note("2")},3:e=>{note("3")}}'
+ALONE = [
+    pytest.param(f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1),n(3)}})();".encode(), id="calls"),
+    pytest.param(
+        f"!function(){{var m={OWN_TABLE},t={{}};{REQUIRE}n.o=1,(()=>{{n(1),n(3)}})()}}();".encode(), id="sequence"
+    ),
+    pytest.param(
+        f"(()=>{{'use strict';var m={OWN_TABLE},t={{}};{REQUIRE}n.o=1;let r=n(1);n(3)}})()".encode(), id="statements"
+    ),
+    pytest.param(f"var LIB;(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1),LIB=n(3)}})();".encode(), id="library"),
+    pytest.param(f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}\nn.o=1\nn(1)\nn(3) // end\n}})();".encode(), id="lines"),
+]
+
+
+@needs_node
+@pytest.mark.parametrize("source", ALONE)
+def test_modules_of_one_file_move(source: bytes) -> None:
+    found = move_own(runtime(source), {"va": ["2"], "vb": ["3"]})
+    assert isinstance(found, OwnSplit), found
+    files = {"m.js": syntax.apply(source, found.edits), **{f"{name}.js": text for name, text in found.vendors.items()}}
+    assert b'note("2")' not in files["m.js"]
+    scenarios = [
+        {"files": _texts(files), "listed": ["m.js", "va.js", "vb.js"], "arrivals": order}
+        for order in permutations(["m.js", "va.js", "vb.js"])
+    ]
+    for scenario, seen in zip(scenarios, opened(*scenarios), strict=True):
+        assert (seen["notes"], seen["errors"]) == (["1", "2", "3"], []), scenario["arrivals"]
+
+
+@needs_node
+@pytest.mark.parametrize("name", ["n", "d", "f"])
+def test_modules_beside_a_runtime_that_loads_move(name: str) -> None:
+    """Lazy chunks go on working; what no page lists is loaded by the page's load event.
+
+    name: of the require function, which the code around the moved entry has for other things, too.
+    """
+    source = re.sub(rb"(?<![\w$.])n(?![\w$\"])", name.encode(), LAZY)
+    source = source.replace(b"{20(", b'{21(){note("21")},20(').replace(
+        b'note("20"),', b'note("20"),%s(21),' % name.encode()
+    )
+    found = move_own(runtime(source), {"va": ["21"]})
+    edits = register(runtime(source), {"3": ["v3"]}, {"va": "va.js", "v3": "v3.js"})
+    assert isinstance(found, OwnSplit)
+    assert isinstance(edits, list)
+    lazy = move(chunk(_files(NEWEST)["c3.js"]), ["31"], "v3")
+    files = {
+        "r.js": syntax.apply(source, [*found.edits, *edits]),
+        "va.js": found.vendors["va"],
+        "c3.js": lazy.old,
+        "v3.js": lazy.vendor,
+    }
+    for listed in (["va.js", "r.js"], ["r.js", "va.js"], ["r.js"]):
+        (seen,) = opened({"files": _texts(files), "listed": listed, "arrivals": listed})
+        assert (seen["notes"], seen["errors"]) == (["20", "21", "30", "31"], []), listed
+        assert sorted(seen["fetched"]) == ["c3.js", "r.js", "v3.js", "va.js"]
+
+
+@needs_node
+def test_an_entry_whose_modules_are_there_runs_within_its_script() -> None:
+    source = f"var LIB;(()=>{{var m={{1:(e,t)=>{{t.a=1}}}},t={{}};{REQUIRE}LIB=n(1)}})();".encode()
+    found = move_own(runtime(source), {"va": ["1"]})
+    assert isinstance(found, OwnSplit)
+    files = {"m.js": syntax.apply(source, found.edits), "va.js": found.vendors["va"], "z.js": b"note(String(LIB.a))"}
+    scripts = ["va.js", "m.js", "z.js"]
+    (seen,) = opened({"files": _texts(files), "listed": scripts, "arrivals": scripts})
+    assert (seen["notes"], seen["errors"]) == (["1"], [])
+
+
+def test_own_modules_keep_their_mode() -> None:
+    source = f'/*! L */(()=>{{"use strict";var m={{1:e=>{{a}},2:function(e){{b}}}},t={{}};{REQUIRE}n(1)}})();'.encode()
+    found = move_own(runtime(source), {"v": ["1", "2"]})
+    assert isinstance(found, OwnSplit)
+    assert found.vendors["v"] == (
+        b'/*! L */\n(self["webpackChunk:v"]=self["webpackChunk:v"]||[]).push([["v"],'
+        b'{1:e=>{"use strict";a},2:function(e){"use strict";b}}]);'
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (f"x=(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1)}})()", "the result of the runtime's function is used"),
+        (f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}return n(1)}})()", "the runtime's function returns something"),
+        (
+            f"!function(){{var m={OWN_TABLE},t={{}};{REQUIRE}n(1),f(()=>arguments)}}()",
+            "the runtime's function reads its arguments",
+        ),
+        (f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n.o=1}})()", "no entry was found"),
+        (FOUR.replace(b"([]);", b"({3:function(e,t,n){}});").decode(), "webpack 4 starts its entry within the runtime"),
+        (NEWEST.decode(), "no entry was found"),
+    ],
+)
+def test_entries_that_cannot_wait_are_refused(source: str, reason: str) -> None:
+    found = move_own(runtime(source.encode()), {"v": ["1"]})
+    assert isinstance(found, Refusal)
+    assert found.reason == reason
+
+
+@pytest.mark.parametrize("moves", [{"v": []}, {"v": ["9"]}, {"v": ["1"], "w": ["1"]}])
+def test_what_is_not_there_cannot_move(moves: dict[str, list[str]]) -> None:
+    with pytest.raises(ValueError, match="a new chunk without modules"):
+        move_own(runtime(f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1)}})()".encode()), moves)
 
 
 def test_edits_must_not_overlap() -> None:

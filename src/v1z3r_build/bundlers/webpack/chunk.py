@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _PUSH = re.compile(rb"\|\|\s*\[\s*\]\s*\)\s*(?:\.\s*push|\[\s*[\"']push[\"']\s*\])\s*\(")
 _SOURCE_MAP = re.compile(rb"(?://|/\*)[#@]\s*sourceMappingURL=")
-_LICENSE = re.compile(rb"/\*!|@license|@preserve|@cc_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +185,7 @@ def _chunk(source: bytes, root: Node, statement: Node, call: Node) -> Chunk:
         strict,
         callback,
         entries,
-        tuple(
-            syntax.extent(node)
-            for node in comments
-            if node.end_byte <= statement.start_byte and _LICENSE.search(syntax.text(node))
-        ),
+        syntax.licenses(root),
         next((syntax.extent(node) for node in comments if _SOURCE_MAP.match(syntax.text(node))), None),
     )
 
@@ -251,14 +246,14 @@ def move(chunk: Chunk, ids: Collection[str], vendor: str) -> Split:
         missing = sorted(wanted - {module.id for module in moving})
         raise ValueError(f"modules {missing} are not in chunk {chunk.ids[0]}")
     vendor_text = compose([chunk], [(chunk, module) for module in moving], vendor)
-    edits = [_removal(chunk, module) for module in moving]
+    edits = [removal(chunk.source, module) for module in moving]
     if chunk.source_map is not None:
         edits.append(Edit(*chunk.source_map, b""))
     places: list[tuple[Extent, int]] = []
     at = 0
     for module in moving:
-        written = factory(chunk, module).text
-        at = vendor_text.index(written, at) + len(written)
+        entry = factory(chunk.source, module).text
+        at = vendor_text.index(entry, at) + len(entry)
         places.append((module.entry, at - (module.entry.end - module.entry.start)))
     return Split(syntax.apply(chunk.source, edits), vendor_text, tuple(places))
 
@@ -269,41 +264,48 @@ def compose(chunks: Sequence[Chunk], moving: Sequence[tuple[Chunk, Module]], ven
     Where all were strict by a directive before the push, it stands there again; where only some were, each of those
     gets a directive of its own. Raises ValueError for chunks of different queues, or one id twice.
     """
-    queues = {bytes(chunk.source[slice(*chunk.queue)]) for chunk in chunks}
+    queues = {chunk.source[slice(*chunk.queue)] for chunk in chunks}
     names = {chunk.queue_name for chunk in chunks}
     ids = [module.id for _, module in moving]
     if len(names) != 1 or len(set(ids)) < len(ids):
         raise ValueError("modules of different queues, or one module twice")
-    factories = [factory(chunk, module) for chunk, module in moving]
+    factories = [factory(chunk.source, module) for chunk, module in moving]
     all_strict = all(chunk.strict for chunk, _ in moving)
     texts = [
         one.text if all_strict or not chunk.strict else one.directed
         for one, (chunk, _) in zip(factories, moving, strict=True)
     ]
-    licenses = dict.fromkeys(chunk.source[slice(*place)] + b"\n" for chunk in chunks for place in chunk.licenses)
+    licenses = [chunk.source[slice(*place)] for chunk in chunks for place in chunk.licenses]
+    return written(sorted(queues)[0], vendor, texts, licenses, strict=all_strict)
+
+
+def written(
+    queue: bytes, identity: str, factories: Sequence[bytes], licenses: Sequence[bytes], *, strict: bool
+) -> bytes:
+    """The text of a chunk. queue: as in `Chunk`. strict: whether a directive stands before the push."""
     return b"%s%s(%s).push([[%s],{%s}]);" % (
-        b"".join(licenses),
-        b'"use strict";' if all_strict else b"",
-        sorted(queues)[0],
-        syntax.id_literal(vendor),
-        b",".join(texts),
+        b"".join(licence + b"\n" for licence in dict.fromkeys(licenses)),
+        b'"use strict";' if strict else b"",
+        queue,
+        syntax.id_literal(identity),
+        b",".join(factories),
     )
 
 
-def factory(chunk: Chunk, module: Module) -> Factory:
-    """A module's entry for another table: as it stands there, and with the directive that its chunk gave it."""
+def factory(source: bytes, module: Module) -> Factory:
+    """A module's entry for another table: as it stands there, and with the directive that stood around it."""
     start, end = module.entry
     head = b"" if module.keyed else syntax.id_literal(module.id) + b":"
-    plain = head + chunk.source[start:end]
+    plain = head + source[start:end]
     if module.own_directive or not module.strict:
         return Factory(plain, plain)
     if module.body is None:
-        arrow = _expression(chunk.source, module)
-        lead, value = chunk.source[start : arrow.start], chunk.source[arrow.start : arrow.end]
-        directed = head + lead + b'{"use strict";return ' + value + b"}" + chunk.source[arrow.end : end]
+        arrow = _expression(source, module)
+        lead, value = source[start : arrow.start], source[arrow.start : arrow.end]
+        directed = head + lead + b'{"use strict";return ' + value + b"}" + source[arrow.end : end]
         return Factory(plain, directed)
     at = module.body.start
-    return Factory(plain, head + chunk.source[start:at] + b'"use strict";' + chunk.source[at:end])
+    return Factory(plain, head + source[start:at] + b'"use strict";' + source[at:end])
 
 
 def _expression(source: bytes, module: Module) -> Extent:
@@ -317,14 +319,14 @@ def _expression(source: bytes, module: Module) -> Extent:
     return Extent(body.start_byte - 1 + start, body.end_byte - 1 + start)
 
 
-def _removal(chunk: Chunk, module: Module) -> Edit:
+def removal(source: bytes, module: Module) -> Edit:
     """The edit that takes a module out. An object loses a comma with it, an array keeps a hole."""
     start, end = module.entry
     if not module.keyed:
         return Edit(start, end, b"")
-    after = re.compile(rb"(?:\s|/\*.*?\*/|//[^\r\n]*[\r\n])*", re.S).match(chunk.source, end)
+    after = re.compile(rb"(?:\s|/\*.*?\*/|//[^\r\n]*[\r\n])*", re.S).match(source, end)
     comma = after.end() if after else end
-    if chunk.source[comma : comma + 1] == b",":
+    if source[comma : comma + 1] == b",":
         # What stands between is white space or comments.
-        return Edit(start, comma + 1, chunk.source[end:comma])
+        return Edit(start, comma + 1, source[end:comma])
     return Edit(start, end, b"")  # the last one: a comma may stay behind it

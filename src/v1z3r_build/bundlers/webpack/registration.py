@@ -67,7 +67,8 @@ def register(runtime: Runtime, needs: Mapping[str, Sequence[str]], paths: Mappin
     """Edits of the runtime's file after which every old chunk brings its vendor chunks along.
 
     needs: old chunk's id -> ids of the vendor chunks that it needs. paths: vendor chunk's id -> its path as `X.u`
-    gives it, below the public path (Next: `static/chunks/x.js`; webpack 4: `x.js`). A runtime that does not load
+    gives it, below the public path (Next: `static/chunks/x.js`; webpack 4: `x.js`), also of chunks that no old one
+    needs, see `entry`. A runtime that does not load
     (`Runtime.loads`) or in which no entry waits (`Runtime.awaits`) is registered as far as it goes: with the
     first, every page must list the vendor's script; with the second, the chunks may have no callback.
     Raises ValueError for a vendor chunk without a path.
@@ -80,17 +81,16 @@ def register(runtime: Runtime, needs: Mapping[str, Sequence[str]], paths: Mappin
         return Refusal("the runtime loads no chunks")
     if not runtime.loads and not runtime.awaits:
         return Refusal("the runtime neither loads chunks nor waits for them", runtime.drain.start)
-    refused = [vendor for vendor in vendors if not _is_loaded(runtime, vendor)]
+    refused = [vendor for vendor in sorted(paths) if not _is_loaded(runtime, vendor)]
     if refused:
         return Refusal(f"the runtime takes {refused[0]} for a chunk without a script", runtime.drain.start)
     edits = _listed(runtime.lists, needs) if runtime.lists is not None else []
-    known = {vendor: paths[vendor] for vendor in vendors}
-    tables = f"var n={_table(needs)},p={_table(known)}"
+    tables = f"var n={_table(needs)},p={_table(paths)}"
     if runtime.version == 5:
         return [*edits, _installed(runtime, [tables, *_five(runtime)])]
     if runtime.names is not None:
         (start, end), identity = runtime.names
-        prefix = f"({identity} in {_table(known)}?{runtime.require}.p+{_table(known)}[{identity}]:"
+        prefix = f"({identity} in {_table(paths)}?{runtime.require}.p+{_table(paths)}[{identity}]:"
         edits += [Edit(start, start, prefix.encode()), Edit(end, end, b")")]
         edits.append(_installed(runtime, [tables, _REQUIRING]))
     return edits

@@ -58,6 +58,22 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """Modules that stand in the runtime's own file, and the code that starts its entries.
+
+    table: the name of the variable that holds them. start: the code that may require a module as it runs: all to the
+    end of the function around runtime and modules; None where it is not understood, see `refused`. in_sequence:
+    whether it begins within a sequence of expressions, behind a comma.
+    """
+
+    modules: tuple[Module, ...] = ()
+    table: str = ""
+    start: Extent | None = None
+    in_sequence: bool = False
+    refused: str = "the file has no modules of its own"
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """A runtime, alone in its file, or with modules and an entry beside it.
 
@@ -65,7 +81,7 @@ class Runtime:
     `H.j`, as far as it has them: the values that are assigned. drain: where the queue is made,
     `self.G=self.G||[]`, just before what waits in it is installed; None for a runtime that has no chunks but its
     own modules. queue_name: as in a chunk. public_path: what stands in front of names of chunks; None where it is
-    computed as the page loads. modules: of the runtime's own table. matchers: what `X.f.j` asks of an id before it
+    computed as the page loads. own: modules in the same file. matchers: what `X.f.j` asks of an id before it
     loads, each with the answer that lets it. names: in webpack 4, the expression that makes the address of a chunk
     from its id, and the name of the id.
     """
@@ -77,7 +93,8 @@ class Runtime:
     drain: Extent | None
     queue_name: str
     public_path: str | None
-    modules: tuple[Module, ...]
+    own: Own
+    licenses: tuple[Extent, ...] = ()
     matchers: tuple[tuple[re.Pattern[str], bool], ...] = ()
     names: tuple[Extent, str] | None = None
     lists: Lists | None = None
@@ -143,7 +160,8 @@ class _Reader:
             syntax.extent(drain),
             queue_name,
             self._public_path(found.get("p")),
-            self._table(require),
+            self._own(require, drain),
+            self._licenses(),
             self._matchers(found.get("f.j"), require),
             None,
             None if "O.j" in found else self._lists(drain, 3),
@@ -193,9 +211,29 @@ class _Reader:
                 found = self._at(function.start_byte + match.start(), function.start_byte + match.end())
                 if found.type == "function_declaration" and _same(syntax.enclosing_function(found), function):
                     return True
-            if _has_parameter(function, name) or self._declared(name.encode(), function) is not None:
+            if _has_parameter(function, name) or self._hides(name, function, place):
                 return False
             function = syntax.enclosing_function(function)
+        return False
+
+    def _hides(self, name: str, function: Node, place: Node) -> bool:
+        """Whether a variable of a function hides a name at a place inside: `let` and `const` in their blocks only."""
+        for node in self._all(function, rb"(?<![\w$.])%s(?![\w$])" % re.escape(name.encode())):
+            at = node
+            while at.parent is not None and at.parent.type.endswith("pattern"):
+                at = at.parent
+            declarator = at.parent
+            if declarator is None or declarator.type != "variable_declarator":
+                continue
+            if declarator.child_by_field_name("name") != at:
+                continue
+            if not _same(syntax.enclosing_function(declarator), function):
+                continue
+            declaration = declarator.parent
+            block = declaration.parent if declaration is not None else None
+            is_lexical = declaration is not None and declaration.type == "lexical_declaration"
+            if not is_lexical or block is None or block.start_byte <= place.start_byte < block.end_byte:
+                return True
         return False
 
     def _members(self, require: str) -> dict[str, Extent]:
@@ -352,37 +390,79 @@ class _Reader:
 
     # Own modules
 
-    def _table(self, require: str) -> tuple[Module, ...]:
+    def _own(self, require: str, drain: Node | None) -> Own:
         """The modules of the runtime's own file: `var e={…}`, in webpack 4 the argument of the whole function."""
-        call = next((call for call in _CALL.finditer(self.source) if call[4] == require.encode()), None)
-        if call is None:
-            return ()
-        inner = syntax.enclosing_function(self._at(call.start(), call.end()))
-        scope = syntax.enclosing_function(inner) if inner is not None else None
-        if scope is None:
-            return ()
-        table = self._declared(call[1], scope)
+        for call in _CALL.finditer(self.source):
+            function = syntax.enclosing_function(self._at(call.start(), call.end()))
+            scope = syntax.enclosing_function(function) if function is not None else None
+            name = function.child_by_field_name("name") if function is not None else None
+            if scope is None or call[4] != require.encode() or syntax.text(name) != call[4]:
+                continue
+            if drain is None and syntax.enclosing_function(scope) is not None:
+                continue  # a bundle inside a module
+            if drain is not None and not scope.start_byte <= drain.start_byte < scope.end_byte:
+                continue
+            return self._own_in(scope, call[1], require, drain)
+        return Own()
+
+    def _own_in(self, scope: Node, name: bytes, require: str, drain: Node | None) -> Own:
+        table = self._declared(name, scope)
+        argument = None
         if table is None:
-            names = [syntax.text(name) for name in syntax.named(scope.child_by_field_name("parameters") or scope)]
-            table = _argument(scope) if names == [call[1]] else None
-        if table is None:
-            return ()
+            names = [syntax.text(given) for given in syntax.named(scope.child_by_field_name("parameters") or scope)]
+            table = argument = _argument(scope) if names == [name] else None
         body = scope.child_by_field_name("body")
-        strict = body is not None and syntax.has_directive(body)
-        return syntax.modules(syntax.bare(table), strict=strict or syntax.has_directive(self.root))
+        if table is None or body is None:
+            return Own()
+        strict = syntax.has_directive(body) or syntax.has_directive(self.root)
+        modules = syntax.modules(syntax.bare(table), strict=strict)
+        if argument is not None:
+            return Own(modules, name.decode(), refused="webpack 4 starts its entry within the runtime")
+        try:
+            step = self._start(scope, body, require, drain)
+        except UnreadableError as unreadable:
+            return Own(modules, name.decode(), refused=unreadable.refusal.reason)
+        start = Extent(step.start_byte, body.end_byte - 1)
+        in_sequence = step.parent is not None and step.parent.type == "sequence_expression"
+        return Own(modules, name.decode(), start, in_sequence and not _is_first(step), "")
+
+    def _start(self, scope: Node, body: Node, require: str, drain: Node | None) -> Node:
+        """The code that may require modules begins here: behind the loading of chunks, if there is any."""
+        if not _is_unused_call(scope):
+            raise UnreadableError("the result of the runtime's function is used", scope.start_byte)
+        if any(_same(syntax.enclosing_function(node), scope) for node in _returns(self._all(body, rb"\breturn\b"))):
+            raise UnreadableError("the runtime's function returns something", scope.start_byte)
+        arguments = [node for node in self._all(body, rb"\barguments\b") if node.type == "identifier"]
+        if any(_same(_nearest_arguments(node), scope) for node in arguments):
+            raise UnreadableError("the runtime's function reads its arguments", scope.start_byte)
+        calls = re.compile(rb"(?<![\w$.])%s\s*\(" % re.escape(require.encode()))
+        assigns = re.compile(rb"%s\s*\.\s*[\w$]+\s*=(?!=)" % re.escape(require.encode()))
+        for step in _steps(body):
+            # The variables before the first function are the table and the cache of modules.
+            if step.type == "function_declaration" or step.start_byte < _table_end(body):
+                continue
+            if drain is not None and step.start_byte < drain.end_byte:
+                continue
+            if drain is not None or (calls.search(syntax.text(step)) and not assigns.match(syntax.text(step))):
+                return step
+        raise UnreadableError("no entry was found", scope.start_byte)
+
+    def _all(self, node: Node, pattern: bytes) -> Iterator[Node]:
+        """The nodes at all matches inside a node."""
+        for match in re.finditer(pattern, syntax.text(node)):
+            yield self._at(node.start_byte + match.start(), node.start_byte + match.end())
 
     def _alone(self) -> Runtime | Refusal | None:
         """webpack 5 in one file: runtime, modules and entry, no other chunks."""
-        for call in _CALL.finditer(self.source):
-            require = call[4].decode()
-            inner = syntax.enclosing_function(self._at(call.start(), call.end()))
-            scope = syntax.enclosing_function(inner) if inner is not None else None
-            if scope is None or syntax.enclosing_function(scope) is not None:
-                continue  # a bundle inside a module
-            modules = self._table(require)
-            if modules:
-                return Runtime(self.source, 5, require, self._members(require), None, "", "", modules)
+        for require in dict.fromkeys(call[4].decode() for call in _CALL.finditer(self.source)):
+            own = self._own(require, None)
+            if own.modules:
+                found = self._members(require)
+                return Runtime(self.source, 5, require, found, None, "", "", own, self._licenses())
         return None
+
+    def _licenses(self) -> tuple[Extent, ...]:
+        return syntax.licenses(self.root)
 
     # webpack 4
 
@@ -407,7 +487,8 @@ class _Reader:
                 syntax.extent(drain),
                 queue_name,
                 self._public_path(found.get("p")),
-                self._table(require),
+                self._own(require, drain),
+                self._licenses(),
                 (),
                 self._names(require) if "e" in found else None,
                 self._lists(drain, 2),
@@ -430,6 +511,64 @@ class _Reader:
         if len(found) != 1:
             raise UnreadableError("no one place where names of chunks are made", 0)
         return found[0]
+
+
+def _steps(body: Node) -> Iterator[Node]:
+    """The statements of a body, sequences of expressions taken apart."""
+    for statement in syntax.named(body):
+        inside = syntax.named(statement)
+        if statement.type == "expression_statement" and len(inside) == 1 and inside[0].type == "sequence_expression":
+            yield from syntax.sequence(inside[0])
+        else:
+            yield statement
+
+
+def _is_first(step: Node) -> bool:
+    """Whether an expression is the first of its sequence."""
+    outer = step.parent
+    while outer is not None and outer.parent is not None and outer.parent.type == "sequence_expression":
+        outer = outer.parent
+    return outer is not None and outer.start_byte == step.start_byte
+
+
+def _table_end(body: Node) -> int:
+    """Where the variables of the runtime end that stand before its first function."""
+    first = next((node for node in body.named_children if node.type == "function_declaration"), None)
+    return first.start_byte if first is not None else body.start_byte
+
+
+def _returns(nodes: Iterator[Node]) -> Iterator[Node]:
+    for node in nodes:
+        if node.type == "return" and node.parent is not None and node.parent.type == "return_statement":
+            yield node.parent
+
+
+def _nearest_arguments(node: Node) -> Node | None:
+    """The function whose `arguments` are meant: arrows have none."""
+    function = syntax.enclosing_function(node)
+    while function is not None and function.type == "arrow_function":
+        outer = syntax.enclosing_function(function)
+        if outer is None:
+            return function
+        function = outer
+    return function
+
+
+def _is_unused_call(function: Node) -> bool:
+    """Whether a function is called where it stands and nobody takes the result: `(()=>{…})()`, `!function(){…}()`."""
+    node: Node | None = function.parent
+    while node is not None and node.type == "parenthesized_expression":
+        node = node.parent
+    if node is None or node.type != "call_expression" or _argument_count(node) != 0:
+        return False
+    while node is not None and node.type in ("call_expression", "parenthesized_expression", "unary_expression"):
+        node = node.parent
+    return node is not None and node.type == "expression_statement"
+
+
+def _argument_count(call: Node) -> int:
+    arguments = call.child_by_field_name("arguments")
+    return len(syntax.named(arguments)) if arguments is not None else 0
 
 
 def _has_parameter(function: Node, name: str) -> bool:

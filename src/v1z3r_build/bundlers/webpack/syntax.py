@@ -27,6 +27,7 @@ FUNCTIONS = frozenset(
         "method_definition",
     }
 )
+_LICENSE = re.compile(rb"/\*!|@license|@preserve|@cc_on")
 _FACTORIES = frozenset({"function_expression", "arrow_function", "method_definition"})
 
 
@@ -133,6 +134,27 @@ def enclosing_function(node: Node) -> Node | None:
 def string(node: Node) -> str | None:
     """The value of a string literal; None for anything else."""
     return unescape(text(node)[1:-1]) if node.type == "string" else None
+
+
+def sequence(node: Node) -> list[Node]:
+    """The expressions of a sequence, in order; tree-sitter may nest them."""
+    found: list[Node] = []
+    for child in named(node):
+        found += sequence(child) if child.type == "sequence_expression" else [child]
+    return found
+
+
+def licenses(root: Node) -> tuple[Extent, ...]:
+    """The comments before the first statement that ask to be kept."""
+    found: list[Extent] = []
+    for child in root.named_children:
+        if child.type != "comment":
+            if child.type == "expression_statement" and child.named_children[0].type == "string":
+                continue
+            break
+        if _LICENSE.search(text(child)):
+            found.append(extent(child))
+    return tuple(found)
 
 
 def property_name(node: Node) -> str:
