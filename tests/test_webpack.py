@@ -381,6 +381,22 @@ def test_members_that_modules_assign_are_none_of_the_runtime() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("assigned", "path"),
+    [
+        (b'n.p="/_next/",', "/_next/"),
+        (b"n.p=f(),", None),
+        # `publicPath: "auto"`: the minifier may give the require function's name to what is in another block.
+        (b"(()=>{let e;if(1){const n=f();e=n}n.p=e})(),", None),
+        (b"(()=>{let e;{const n={};n.p=1}})(),", ""),
+        (b"(()=>{var n={};n.p=1})(),", ""),
+        (b"(()=>{let[n]=[{}];n.p=1})(),", ""),
+    ],
+)
+def test_public_paths_are_told(assigned: bytes, path: str | None) -> None:
+    assert runtime(NEWEST.replace(b'n.p="",', assigned)).public_path == path
+
+
 def test_one_file_without_chunks_is_recognised() -> None:
     source = f'(()=>{{var m={{1(e){{"use strict"}},2:e=>{{}}}},t={{}};{REQUIRE}n(1)}})();'.encode()
     found = runtime(source)

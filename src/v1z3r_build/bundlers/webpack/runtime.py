@@ -63,7 +63,7 @@ class Own:
 
     table: the name of the variable that holds them. start: the code that may require a module as it runs: all to the
     end of the function around runtime and modules; None where it is not understood, see `refused`. in_sequence:
-    whether it begins within a sequence of expressions, behind a comma.
+    whether it begins with a part of a sequence of expressions.
     """
 
     modules: tuple[Module, ...] = ()
@@ -424,7 +424,7 @@ class _Reader:
             return Own(modules, name.decode(), refused=unreadable.refusal.reason)
         start = Extent(step.start_byte, body.end_byte - 1)
         in_sequence = step.parent is not None and step.parent.type == "sequence_expression"
-        return Own(modules, name.decode(), start, in_sequence and not _is_first(step), "")
+        return Own(modules, name.decode(), start, in_sequence, "")
 
     def _start(self, scope: Node, body: Node, require: str, drain: Node | None) -> Node:
         """The code that may require modules begins here: behind the loading of chunks, if there is any."""
@@ -521,14 +521,6 @@ def _steps(body: Node) -> Iterator[Node]:
             yield from syntax.sequence(inside[0])
         else:
             yield statement
-
-
-def _is_first(step: Node) -> bool:
-    """Whether an expression is the first of its sequence."""
-    outer = step.parent
-    while outer is not None and outer.parent is not None and outer.parent.type == "sequence_expression":
-        outer = outer.parent
-    return outer is not None and outer.start_byte == step.start_byte
 
 
 def _table_end(body: Node) -> int:
