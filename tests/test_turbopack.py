@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from v1z3r_build.bundlers.turbopack.chunks import Chunk, ImmovableError, move, read_chunk
+from v1z3r_build.bundlers.turbopack.lists import Insertion, Kind, UnplacedError, insert, insertions
 
 # As Next 15.5 to 16 write it, as 15.3 and 15.4 do, and as 16.4 does in pages.
 LIST = b'(globalThis.TURBOPACK||(globalThis.TURBOPACK=[])).push(["object"==typeof document?document.currentScript:void 0,%s]);'
@@ -27,6 +33,7 @@ def _chunk(source: bytes) -> Chunk:
         (LIST % b"42e3,e=>{},0,e=>{}", [(42000,), (0,)]),
         (LIST % b'"[project]/a.js [app]",e=>{}', [("[project]/a.js [app]",)]),
         (TABLE % b'{1:function(e){},"x":e=>{},5(e){}}', [(1,), ("x",), (5,)]),
+        (TABLE % b"{1:[e=>{},[2,3]],4:e=>{}}", [(1, 2, 3), (4,)]),
         (b'"use strict";' + LIST % b"1,e=>{}", [(1,)]),
         (b"/* a */" + LIST % b"1,/* b */e=>{}", [(1,)]),
         (LIST % b"1,e=>{}" + b"\n//# sourceMappingURL=a.js.map", [(1,)]),
@@ -60,6 +67,8 @@ def test_modules_of_a_chunk(source: bytes, ids: list[tuple[int | str, ...]]) -> 
         TABLE % b"{1:f}",
         TABLE % b"{[a]:e=>{}}",
         TABLE % b"{...a}",
+        TABLE % b"{1:[e=>{}]}",
+        TABLE % b"{1:[e=>{},2]}",
         INLINE % b"{}",
     ],
 )
@@ -106,6 +115,7 @@ def test_parameters_of_the_runtime(source: bytes, alone: bool) -> None:
         (LIST, b"1,a=>{},2,3,b=>{},4,c=>{}", [1], b"1,a=>{},4,c=>{}", b"2,3,b=>{}"),
         (LIST, b"1,a=>{},2,3,b=>{},4,c=>{}", [0, 2], b"2,3,b=>{}", b"1,a=>{},4,c=>{}"),
         (TABLE, b"{1:a=>{},2(b){},4:c=>{}}", [1], b"{1:a=>{},4:c=>{}}", b"{2(b){}}"),
+        (TABLE, b"{1:[a=>{},[2]],3:c=>{}}", [0], b"{3:c=>{}}", b"{1:[a=>{},[2]]}"),
         (TABLE, b"{1:a=>{},2(b){}}", [0, 1], b"{}", b"{1:a=>{},2(b){}}"),
     ],
 )
@@ -145,3 +155,209 @@ def test_entries_of_another_chunk_do_not_move() -> None:
         move(LIST % b"1,a=>{}", chunk, _chunk(LIST % b"9,a=>{}").entries, "static/chunks/v.js")
     with pytest.raises(ImmovableError):
         move(LIST % b"1,a=>{}", chunk, [], "static/chunks/v.js")
+
+
+OLD, VENDOR = "_next/static/chunks/a.js", "_next/static/chunks/v.js"
+MAP = b'["static/chunks/b.js","static/chunks/a.js"].map(t=>e.l(t))'
+
+
+def _inserted(data: bytes, kind: Kind, old: str = OLD, vendor: str = VENDOR) -> bytes:
+    return insert(data, insertions(data, kind, old, vendor))
+
+
+def _pushed(*texts: str) -> str:
+    """Flight data in a page, as Next writes it."""
+    return "".join(f"<script>self.__next_f.push({json.dumps([1, text])})</script>" for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('1,e=>{e.v(t=>Promise.all(["static/chunks/a.js"].map(t=>e.l(t))).then(()=>t(1)))}', '"static/chunks/a.js"'),
+        ("e.v(['static/chunks/b.js','static/chunks/a.js'].map((t)=>e.l(t)))", "'static/chunks/a.js'"),
+        ('(globalThis.T||(globalThis.T=[])).push([x,{otherChunks:["static/chunks/a.js"],runtimeModuleIds:[]}])', '"static/chunks/a.js"'),
+        ('q.push({"otherChunks":["static/chunks/a.js"],"runtimeModuleIds":[]})', '"static/chunks/a.js"'),
+        ('__turbopack_load_page_chunks__("/p", [\n  "static/chunks/a.js",\n  "static/chunks/b.js"\n])', '"static/chunks/a.js"'),
+        ('e.v(e.b(["static/chunks/b.js","static/chunks/a.js"]))', '"static/chunks/a.js"'),
+        ('t.v(t.b(e,"static/chunks/turbopack-worker-2g.js",["static/chunks/a.js"],s))', '"static/chunks/a.js"'),
+        ('(0,t.i(1).f)("static/chunks/turbopack-worker-2g.js",["static/chunks/a.js"])', '"static/chunks/a.js"'),
+        ('self.__BUILD_MANIFEST = {"/p": ["./static/chunks/a.js"]};self.B&&self.B()', '"./static/chunks/a.js"'),
+        ('self.__TURBOPACK_PAGE_BOOTSTRAP = {"/p":{"otherChunks":["static/chunks/a.js"],"runtimeModuleIds":[1]}}', '"static/chunks/a.js"'),
+        ('q.push({"otherChunks":["static/chunks/a.js?dpl=a.js"]})', '"static/chunks/a.js?dpl=a.js"'),
+    ],
+)  # fmt: skip
+def test_lists_in_scripts(before: str, after: str) -> None:
+    """after: the member before which the new chunk comes, in the same notation."""
+    member = after.replace("a.js", "v.js", 1)
+    expected = before.replace(after, f"{member},{after}")
+    assert expected != before
+    assert _inserted(before.encode(), "script").decode() == expected
+    # Once it is there, it is not put there again.
+    assert _inserted(expected.encode(), "script").decode() == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b'f(["static/chunks/a.js"])',
+        b'var l=["static/chunks/a.js"];',
+        b'["static/chunks/a.js"].map(t=>t)',
+        b'["static/chunks/a.js"].map(t=>e.l(u))',
+        b'["static/chunks/a.js"].map((t,u)=>e.l(t))',
+        b'["static/chunks/a.js"].forEach(t=>e.l(t))',
+        b'[{path:"static/chunks/a.js",included:[1]}].map(t=>e.l(t))',
+        b'["static/chunks/a.js",{path:"static/chunks/b.js"}].map(t=>e.l(t))',
+        b'["other/a.js"].map(t=>e.l(t))',
+        b'e.l("static/chunks/a.js")',
+        b'self.X={"/p":["static/chunks/a.js"]}',
+        b'// static/chunks/a.js',
+        b'[`static/chunks/a.js`].map(t=>e.l(t))',
+        MAP + b',"static/chunks/a.js"',
+        MAP + b"}",
+    ],
+)  # fmt: skip
+def test_a_name_in_an_unknown_place_of_a_script(source: bytes) -> None:
+    with pytest.raises(UnplacedError):
+        insertions(source, "script", OLD, VENDOR)
+
+
+@pytest.mark.parametrize(
+    "source", [b'f("static/chunks/a.js.map")', b'f("static/chunks/xa.js")', b'f("static/chunks/x-a.js")', b"f("]
+)
+def test_other_names_are_no_concern(source: bytes) -> None:
+    assert insertions(source, "script", OLD, VENDOR) == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('1:I[7,["/_next/static/chunks/a.js"],"x"]\n', '1:I[7,["/_next/static/chunks/v.js","/_next/static/chunks/a.js"],"x"]\n'),
+        ('1:I["m",["/b.js","/sub/_next/static/chunks/a.js?d=1"],"",1]\n', '1:I["m",["/b.js","/sub/_next/static/chunks/v.js?d=1","/sub/_next/static/chunks/a.js?d=1"],"",1]\n'),
+        ('2:"/_next/static/chunks/a.js"\n3:I[7,["$2","$4"],"x"]\n', '2:"/_next/static/chunks/a.js"\n3:I[7,["/_next/static/chunks/v.js","$2","$4"],"x"]\n'),
+        ('3:I[7,["$a"],"x"]\na:"/_next/static/chunks/a.js"', '3:I[7,["/_next/static/chunks/v.js","$a"],"x"]\na:"/_next/static/chunks/a.js"'),
+        ('2:"/_next/static/chunks/a.js"\n3:I[7,["/_next/static/chunks/v.js","$2"],"x"]\n', None),
+        (':HL["/_next/static/chunks/a.js","script"]\n', None),
+        ('0:[["$","script","script-0",{"src":"/_next/static/chunks/a.js","async":true}]]\n', None),
+        ('2:"/_next/static/chunks/a.js"\n3:["$","p",null,{"children":"$22"}]\n', None),
+        ('1:T3,a:\n2:I[7,["/_next/static/chunks/a.js"],"x"]\n', '1:T3,a:\n2:I[7,["/_next/static/chunks/v.js","/_next/static/chunks/a.js"],"x"]\n'),
+    ],
+)  # fmt: skip
+def test_lists_in_flight_data(before: str, after: str | None) -> None:
+    expected = before if after is None else after
+    assert _inserted(before.encode(), "flight").decode() == expected
+    page = f"<p></p><script>(self.__next_f=self.__next_f||[]).push([0])</script>{_pushed(before)}"
+    assert _inserted(page.encode(), "html").decode() == page.replace(_pushed(before), _pushed(expected))
+    # Next cuts the stream where it will.
+    for cut in range(1, len(before)):
+        pieces = f"{_pushed(before[:cut])}<i></i>{_pushed(before[cut:])}"
+        if "/static/chunks/a.js" in before[:cut] or "/static/chunks/a.js" in before[cut:]:
+            stream = _inserted(pieces.encode(), "html").decode()
+            assert "".join(json.loads(found)[1] for found in re.findall(r"push\((.*?)\)</script>", stream)) == expected
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1:T19,/_next/static/chunks/a.js 2:null\n",
+        '1:["/_next/static/chunks/a.js"]\n2:I[7,"$1","x"]\n',
+        '1:{"a":"/_next/static/chunks/a.js"}\n',
+        '1:I["/_next/static/chunks/a.js",[],"x"]\n',
+        '1:I[7,[["/_next/static/chunks/a.js"]],"x"]\n',
+        '2:"/_next/static/chunks/a.js"\n3:["$2"]\n',
+        '2:"/_next/static/chunks/a.js"\n3:["$L2"]\n',
+        '2:"/_next/static/chunks/a.js"\n3:["$2:0"]\n',
+        '0:[["$","link","0",{"href":"/_next/static/chunks/a.js"}]]\n',
+        '0:[["$","script","0",{"id":"/_next/static/chunks/a.js"}]]\n',
+        "no flight data: /_next/static/chunks/a.js",
+    ],
+)
+def test_a_name_in_an_unknown_place_of_flight_data(rows: str) -> None:
+    with pytest.raises(UnplacedError):
+        insertions(rows.encode(), "flight", OLD, VENDOR)
+    with pytest.raises(UnplacedError):
+        insertions(_pushed(rows).encode(), "html", OLD, VENDOR)
+
+
+@pytest.mark.parametrize(
+    ("tag", "copy"),
+    [
+        ('<script src="/_next/static/chunks/a.js" async=""></script>', '<script src="/_next/static/chunks/v.js" async=""></script>'),
+        ("<script src=/_next/static/chunks/a.js defer></script>", "<script src=/_next/static/chunks/v.js defer></script>"),
+        ('<script nonce="n" src="/sub/_next/static/chunks/a.js?dpl=1" id="_R_" async=""></script>', '<script nonce="n" src="/sub/_next/static/chunks/v.js?dpl=1" async=""></script>'),
+        ('<script id="_R_" src="/_next/static/chunks/a.js"></script>', '<script src="/_next/static/chunks/v.js"></script>'),
+        ('<link rel="preload" as="script" fetchPriority="low" href="/_next/static/chunks/a.js"/>', '<link rel="preload" as="script" fetchPriority="low" href="/_next/static/chunks/v.js"/>'),
+    ],
+)  # fmt: skip
+def test_tags_of_pages(tag: str, copy: str) -> None:
+    for around in ("é<p>{}</p>", "\r\n<head>{}", "{}<!-- -->"):
+        expected = around.format(copy + tag)
+        assert _inserted(around.format(tag).encode(), "html").decode() == expected
+        assert _inserted(expected.encode(), "html").decode() == expected
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<script src="/_next/static/chunks/a.js" integrity="sha384-x"></script>',
+        '<script src="/_next/static/chunks/a.js" onload="f()"></script>',
+        '<script src="/_next/static/chunks/a.js">f()</script>',
+        '<script src="/other/a.js"></script>',
+        '<a href="/_next/static/chunks/a.js">',
+        '<link rel="stylesheet" href="/_next/static/chunks/a.js">',
+        "<p>/_next/static/chunks/a.js</p>",
+        "<!-- /_next/static/chunks/a.js -->",
+        '<script type="application/json">["/_next/static/chunks/a.js"]</script>',
+        '<template><script src="/_next/static/chunks/a.js"></script></template><i title="/_next/static/chunks/a.js">',
+        '<script>self.__next_f.push([3,"AAAA"])</script>' + _pushed('1:I[7,["/_next/static/chunks/a.js"],"x"]\n'),
+        '<script>f("/_next/static/chunks/a.js")</script>',
+    ],
+)  # fmt: skip
+def test_a_name_in_an_unknown_place_of_a_page(page: str) -> None:
+    with pytest.raises(UnplacedError):
+        insertions(page.encode(), "html", OLD, VENDOR)
+
+
+def test_an_inline_script_may_hold_lists() -> None:
+    page = '<script id="_R_">(globalThis["T"] || (globalThis["T"] = [])).push({"otherChunks":["static/chunks/a.js"],"runtimeModuleIds":[1]});</script>'
+    assert '["static/chunks/v.js","static/chunks/a.js"]' in _inserted(page.encode(), "html").decode()
+
+
+def test_places_in_flight_data_are_found_behind_escapes() -> None:
+    rows = '1:"\u2028😀<\\"\t"\n2:T4,😀3:I[7,["/_next/static/chunks/a.js"],"x"]\n'
+    for ascii_only in (True, False):
+        text = json.dumps(rows, ensure_ascii=ascii_only).replace("<", "\\u003c")
+        page = f"<script>self.__next_f.push([1,{text}])</script>"
+        changed = _inserted(page.encode(), "html").decode()
+        assert json.loads(changed[len("<script>self.__next_f.push([1,") : -len("])</script>")]) == rows.replace(
+            '"/_next/static/chunks/a.js"', '"/_next/static/chunks/v.js","/_next/static/chunks/a.js"'
+        )
+
+
+def test_two_old_chunks_may_share_a_new_one() -> None:
+    page = b'<script src="/_next/static/chunks/a.js"></script><script src="/_next/static/chunks/b.js"></script>'
+    once = _inserted(page, "html")
+    assert _inserted(once, "html", "_next/static/chunks/b.js") == once
+
+
+@pytest.mark.parametrize("kind", ["other", "script", "html", "flight"])
+def test_the_new_chunk_lies_beside_the_old_one(kind: Kind) -> None:
+    with pytest.raises(ValueError, match="beside"):
+        insertions(b"", kind, OLD, "_next/static/v.js")
+    with pytest.raises(ValueError, match="escaped"):
+        insertions(b"", kind, OLD, "_next/static/chunks/a b.js")
+
+
+def test_a_file_of_another_format_may_not_name_the_chunk() -> None:
+    assert insertions(b"b.js", "other", OLD, VENDOR) == ()
+    with pytest.raises(UnplacedError) as caught:
+        insertions(b"see static/chunks/a.js", "other", OLD, VENDOR)
+    assert caught.value.offset == 18
+
+
+@given(st.binary(), st.lists(st.tuples(st.integers(0, 100), st.binary(max_size=3))))
+def test_insertions_keep_the_file(data: bytes, made: list[tuple[int, bytes]]) -> None:
+    found = [Insertion(min(at, len(data)), text) for at, text in made]
+    result = insert(data, found)
+    assert len(result) == len(data) + sum(len(one.text) for one in found)
+    assert insert(data, []) == data
+    assert result.endswith(data[max((one.at for one in found), default=0) :])

@@ -1,6 +1,6 @@
 """Turbopack's output, as Next 15.3 to 16.4 export it: what splitting a chunk needs to know and to change.
 
-`chunks` reads a chunk and cuts it, `lists` puts the new chunk before the old one wherever the old one is named, `merged`
+`chunks` reads a chunk and cuts it, `lists` puts the new chunk before the old one wherever that is named, `merged`
 looks into a factory that holds several modules. Read off the runtimes of Next 15.3 to 16.4 (`turbopack-….js`; up to
 15.4 a chunk of any name), which do this with a chunk:
 
@@ -15,15 +15,15 @@ looks into a factory that holds several modules. Read off the runtimes of Next 1
   module that asked stays broken for good. Nothing is fetched on demand. Whoever runs a module must therefore have
   awaited all chunks of its graph before; these are the lists by which that is done:
 
-  1. `otherChunks` of the runtime's parameters: all are awaited, then `runtimeModuleIds` run. They are **never fetched**:
+  1. `otherChunks` of the runtime's parameters: all are awaited, then `runtimeModuleIds` run. They are never fetched:
      the page must hold a script tag for each. The parameters are pushed by the runtime's script up to 16.3, by an
      inline script of each page in 16.4 (for pages of the pages router: also `__TURBOPACK_PAGE_BOOTSTRAP` in
      `_buildManifest.js`), for workers by a script of their own.
-  2. Lazy loads, `Promise.all([…].map(c => e.l(c)))`: each is fetched, unless the page has a script tag with its address,
+  2. Lazy loads, `Promise.all([…].map(c => e.l(c)))`: each is fetched, unless the page has a tag with that address,
      and each is awaited. `e.A(id)` runs the module that holds such a list.
   3. React's client references in flight data, `I[id, [chunks], name]`: `e.L` fetches and awaits each in the same way.
-  4. Workers, `e.b([…])` up to 16.1, later behind the path of `turbopack-worker-….js`: `importScripts` of all, in order. A
-     chunk finds its own address by taking the next one off that list: a chunk that is not on it shifts all others'.
+  4. Workers, `e.b([…])` up to 16.1, later behind the path of `turbopack-worker-….js`: `importScripts` of all, in order.
+     A chunk finds its own address by taking the next one off that list: one that is not on it shifts all others'.
   5. The pages router: `__turbopack_load_page_chunks__(page, […])` does as a lazy load does.
 
   Members may be objects with `path`, `included` and `moduleChunks` in the runtime's code; no build for production was

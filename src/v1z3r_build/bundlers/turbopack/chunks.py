@@ -29,7 +29,7 @@ class ImmovableError(ValueError):
 class Entry:
     """A factory with the module ids that share it. All offsets are bytes of the script.
 
-    ids: in their order. start, end: from the first id to the end of the factory. factory: its start and end.
+    ids: in their order. start, end: all that registers them, without commas. factory: its start and end.
     parameters: the names of the factory's parameters, of which the first is Turbopack's context; empty if a
     parameter is a pattern. body: what stands between the braces, or the expression of an arrow function without braces.
     block: whether there are braces.
@@ -234,7 +234,7 @@ def _listed(items: Sequence[Node]) -> list[Entry] | None:
         if item.type in ("number", "string"):
             ids.append(item)
             continue
-        entry = _entry([_id(node) for node in ids], ids[0].start_byte, item) if ids else None
+        entry = _entry([_id(node) for node in ids], ids[0].start_byte, item, item.end_byte) if ids else None
         if entry is None:
             return None
         entries.append(entry)
@@ -243,7 +243,7 @@ def _listed(items: Sequence[Node]) -> list[Entry] | None:
 
 
 def _tabled(items: Sequence[Node]) -> list[Entry] | None:
-    """`{id: factory, …}`"""
+    """`{id: factory, id: [factory, [id, …]], …}`"""
     if len(items) != 1:
         return None
     entries: list[Entry] = []
@@ -256,14 +256,21 @@ def _tabled(items: Sequence[Node]) -> list[Entry] | None:
             return None
         if key is None or factory is None:
             return None
-        entry = _entry([_id(key)], member.start_byte, factory)
+        ids = [key]
+        if factory.type == "array":
+            # Next 15.4: more ids that share the factory.
+            pair = _parts(factory)
+            if len(pair) != 2 or pair[1].type != "array":
+                return None
+            ids, factory = [key, *_parts(pair[1])], pair[0]
+        entry = _entry([_id(one) for one in ids], member.start_byte, factory, member.end_byte)
         if entry is None:
             return None
         entries.append(entry)
     return entries
 
 
-def _entry(ids: Sequence[Id | None], start: int, factory: Node) -> Entry | None:
+def _entry(ids: Sequence[Id | None], start: int, factory: Node, end: int) -> Entry | None:
     body = factory.child_by_field_name("body")
     known = tuple(one for one in ids if one is not None)
     if factory.type not in _FACTORIES or body is None or len(known) != len(ids):
@@ -275,7 +282,7 @@ def _entry(ids: Sequence[Id | None], start: int, factory: Node) -> Entry | None:
     return Entry(
         known,
         start,
-        factory.end_byte,
+        end,
         (factory.start_byte, factory.end_byte),
         _names(factory),
         (body.start_byte + inset, body.end_byte - inset),

@@ -125,7 +125,7 @@ def _script(data: bytes, offset: int, names: _Names) -> tuple[list[Insertion], s
     root = parse(data).root_node
     if root.has_error:
         return [], set()
-    found: list[Insertion] = []
+    found: set[Insertion] = set()
     answered: set[int] = set()
     for place in names.places(data):
         member = _string_at(root, place)
@@ -135,8 +135,8 @@ def _script(data: bytes, offset: int, names: _Names) -> tuple[list[Insertion], s
         if array is None or array.type != "array" or not _is_list(array) or not _is_awaited(array):
             continue
         answered.add(offset + place)
-        found += _before(array, member, names, offset)
-    return found, answered
+        found.update(_before(array, member, names, offset))
+    return list(found), answered
 
 
 def _before(array: Node, member: Node, names: _Names, offset: int) -> list[Insertion]:
@@ -339,7 +339,7 @@ def _tags(data: bytes) -> Iterator[_Tag]:
 def _flight_strings(text: bytes) -> list[Node]:
     """The strings of `self.__next_f.push([1,"…"])`, which Next puts together to one stream of flight data.
 
-    Raises UnplacedError for other pieces of the stream, such as bytes in base64 (tag 3): offsets after them are unknown.
+    Raises UnplacedError for other pieces of the stream, such as bytes in base64 (tag 3), whose length is unknown.
     """
     found: list[Node] = []
     root = parse(text).root_node
