@@ -183,7 +183,7 @@ def _pushed(*texts: str) -> str:
         ('(0,t.i(1).f)("static/chunks/turbopack-worker-2g.js",["static/chunks/a.js"])', '"static/chunks/a.js"'),
         ('self.__BUILD_MANIFEST = {"/p": ["./static/chunks/a.js"]};self.B&&self.B()', '"./static/chunks/a.js"'),
         ('self.__TURBOPACK_PAGE_BOOTSTRAP = {"/p":{"otherChunks":["static/chunks/a.js"],"runtimeModuleIds":[1]}}', '"static/chunks/a.js"'),
-        ('q.push({"otherChunks":["static/chunks/a.js?dpl=a.js"]})', '"static/chunks/a.js?dpl=a.js"'),
+        ('q.push({"otherChunks":["static/chunks/a.js?dpl=1"]})', '"static/chunks/a.js?dpl=1"'),
     ],
 )  # fmt: skip
 def test_lists_in_scripts(before: str, after: str) -> None:
