@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from v1z3r_build.bundlers.turbopack.chunks import Chunk, ImmovableError, move, read_chunk
 from v1z3r_build.bundlers.turbopack.lists import Insertion, Kind, UnplacedError, insert, insertions
+from v1z3r_build.bundlers.turbopack.merged import Merged, read_merged
 
 # As Next 15.5 to 16 write it, as 15.3 and 15.4 do, and as 16.4 does in pages.
 LIST = b'(globalThis.TURBOPACK||(globalThis.TURBOPACK=[])).push(["object"==typeof document?document.currentScript:void 0,%s]);'
@@ -34,6 +35,7 @@ def _chunk(source: bytes) -> Chunk:
         (LIST % b'"[project]/a.js [app]",e=>{}', [("[project]/a.js [app]",)]),
         (TABLE % b'{1:function(e){},"x":e=>{},5(e){}}', [(1,), ("x",), (5,)]),
         (TABLE % b"{1:[e=>{},[2,3]],4:e=>{}}", [(1, 2, 3), (4,)]),
+        (TABLE % b'{"12":e=>{}}', [(12,)]),
         (b'"use strict";' + LIST % b"1,e=>{}", [(1,)]),
         (b"/* a */" + LIST % b"1,/* b */e=>{}", [(1,)]),
         (LIST % b"1,e=>{}" + b"\n//# sourceMappingURL=a.js.map", [(1,)]),
@@ -361,3 +363,175 @@ def test_insertions_keep_the_file(data: bytes, made: list[tuple[int, bytes]]) ->
     assert len(result) == len(data) + sum(len(one.text) for one in found)
     assert insert(data, []) == data
     assert result.endswith(data[max((one.at for one in found), default=0) :])
+
+
+def _merged(body: str, ids: str = "1", registered: tuple[int, ...] = (), parameters: str = "e") -> tuple[bytes, Merged]:
+    source = LIST % f"{ids},({parameters})=>{{{body}}}".encode()
+    merged = read_merged(source, _chunk(source).entries[0], registered)
+    assert merged is not None
+    return source, merged
+
+
+def test_parts_of_a_merged_factory() -> None:
+    source, merged = _merged(
+        '"use strict";var a=1,b=e.i(2);e.s(["a",0,a,"b",()=>b,"c",()=>a,t=>{a=t}],9),(f(),e.i(9)),g();function f(){e.r(3)}e.s(["d",()=>b])'
+    )
+    assert [(item.kind, source[item.start : item.end].decode()) for item in merged.items] == [
+        ("statement", '"use strict";'),
+        ("declarator", "a=1"),
+        ("declarator", "b=e.i(2)"),
+        ("operand", 'e.s(["a",0,a,"b",()=>b,"c",()=>a,t=>{a=t}],9)'),
+        ("operand", "(f(),e.i(9))"),
+        ("operand", "g()"),
+        ("statement", "function f(){e.r(3)}"),
+        ("statement", 'e.s(["d",()=>b])'),
+    ]
+    assert source[slice(*merged.items[2].statement)] == b"var a=1,b=e.i(2);"
+    assert [(read.member, read.id, read.deferred) for item in merged.items for read in item.reads] == [
+        ("i", 2, False),
+        ("i", 9, False),
+        ("r", 3, True),
+    ]
+    inner, own = (one for item in merged.items for one in item.registrations)
+    assert (inner.id, own.id) == (9, None)
+    assert (
+        source[inner.start : inner.end].startswith(b"e.s([") and inner.exports is not None and own.exports is not None
+    )
+    assert [(one.name, one.eager, source[one.start : one.end]) for one in inner.exports] == [
+        ("a", True, b"a"),
+        ("b", False, b"()=>b"),
+        ("c", False, b"()=>a"),
+    ]
+    assert inner.exports[2].setter is not None
+    assert source[slice(*inner.exports[2].setter)] == b"t=>{a=t}"
+    assert [(space.id, space.registered, space.read) for space in merged.spaces] == [(9, (3,), (4,))]
+    assert merged.unclear == ()
+
+
+def test_a_space_that_some_chunk_pushes_is_no_inner_one() -> None:
+    body = "e.s([],1),e.s([],2),e.s([],3),e.s([],4),e.i(5)"
+    assert [space.id for space in _merged(body, "1,2", (3, 5))[1].spaces] == [4]
+
+
+@pytest.mark.parametrize(
+    ("body", "exports"),
+    [
+        ("e.s({a:()=>x,'b':()=>y},9)", ["a", "b"]),
+        ("e.s([],9)", []),
+        ("e.s(l,9)", None),
+        ("e.s([...l],9)", None),
+        ('e.s(["a"],9)', None),
+        ('e.s(["a",0],9)', None),
+        ("e.s({a(){}},9)", None),
+        ("e.S([2,'a,b',0],9)", None),
+        ("e.j(x,9)", None),
+        ("e.v(x,9)", None),
+        ("e.n(x,9)", None),
+    ],
+)
+def test_exports_of_a_registration(body: str, exports: list[str] | None) -> None:
+    (item,) = _merged(body)[1].items
+    (registration,) = item.registrations
+    assert registration.id == 9
+    assert (None if registration.exports is None else [one.name for one in registration.exports]) == exports
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "f(e)",
+        "x=e",
+        "({e})",
+        "e[a](1)",
+        "e.i(a)",
+        "e.i()",
+        "e.i(1,2)",
+        "e.s([],a)",
+        "e.s()",
+        "f(e.i)",
+        "var{i:a}=e",
+        "var{...a}=e",
+        "var{a=1}=e",
+        "var a=e",
+        "for(e of x);",
+        "function f(){f(e)}",
+        "{let a;f(e)}",
+    ],
+)
+def test_a_context_that_escapes(body: str) -> None:
+    source, merged = _merged(body)
+    assert [source[place : place + 1] for place in merged.unclear] == [b"e"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "function f(e){f(e)}",
+        "function f({a:[e=1]}){f(e)}",
+        "function f(...e){f(e)}",
+        "x=e=>f(e)",
+        "x=(a,e)=>f(e)",
+        "x={e(){},e:1,m(e){f(e)}}",
+        "x=function(){var e;f(e)}",
+        "x=function(){if(a)for(var e in a);f(e)}",
+        "x=function(){{var e}f(e)}",
+        "x=function(){function e(){}f(e)}",
+        "x=function e(){f(e)}",
+        "x=class e{static a=f(e)}",
+        "{let e;f(e)}",
+        "{class e{}f(e)}",
+        "for(let e=1;;)f(e)",
+        "for(let e of x)f(e)",
+        "for(const[e]of x)f(e)",
+        "try{}catch(e){f(e)}",
+        "try{}catch({a:e}){f(e)}",
+        "switch(a){case 1:let e;default:f(e)}",
+        "a.e=1,a.e.i(2),`e`,'e',/e/,$e(e$),e2()",
+        "class A{static{let e;f(e)}}",
+    ],
+)
+def test_other_variables_of_the_same_name(body: str) -> None:
+    merged = _merged(body)[1]
+    assert (merged.unclear, [item.reads for item in merged.items if item.reads]) == ((), [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{let e}f(e)",
+        "function f(a){{let e}a(e)}",
+        "function f(a){switch(a){case 1:let e}a(e)}",
+        "function f(a){for(let e of a);a(e)}",
+        "function f(a){try{}catch(e){}a(e)}",
+        "function f(a){(function(){var e});a(e)}",
+        "function f(a){(class e{});a(e)}",
+        "function f(a){{class e{}}a(e)}",
+        "for(let a of x){f(e)}",
+        "try{f(e)}catch(e){}",
+        "x=(a=e)=>a",
+    ],
+)
+def test_variables_of_the_same_name_elsewhere(body: str) -> None:
+    assert len(_merged(body)[1].unclear) == 1
+
+
+@pytest.mark.parametrize(
+    "factory", ["e=>e.v(1)", "({i:e})=>{}", "()=>{}", "e=>{var e}", "e=>{{function e(){}}}", "(a,e)=>{var a}"]
+)
+def test_factories_whose_parts_are_not_told(factory: str) -> None:
+    source = LIST % b"1,%s" % factory.encode()
+    assert read_merged(source, _chunk(source).entries[0]) is None
+
+
+def test_factories_of_older_builds() -> None:
+    for entry in (
+        "1:function(e){var{m:t,e:r}=e;e.i(2)}",
+        "1(e){var{m:t,e:r}=e;e.i(2)}",
+        "1:[e=>{var{m:t,e:r}=e;e.i(2)},[3]]",
+    ):
+        source = TABLE % f"{{{entry}}}".encode()
+        merged = read_merged(source, _chunk(source).entries[0])
+        assert merged is not None
+        assert [item.members for item in merged.items] == [{"m", "e"}, frozenset()]
+        assert source[merged.items[1].start : merged.items[1].end] == b"e.i(2)"
+        assert merged.items[1].reads[0].id == 2

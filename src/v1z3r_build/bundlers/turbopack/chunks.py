@@ -234,7 +234,7 @@ def _listed(items: Sequence[Node]) -> list[Entry] | None:
         if item.type in ("number", "string"):
             ids.append(item)
             continue
-        entry = _entry([_id(node) for node in ids], ids[0].start_byte, item, item.end_byte) if ids else None
+        entry = _entry([identifier_of(node) for node in ids], ids[0].start_byte, item, item.end_byte) if ids else None
         if entry is None:
             return None
         entries.append(entry)
@@ -263,7 +263,7 @@ def _tabled(items: Sequence[Node]) -> list[Entry] | None:
             if len(pair) != 2 or pair[1].type != "array":
                 return None
             ids, factory = [key, *_parts(pair[1])], pair[0]
-        entry = _entry([_id(one) for one in ids], member.start_byte, factory, member.end_byte)
+        entry = _entry([identifier_of(one) for one in ids], member.start_byte, factory, member.end_byte)
         if entry is None:
             return None
         entries.append(entry)
@@ -298,12 +298,15 @@ def _names(factory: Node) -> tuple[str, ...]:
     return tuple(node.text.decode("utf-8", "replace") for node in nodes if node.text is not None)
 
 
-def _id(node: Node) -> Id | None:
+def identifier_of(node: Node) -> Id | None:
+    """A module id as a literal of a script; None for anything else."""
     if node.type == "number" and node.text is not None:
         return _number(node.text.decode("ascii"))
     if node.type == "property_identifier" and node.text is not None:
         return node.text.decode("utf-8", "replace")
-    return _string(node)
+    text = _string(node)
+    # Next 15.3 asks for modules of workers by a string of digits; as keys of an object both are the same.
+    return int(text) if text is not None and re.fullmatch("0|[1-9][0-9]*", text) else text
 
 
 def _number(text: str) -> int | None:
@@ -330,7 +333,7 @@ def _parameters(node: Node) -> Parameters | None:
     if chunks is None or modules is None or {chunks.type, modules.type} != {"array"}:
         return None
     paths = [_string(item) for item in _parts(chunks)]
-    ids = [_id(item) for item in _parts(modules)]
+    ids = [identifier_of(item) for item in _parts(modules)]
     known = tuple(path for path in paths if path is not None), tuple(one for one in ids if one is not None)
     if len(known[0]) != len(paths) or len(known[1]) != len(ids):
         return None
