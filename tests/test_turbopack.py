@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v1z3r_build.bundlers.turbopack import chunks, lists
 from v1z3r_build.bundlers.turbopack.chunks import Chunk, ImmovableError, move, read_chunk
 from v1z3r_build.bundlers.turbopack.lists import Insertion, Kind, UnplacedError, insert, insertions
 from v1z3r_build.bundlers.turbopack.merged import Merged, read_merged
@@ -76,6 +77,16 @@ def test_modules_of_a_chunk(source: bytes, ids: list[tuple[int | str, ...]]) -> 
 )
 def test_other_scripts_are_none(source: bytes) -> None:
     assert read_chunk(source) is None
+
+
+def test_a_script_too_large_to_be_parsed_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = LIST % b'1,e=>e.v(t=>["static/chunks/a.js"].map(t=>e.l(t)))'
+    assert _inserted(source, "script") != source
+    monkeypatch.setattr(chunks, "MAX_SIZE", len(source) - 1)
+    monkeypatch.setattr(lists, "MAX_SIZE", len(source) - 1)
+    assert read_chunk(source) is None
+    with pytest.raises(UnplacedError):
+        insertions(source, "script", OLD, VENDOR)
 
 
 def test_places_of_an_entry() -> None:
@@ -241,6 +252,7 @@ def test_other_names_are_no_concern(source: bytes) -> None:
         (':HL["/_next/static/chunks/a.js","script"]\n', None),
         ('0:[["$","script","script-0",{"src":"/_next/static/chunks/a.js","async":true}]]\n', None),
         ('2:"/_next/static/chunks/a.js"\n3:["$","p",null,{"children":"$22"}]\n', None),
+        ('1:T3,a:c2:"/_next/static/chunks/a.js"\n3:I[7,["$2"],"x"]\n', '1:T3,a:c2:"/_next/static/chunks/a.js"\n3:I[7,["/_next/static/chunks/v.js","$2"],"x"]\n'),
         ('1:T3,a:\n2:I[7,["/_next/static/chunks/a.js"],"x"]\n', '1:T3,a:\n2:I[7,["/_next/static/chunks/v.js","/_next/static/chunks/a.js"],"x"]\n'),
     ],
 )  # fmt: skip
@@ -251,15 +263,16 @@ def test_lists_in_flight_data(before: str, after: str | None) -> None:
     assert _inserted(page.encode(), "html").decode() == page.replace(_pushed(before), _pushed(expected))
     # Next cuts the stream where it will.
     for cut in range(1, len(before)):
-        pieces = f"{_pushed(before[:cut])}<i></i>{_pushed(before[cut:])}"
-        if "/static/chunks/a.js" in before[:cut] or "/static/chunks/a.js" in before[cut:]:
-            stream = _inserted(pieces.encode(), "html").decode()
-            assert "".join(json.loads(found)[1] for found in re.findall(r"push\((.*?)\)</script>", stream)) == expected
+        pieces = f'{_pushed(before[:cut])}<script>self.__next_f.push([2,"{{}}"])</script>{_pushed(before[cut:])}'
+        stream = _inserted(pieces.encode(), "html").decode()
+        pushes = [json.loads(found) for found in re.findall(r"push\((.*?)\)</script>", stream)]
+        assert "".join(text for tag, text in pushes if tag == 1) == expected
 
 
 @pytest.mark.parametrize(
     "rows",
     [
+        '0:["$","script","0",null,{"src":"/_next/static/chunks/a.js"}]\n',
         "1:T19,/_next/static/chunks/a.js 2:null\n",
         '1:["/_next/static/chunks/a.js"]\n2:I[7,"$1","x"]\n',
         '1:{"a":"/_next/static/chunks/a.js"}\n',
@@ -297,9 +310,16 @@ def test_tags_of_pages(tag: str, copy: str) -> None:
         assert _inserted(expected.encode(), "html").decode() == expected
 
 
+def test_a_copied_tag_has_no_id_wherever_it_stood() -> None:
+    page = b'<script src="/_next/static/chunks/a.js" id="_R_" async=""></script>'
+    copy = b'<script src="/_next/static/chunks/vendor-three.js" async=""></script>'
+    assert _inserted(page, "html", vendor="_next/static/chunks/vendor-three.js") == copy + page
+
+
 @pytest.mark.parametrize(
     "page",
     [
+        '<script src="/_next/static/chunks/a.js"></script><script>self.__next_f.push([1,"1:[\\"/_next/static/chunks/\\u0061.js\\"]\\n"])</script>',
         '<script src="/_next/static/chunks/a.js" integrity="sha384-x"></script>',
         '<script src="/_next/static/chunks/a.js" onload="f()"></script>',
         '<script src="/_next/static/chunks/a.js">f()</script>',
@@ -422,6 +442,7 @@ def test_a_space_that_some_chunk_pushes_is_no_inner_one() -> None:
         ("e.s([...l],9)", None),
         ('e.s(["a"],9)', None),
         ('e.s(["a",0],9)', None),
+        ('e.s(["a",0,x,t=>y],9)', None),
         ("e.s({a(){}},9)", None),
         ("e.S([2,'a,b',0],9)", None),
         ("e.j(x,9)", None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats.engines.script_syntax import parse
-from v1z3r_build.formats.javascript import unescape
+from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -83,7 +83,7 @@ class Cut:
 
 def read_chunk(source: bytes) -> Chunk | None:
     """The chunk in a script; None for a script of another kind, or with a syntax error, or of a shape not known."""
-    if b"push" not in source:
+    if b"push" not in source or len(source) > MAX_SIZE:
         return None
     root = parse(source).root_node
     if root.has_error:
@@ -203,7 +203,7 @@ def _global(node: Node | None) -> str | None:
 
 def _registered(array: Node, end: int, alone: bool) -> Chunk | None:
     items = _parts(array)
-    if not items or any(item.type == "spread_element" for item in items):
+    if not items:
         return None
     head = items.pop(0)
     if not _is_head(head):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.html import code_points, decode
-from v1z3r_build.formats.javascript import unescape
+from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ def insertions(data: bytes, kind: Kind, old: str, vendor: str) -> tuple[Insertio
     """
     names = _Names(old, vendor)
     places = names.places(data)
-    if not places:
+    if not places and not (kind == "html" and names.may_be_cut(data)):
         return ()
     if kind == "html":
         found, answered = _Page(data, names).read()
@@ -97,10 +97,16 @@ class _Names:
             if re.fullmatch(_NAME + rb"+", base) is None:
                 raise ValueError(f"{base!r} would have to be escaped in an address")
         self._old = re.compile(rb"(?<!" + _NAME + rb")" + re.escape(self.base) + rb"(?!" + _NAME + rb")")
+        beginnings = (self.base[:length] for length in range(len(self.base), 0, -1))
+        self._cut = re.compile(rb"(?<!" + _NAME + rb")(?:" + rb"|".join(map(re.escape, beginnings)) + rb")[\"']\s*\]")
 
     def places(self, data: bytes, start: int = 0, end: int | None = None) -> list[int]:
         """Where the old chunk's file name stands, alone: not in `….js.map`."""
         return [found.start() for found in self._old.finditer(data, start, len(data) if end is None else end)]
+
+    def may_be_cut(self, data: bytes) -> bool:
+        """Whether a page's flight data may hold the name in two pieces: React flushes its stream at any byte."""
+        return b"__next_f" in data and self._cut.search(data) is not None
 
     def is_old(self, address: bytes) -> bool:
         """Whether an address, as it is written, ends in the old chunk's path, before a query or fragment."""
@@ -122,6 +128,8 @@ class _Names:
 
 def _script(data: bytes, offset: int, names: _Names) -> tuple[list[Insertion], set[int]]:
     """The insertions into a script whose first byte stands at `offset` of its file, and the places that they answer."""
+    if len(data) > MAX_SIZE:
+        return [], set()
     root = parse(data).root_node
     if root.has_error:
         return [], set()
