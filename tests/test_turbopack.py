@@ -556,3 +556,28 @@ def test_factories_of_older_builds() -> None:
         assert [item.members for item in merged.items] == [{"m", "e"}, frozenset()]
         assert source[merged.items[1].start : merged.items[1].end] == b"e.i(2)"
         assert merged.items[1].reads[0].id == 2
+
+
+@given(
+    st.lists(st.integers(1, 3), min_size=1, max_size=6),
+    st.sets(st.integers(0, 5), min_size=1),
+    st.sampled_from(["list", "table"]),
+)
+def test_both_chunks_have_all_modules_in_their_order(sizes: list[int], moved: set[int], shape: str) -> None:
+    """sizes: how many ids share each factory."""
+    groups = [[10 * number + one for one in range(size)] for number, size in enumerate(sizes)]
+    if shape == "list":
+        source = LIST % ",".join(f"{','.join(map(str, ids))},e=>{{e.i({ids[0]})}}" for ids in groups).encode()
+    else:
+        members = ",".join(f"{ids[0]}:[e=>{{e.i({ids[0]})}},{ids[1:]}]" for ids in groups)
+        source = TABLE % f"{{{members}}}".encode()
+    chunk = _chunk(source)
+    assert [list(entry.ids) for entry in chunk.entries] == groups
+    chosen = [entry for number, entry in enumerate(chunk.entries) if number in moved]
+    if not chosen:
+        return
+    cut = move(source, chunk, chosen, "static/chunks/v.js")
+    for text, expected in ((cut.vendor, chosen), (cut.old, [one for one in chunk.entries if one not in chosen])):
+        entries = _chunk(text).entries
+        assert [entry.ids for entry in entries] == [entry.ids for entry in expected]
+        assert [text[one.start : one.end] for one in entries] == [source[one.start : one.end] for one in expected]
