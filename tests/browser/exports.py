@@ -56,6 +56,8 @@ FIXTURES = (
     Export(_BUILT / "vite8"),
     Export(_BUILT / "vite8-relative"),
     Export(_BUILT / "vite8-sub", "/sub/"),
+    Export(_BUILT / "vite8-mixed"),
+    Export(_BUILT / "vite7"),
     Export(_BUILT / "webpack5"),
     Export(_BUILT / "webpack5-runtime"),
 )
