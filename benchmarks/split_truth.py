@@ -32,7 +32,9 @@ VENDORS = {
 }
 # Columns of the table for what is of no vendor: other packages, with the app; and what has no source.
 REST, NOBODY = "rest", "nobody"
-_DIGITS = {letter: value for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
+_DIGITS = {
+    letter: value for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+}
 
 
 class MapError(ValueError):
