@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import exports
 from hypothesis import given
 from hypothesis import strategies as st
 from split_truth import NOBODY, REST, MapError, Span, joined, numbers, spans, truth, vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from browser import exports
 
 MIXED = ("next14-mixed", "next15-mixed", "next16-mixed", "vite7", "vite8-mixed", "webpack5", "webpack5-runtime")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
