@@ -1,4 +1,4 @@
-"""Writes the words of the vendors, vendors.words, from the npm packages that vendors.toml names.
+"""Writes the words of the vendors, vendors.words.br, from the npm packages that vendors.toml names.
 
     python scripts/vendors.py [--table FILE] [--output FILE] [--cache FOLDER]
 

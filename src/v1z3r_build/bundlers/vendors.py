@@ -27,7 +27,8 @@ FOREIGN = -2.0
 LIMIT = 25.0
 # A sequence of a thousand items changes its label some ten times.
 CHANGE = 8.0
-# From here an item's own words prove it: it pulls what it needs, and is never given up.
+# From here an item's own words prove it: it pulls what it needs, and is never given up. As far below zero they prove
+# that it is not the vendor's, whatever stands beside it.
 STRONG = 9.0
 # From here its own words refuse the vendor, whatever needs it.
 AGAINST = -2.5
@@ -109,10 +110,11 @@ class _Closure:
         self.items = items
         self.found = found
         self.states = states
-        # Whoever was given up stays given up: else pulling in and giving up could go on for ever.
+        # Whoever was given up stays given up, and nothing is pulled in after: else the two could go on for ever.
         self.given_up: set[int] = set()
 
     def run(self) -> list[int | None]:
+        self._reject()
         self._trim()
         self._pull()
         while self._give_up():
@@ -122,6 +124,12 @@ class _Closure:
     def _strong(self, index: int) -> bool:
         state = self.states[index]
         return state is not None and self.found[index][state] >= STRONG
+
+    def _reject(self) -> None:
+        for index, state in enumerate(self.states):
+            if state is not None and self.found[index][state] <= -STRONG:
+                self.states[index] = None
+                self.given_up.add(index)
 
     def _trim(self) -> None:
         """Take the label from both ends of each run, up to an item that is strongly evident or that such a one needs.
@@ -150,7 +158,7 @@ class _Closure:
             state = self.states[index]
             assert state is not None
             for need in self.items[index].needs:
-                if self.states[need] is None and need not in self.given_up and self.found[need][state] > AGAINST:
+                if self.states[need] is None and self.found[need][state] > AGAINST:
                     self.states[need] = state
                     waiting.append(need)
 
