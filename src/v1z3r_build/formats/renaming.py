@@ -1,9 +1,11 @@
 """Canonical names for what a text declares: texts that differ in local names only become the same bytes.
 
 Bundlers give short names by what else is in a chunk, so that the same vendor code looks different after every change
-of the app. Here the names follow from the code alone: scope by scope, outermost first, the most used binding of a
-scope gets the shortest name that no scope between it and its users needs for something else, and of equally used ones
-the one that comes first. Labels and private names (`#x`) are given anew in the same way. All else stays as it is, but
+of the app. Here the names follow from the code alone: scope by scope, outermost first, the bindings of a scope get, in
+the order in which they first stand in the text, the shortest names that no scope between them and their users needs
+for something else. (In the order of use the text would be 0.1 % shorter, and 1 to 3 % larger as transferred: brotli
+finds again what first parameters are called everywhere. Measured on three.js and TensorFlow.js.) Labels and private
+names (`#x`) are given anew in the same way. All else stays as it is, but
 for what a new name makes necessary: `{x}` becomes `{x:e}`, `export {x}` becomes `export {e as x}`, both even where
 old and new name are the same.
 
@@ -89,7 +91,7 @@ class _Group:
         self.forbidden: set[str] = set()
         self.places: dict[int, _Place] = {}
         self.name = ""
-        self.order = (0, 0)
+        self.order = 0
 
     def add(self, place: Reference | Declaration) -> None:
         # A token may declare several of them; the form is the same each time.
@@ -142,7 +144,7 @@ class _Renaming:
             if outside and inside(reference.scope):
                 self._fix_name(reference.name, reference.scope)
         for group in self.groups.values():
-            group.order = (-len(group.places), min(group.places, default=0))
+            group.order = min(group.places, default=0)
             self.own[group.leader.scope.index - self.base].append(group)
 
     def _use(self, group: _Group, scope: Scope | None) -> None:
@@ -300,7 +302,7 @@ class _Renaming:
         return self.region.scopes[1] if scope.kind is ScopeKind.FUNCTION_NAME else scope
 
 
-def _order(group: _Group) -> tuple[int, int]:
+def _order(group: _Group) -> int:
     return group.order
 
 
