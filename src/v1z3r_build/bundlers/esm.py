@@ -1,0 +1,179 @@
+"""Vendors split out of the chunks of ES modules, as Rollup, Vite, rolldown and esbuild write them.
+
+The vendor's file is a module that the old chunk imports last, so that all its other imports are evaluated as before.
+It declares what the vendor declared; its runs are functions that the old chunk calls where they stood. Bindings are
+live and functions are there before anything runs, on both sides of an import as within one module (ECMA-262, §16.2.1).
+One thing differs: who reads a binding before its declaration ran finds `undefined`, where it was a ReferenceError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers.division import divide, needs
+from v1z3r_build.bundlers.holding import hold
+from v1z3r_build.bundlers.items import items
+from v1z3r_build.bundlers.passage import Passage
+from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
+from v1z3r_build.formats.renaming import rename
+from v1z3r_build.formats.scope_analysis import analyse_module
+from v1z3r_build.formats.scopes import Kind, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+
+    from tree_sitter import Node
+
+    from v1z3r_build.bundlers.division import Binding, Part
+    from v1z3r_build.bundlers.items import Item
+    from v1z3r_build.bundlers.transfer import Call
+    from v1z3r_build.formats.scopes import Scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A chunk after its division. vendors: by label, path and bytes."""
+
+    chunk: bytes
+    vendors: Mapping[str, tuple[str, bytes]]
+
+
+class Module:
+    """A chunk, analysed. items, bindings: what its labels are found by."""
+
+    def __init__(self, source: bytes, settled: Container[str] = ()) -> None:
+        """settled: names of imports that do not change once they are there. Raises Refused."""
+        self.source = source
+        self.scopes = analyse_module(source)
+        self.items = items(self.scopes.tree.root_node)
+        self._holding = hold(source, self.items, self.scopes.whole(), settled)
+
+    @property
+    def bindings(self) -> Sequence[Binding]:
+        return self._holding.bindings
+
+    def needs(self) -> list[set[int]]:
+        """For each item the indices of those that declare what it reads or writes."""
+        return needs(self.items, self.bindings)
+
+    def specifiers(self) -> dict[str, dict[str, str]]:
+        """What it imports and re-exports: by specifier, the names there of its own names (`default`; `*` for all)."""
+        found: dict[str, dict[str, str]] = {}
+        for item in self.items:
+            source = item.node.child_by_field_name("source") if item.form in ("import", "export") else None
+            if source is None:
+                continue
+            names = found.setdefault((source.text or b"").decode()[1:-1], {})
+            clause = next((child for child in item.node.named_children if child.type == "import_clause"), None)
+            for part in clause.named_children if clause is not None else ():
+                if part.type == "identifier":
+                    names[_text(part)] = "default"
+                for one in part.named_children if part.type == "named_imports" else ():
+                    name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
+                    names[_text(alias or name)] = _text(name)
+        return found
+
+    def settled(self) -> frozenset[str]:
+        """The names under which it exports bindings that are written once, by their declaration."""
+        once = {binding.name for binding in self.bindings if binding.settled}
+        once = {name for name in once if self.scopes.root.bindings[name].kind is not Kind.IMPORT}
+        found: set[str] = set()
+        for item in self.items:
+            if item.form != "export" or item.node.child_by_field_name("source") is not None:
+                continue
+            for clause in item.node.named_children:
+                for one in clause.named_children if clause.type == "export_clause" else ():
+                    name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
+                    if _text(name) in once:
+                        found.add(_text(alias or name))
+        return frozenset(found)
+
+    def split(self, path: str, labels: Sequence[str]) -> Split:
+        """The chunk at a path, split by the labels of its items: the name of a vendor, or '' for the app."""
+        parts = divide(self.items, self.bindings, labels, self._holding.fixed)
+        chunk = _Chunk(self.source, path, self.scopes, self.items, parts)
+        return Split(chunk.remainder(), chunk.vendors)
+
+
+def _canonical(body: bytes) -> tuple[bytes, Mapping[str, str]]:
+    """The vendor's code under names that do not depend on the app's, and the new names of what it declares."""
+    try:
+        renamed = rename(analyse_module(body))
+    except Refused:
+        return body, {}
+    return renamed.text, renamed.names
+
+
+def _specifier(theirs: str, own: str) -> str:
+    return own if theirs == own else f"{theirs} as {own}"
+
+
+def _text(name: Node | None) -> str:
+    text = (name.text or b"").decode() if name is not None else ""
+    return text.strip("\"'")
+
+
+class _Chunk:
+    def __init__(
+        self, source: bytes, path: str, scopes: Scopes, found: Sequence[Item], parts: Mapping[str, Part]
+    ) -> None:
+        self.source = source
+        self.path = path
+        self.region = scopes.whole()
+        self.items = found
+        self.parts = parts
+        self.calls: list[Call] = []
+        self.imports: list[bytes] = []
+        names = fresh_names(scopes)
+        self.vendors = {label: self._vendor(label, part, names) for label, part in parts.items()}
+
+    def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, bytes]:
+        made = transfer(self.source, self.region, self.items, part, names, self._is_first(part))
+        body, canonical = _canonical(made.body)
+        provided = [*part.provided, *(call.function for call in made.calls)]
+        exported = sorted(canonical.get(name, name) for name in provided)
+        text = body + b"export{" + ",".join(exported).encode() + b"};\n"
+        name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
+        imported = (_specifier(canonical.get(name, name), name) for name in provided)
+        self.calls += made.calls
+        self.imports.append(f'import{{{",".join(imported)}}}from"./{name}";'.encode())
+        return posixpath.join(posixpath.dirname(self.path), name), text
+
+    def _is_first(self, part: Part) -> bool:
+        """Whether all of the vendor's is evaluated before anything of the app's that can be noticed."""
+        if part.received or len(part.runs) > 1:
+            return False
+        mine = set(part.items)
+        return not part.runs or all(index in mine or self.items[index].idle for index in range(part.runs[0].place))
+
+    def remainder(self) -> bytes:
+        moved = {index for part in self.parts.values() for index in part.items}
+        last = max((index for index, one in enumerate(self.items) if self._is_request(one)), default=-1)
+        first = next((index for index, one in enumerate(self.items) if not one.idle), len(self.items) - 1)
+        passage = Passage(self.source)
+        head = next((index for index, one in enumerate(self.items) if one.form not in ("hashbang", "comment")), 0)
+        for index, item in enumerate(self.items):
+            if last < 0 and index == head:
+                passage.statements(self.imports)
+            if index == first:
+                self._call(passage, START, after=True)
+            self._call(passage, index, after=False)
+            if index not in moved:
+                passage.add(item)
+            if index == last:
+                passage.statements(self.imports)
+            self._call(passage, index, after=True)
+        return passage.text()
+
+    def _call(self, passage: Passage, place: int, after: bool) -> None:
+        for call in self.calls:
+            if call.place == place and call.after == after:
+                passage.statement(f"{call.function}({','.join(call.arguments)});".encode())
+
+    @staticmethod
+    def _is_request(item: Item) -> bool:
+        """Whether it loads another module: these are evaluated in the order in which they stand."""
+        return item.form == "import" or (item.form == "export" and item.node.child_by_field_name("source") is not None)

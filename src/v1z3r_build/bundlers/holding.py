@@ -1,0 +1,137 @@
+"""The bindings of a scope and who uses them, item by item, as `division` asks for them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from v1z3r_build.bundlers.division import Binding, Use
+from v1z3r_build.bundlers.items import index_at
+from v1z3r_build.formats.scopes import Access, Form, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from tree_sitter import Node
+
+    from v1z3r_build.bundlers.items import Item
+    from v1z3r_build.formats.scopes import Region
+
+_OWN_FUNCTION = {
+    "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
+    "method_definition", "class_static_block",
+}  # fmt: skip
+_RECEIVER = {"this", "super"}
+_FLOW = {"await_expression", "return_statement", "yield_expression"}
+_WORDS = (b"this", b"super", b"await", b"return", b"yield", b"meta", b"target")
+_OF_THE_FILE = re.compile(rb"\bimport\b.*?\bmeta\b", re.S)
+
+
+class Holding(NamedTuple):
+    """bindings: those that items declare. fixed: items that mean something else in another file."""
+
+    bindings: list[Binding]
+    fixed: set[int]
+
+
+def hold(
+    source: bytes, found: Sequence[Item], region: Region, settled: Container[str] = (), runtime: str = ""
+) -> Holding:
+    """The bindings of a region, whose items are given.
+
+    settled: names of imports that the exporting module writes once, before this one runs. runtime: the parameter that
+    is the bundler's runtime, which every factory has.
+
+    Bindings that no item declares, such as parameters, are not among them; items that refer to them are fixed unless
+    the caller knows better.
+    """
+    bindings: list[Binding] = []
+    fixed: set[int] = set()
+    for name, binding in region.scope.bindings.items():
+        places = [index_at(found, place.start) for place in binding.declarations]
+        homes = tuple(sorted({place for place in places if place >= 0}))
+        uses = []
+        for reference in binding.references:
+            index = index_at(found, reference.start)
+            if index < 0:
+                continue
+            writes = reference.access in (Access.WRITE, Access.UPDATE)
+            shorthand = reference.form in (Form.PROPERTY, Form.PATTERN)
+            uses.append(
+                Use(reference.start, reference.end, index, reference.access is not Access.WRITE, writes, shorthand)
+            )
+        if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or len(places) != len(binding.declarations):
+            if name != runtime or any(use.writes for use in uses) or homes:
+                fixed.update(use.item for use in uses)
+                fixed.update(homes)
+            continue
+        several = len({place.kind for place in binding.declarations}) > 1
+        constant = binding.kind in (Kind.CONST, Kind.USING) and any(use.writes for use in uses)
+        functions = binding.kind is Kind.FUNCTION and len(binding.declarations) > 1
+        if several or constant or functions or binding.exported or binding.kind is Kind.USING:
+            fixed.update(homes)
+        if binding.kind is Kind.IMPORT:
+            once = name in settled
+        else:
+            once = (
+                len(binding.declarations) == 1 and _writes_once(found[homes[0]]) and not any(one.writes for one in uses)
+            )
+        bindings.append(Binding(name, homes, tuple(uses), once))
+    for index, item in enumerate(found):
+        if any(word in source[item.start : item.end] for word in _WORDS) and _speaks_of_its_place(item.node):
+            fixed.add(index)
+    return Holding(bindings, fixed)
+
+
+def _writes_once(item: Item) -> bool:
+    """Whether the item's evaluation gives its binding its value, once, and ends with that.
+
+    A pattern may set one name, and then call what reads it, for the value of the next.
+    """
+    if item.form in ("function", "class"):
+        return True
+    if item.form != "declarator":
+        return False
+    name, value = item.node.child_by_field_name("name"), item.node.child_by_field_name("value")
+    return name is not None and name.type == "identifier" and value is not None
+
+
+def _speaks_of_its_place(item: Node) -> bool:
+    """Whether it has a `this`, `return`, `await` … of the scope in which it stands, or an `import.meta`."""
+    work = [(item, False)]
+    while work:
+        node, in_arrow = work.pop()
+        kind = node.type
+        if kind in _RECEIVER or (kind in _FLOW and not in_arrow) or kind == "meta_property":
+            return True
+        if kind == "for_in_statement" and not in_arrow and any(child.type == "await" for child in node.children):
+            return True
+        if kind in _OWN_FUNCTION:
+            # A computed name is evaluated outside of its method.
+            name = node.child_by_field_name("name")
+            if name is not None and name.type == "computed_property_name":
+                work.append((name, in_arrow))
+            if _names_its_file(node):
+                return True
+        elif kind == "field_definition":
+            value = node.child_by_field_name("value")
+            work.extend((child, in_arrow) for child in node.children if child != value)
+            if value is not None and _names_its_file(value):
+                return True
+        else:
+            inner = in_arrow or kind == "arrow_function"
+            work.extend((child, inner) for child in node.children)
+    return False
+
+
+def _names_its_file(node: Node) -> bool:
+    """Whether there is an `import.meta` somewhere inside, in functions too."""
+    if not _OF_THE_FILE.search(node.text or b""):
+        return False
+    work = [node]
+    while work:
+        node = work.pop()
+        if node.type == "meta_property" and (node.text or b"").startswith(b"import"):
+            return True
+        work.extend(node.children)
+    return False

@@ -1,0 +1,112 @@
+"""Whether the evaluation of an expression can be noticed: statements that are idle may change places with others.
+
+Only what the grammar alone decides counts as idle. There is no list of harmless functions: a page may have put another
+one under any name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from tree_sitter import Node
+
+# Their evaluation makes a value, and neither reads nor calls anything (ECMA-262, §13.2 and §15).
+_VALUES = {
+    "number", "string", "regex", "true", "false", "null", "undefined", "function_expression", "arrow_function",
+    "generator_function",
+}  # fmt: skip
+# Idle if all their parts are; the parts that are punctuation say nothing.
+_COMPOUNDS = {
+    "array", "object", "pair", "parenthesized_expression", "sequence_expression", "ternary_expression",
+    "template_string",
+}  # fmt: skip
+_PARTS = {"property_identifier", "private_property_identifier", "comment", "string_fragment", "escape_sequence"}
+# Operators that call `valueOf` of objects, or throw for some operands, are idle between literals only.
+_LITERALS = {"number", "string", "true", "false", "null", "undefined"}
+_LOGICAL = {"&&", "||", "??", "===", "!=="}
+_HARMLESS = {"!", "void"}
+_OF_LITERALS = {"-", "+", "~", "typeof"}
+
+
+def is_idle(expression: Node, known: Container[str] = (), classes: Container[str] = ()) -> bool:
+    """Whether nothing outside can tell if, or when, the expression is evaluated.
+
+    known: names that already have the value that they will keep: reading another one may throw, or call a getter.
+    classes: those of them that are classes: extending another value calls whatever it has under `prototype`.
+    """
+    work = [expression]
+    while work:
+        node = work.pop()
+        kind = node.type
+        if kind in _VALUES or kind in _PARTS:
+            continue
+        if kind in ("identifier", "shorthand_property_identifier"):
+            if _name(node) not in known:
+                return False
+        elif kind in _COMPOUNDS:
+            if any(child.type == "template_substitution" for child in node.named_children):
+                return False
+            work.extend(child for child in node.named_children if child.type != "comment")
+        elif kind == "class":
+            if not is_idle_class(node, known, classes):
+                return False
+        elif kind == "method_definition":
+            if any(child.type == "computed_property_name" for child in node.named_children):
+                return False
+        elif kind in ("unary_expression", "binary_expression"):
+            operands = _operands(node)
+            if operands is None:
+                return False
+            work.extend(operands)
+        else:
+            return False
+    return True
+
+
+def is_idle_class(node: Node, known: Container[str] = (), classes: Container[str] = ()) -> bool:
+    """The same for a class: without computed names, and static parts that are not idle, it only makes functions."""
+    body = node.child_by_field_name("body")
+    heritage = next((child for child in node.children if child.type == "class_heritage"), None)
+    if body is None or any(child.type == "decorator" for child in node.children):
+        return False
+    if heritage is not None:
+        parents = heritage.named_children
+        if len(parents) != 1 or parents[0].type != "identifier" or _name(parents[0]) not in classes:
+            return False
+    for member in body.named_children:
+        if member.type in ("class_static_block", "decorator"):
+            return False
+        if any(child.type in ("computed_property_name", "decorator") for child in member.named_children):
+            return False
+        if member.type == "field_definition" and any(child.type == "static" for child in member.children):
+            value = member.child_by_field_name("value")
+            # Inside, the class's own name is there, and its static parts are set one by one.
+            if value is not None and not is_idle(value):
+                return False
+    return True
+
+
+def _operands(node: Node) -> list[Node] | None:
+    """The operands that must be idle for an operation to be so, None where it never is."""
+    operator = node.child_by_field_name("operator")
+    if node.type == "unary_expression":
+        given = [node.child_by_field_name("argument")]
+        allowed, of_literals = _HARMLESS, _OF_LITERALS
+    else:
+        given = [node.child_by_field_name("left"), node.child_by_field_name("right")]
+        allowed, of_literals = _LOGICAL, {"+", "-", "*", "/", "%", "**", "<<", ">>", ">>>", "&", "|", "^"}
+    operands = [one for one in given if one is not None]
+    if operator is None or len(operands) != len(given):
+        return None
+    if operator.type in allowed:
+        return operands
+    # A BigInt beside a number throws, and so does its sign: `+1n`.
+    literals = all(one.type in _LITERALS and not (one.text or b"").endswith(b"n") for one in operands)
+    return operands if literals and operator.type in of_literals else None
+
+
+def _name(node: Node) -> str:
+    return (node.text or b"").decode()

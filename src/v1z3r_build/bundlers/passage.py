@@ -1,0 +1,167 @@
+"""Writing items of a scope anew, in another place: as statements, as assignments, with other names in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tree_sitter import Node
+
+    from v1z3r_build.bundlers.items import Item
+
+
+class Edit(NamedTuple):
+    """Bytes of the source to be replaced."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+# An expression that begins so would be read as another statement, or as a directive.
+_NO_STATEMENT = re.compile(rb"(?:function|class|let|async|using)\b|[{\"'`]")
+
+
+def written(source: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
+    """The source from start to end, with the edits that lie inside. edits: sorted, apart from each other."""
+    pieces: list[bytes] = []
+    at = start
+    for edit in edits:
+        if start <= edit.start and edit.end <= end:
+            pieces += (source[at : edit.start], edit.text)
+            at = edit.end
+    pieces.append(source[at:end])
+    return b"".join(pieces)
+
+
+# What statements stand in one after the other; elsewhere a keyword or a bracket stands before each.
+_LISTS = ("program", "statement_block", "switch_case", "switch_default", "class_static_block")
+
+
+class Passage:
+    """Statements in the making, as short as they can be written without a change of meaning."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._pieces: list[bytes] = []
+        self._open: tuple[str, int] = ("", 0)  # form and statement of what can still be gone on with by a comma
+
+    def add(self, item: Item, edits: Sequence[Edit] = ()) -> None:
+        """An item as it stands."""
+        text = written(self._source, item.start, item.end, edits)
+        if item.form == "declarator":
+            self._join("declarator", item, text, item.keyword.encode() + b" ")
+        elif item.form == "expression":
+            self._join("expression", item, text, b"")
+        elif item.form == "directive":
+            self.statement(text + b";")
+        elif item.form in ("comment", "hashbang"):
+            # Of comments, `-->` is one at the start of a line only (ECMA-262, §B.1.1).
+            before = b"\n" if text.startswith(b"-->") else b""
+            self.statement(before + text + (b"" if text.startswith(b"/*") else b"\n"))
+        elif item.form in ("function", "class"):
+            self.statement(text)
+        else:
+            self.statement(text if text.endswith(b";") else text + b";")
+
+    def assign(self, item: Item, edits: Sequence[Edit] = ()) -> None:
+        """An item whose bindings are declared elsewhere: what remains is to give them their values."""
+        node = item.node
+        text = written(self._source, item.start, item.end, edits)
+        if item.form == "class":
+            name = node.child_by_field_name("name")
+            assert name is not None
+            self._join("assignment", item, self._source[name.start_byte : name.end_byte] + b"=" + text, b"")
+        elif item.form == "declarator":
+            target, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+            if value is None:
+                return
+            assert target is not None
+            self._join("assignment", item, b"(" + text + b")" if target.type == "object_pattern" else text, b"")
+        else:
+            self.add(item, edits)
+
+    def statement(self, text: bytes) -> None:
+        """A whole statement."""
+        self._close()
+        self._pieces.append(text)
+
+    def statements(self, texts: Iterable[bytes]) -> None:
+        """Whole statements."""
+        for text in texts:
+            self.statement(text)
+
+    def text(self) -> bytes:
+        self._close()
+        return b"".join(self._pieces)
+
+    def _join(self, form: str, item: Item, text: bytes, opening: bytes) -> None:
+        parent = item.node.parent
+        # Only neighbours that were joined before are joined again: one keyword, no line of 500 kB where there was none.
+        statement = parent.id if parent is not None else 0
+        if form == "expression" and parent is not None:
+            statement = _statement(parent).id
+        if self._open == (form, statement):
+            self._pieces.append(b"," + text)
+            return
+        self._close()
+        if form != "declarator" and _NO_STATEMENT.match(text):
+            text = b"(" + text + b")"
+        self._pieces.append(opening + text)
+        self._open = (form, statement)
+
+    def _close(self) -> None:
+        if self._open[0]:
+            self._pieces.append(b";")
+        self._open = ("", 0)
+
+
+def _statement(node: Node) -> Node:
+    while node.parent is not None and node.type == "sequence_expression":
+        node = node.parent
+    return node
+
+
+def without_var(declaration: Node) -> Iterator[Edit]:
+    """Edits that make assignments of a `var` declaration, or of the head of a `for (var x of …)`.
+
+    It gets a semicolon in front where a new line alone may end the statement before: a pattern begins with a bracket.
+    """
+    if declaration.type == "for_in_statement":
+        keyword = next(child for child in declaration.children if child.type == "var")
+        target = declaration.child_by_field_name("left")
+        assert target is not None
+        # `for (async of` and `for (let of` begin something else (ECMA-262, §14.7.5).
+        brackets = (b"(", b")") if target.text in (b"async", b"let") else (b"", b"")
+        yield Edit(keyword.start_byte, target.start_byte, brackets[0])
+        yield Edit(target.end_byte, target.end_byte, brackets[1])
+        return
+    opening = b";" if may_go_on(declaration) else b""
+    yield Edit(declaration.start_byte, declaration.named_children[0].start_byte, opening)
+    for declarator in declaration.named_children:
+        target = declarator.child_by_field_name("name")
+        if declarator.type == "variable_declarator" and target is not None and target.type == "object_pattern":
+            yield Edit(declarator.start_byte, declarator.start_byte, b"(")
+            yield Edit(declarator.end_byte, declarator.end_byte, b")")
+
+
+def may_go_on(statement: Node) -> bool:
+    """Whether a statement, if it began with a bracket, could be read as part of the one before it."""
+    before = statement.prev_named_sibling
+    if before is None or statement.parent is None or statement.parent.type not in _LISTS:
+        return False
+    return before.type == "comment" or not (before.text or b"").endswith(b";")
+
+
+def fresh(taken: Iterable[str]) -> Iterator[str]:
+    """Names that nothing bears yet."""
+    known = set(taken)
+    number = 0
+    while True:
+        name = f"_{number:x}"
+        number += 1
+        if name not in known:
+            yield name

@@ -1,0 +1,384 @@
+"""Whatever the labels say, a program means the same after its vendors were taken out of it."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from programs import Program, needs_node, run
+
+from v1z3r_build.bundlers import esm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+class Case(NamedTuple):
+    """A program whose chunk is split. neighbours: other modules, by name. settled: imports that do not change.
+
+    throws: whether it ends so. stays: whether nothing of it may move.
+    """
+
+    name: str
+    chunk: str
+    neighbours: Mapping[str, str] = {}
+    settled: frozenset[str] = frozenset()
+    throws: bool = False
+    stays: bool = False
+    circular: bool = False
+
+
+def labellings(count: int, seed: str) -> Iterator[list[str]]:
+    """Ways to label so many items: all of them for few items, else a choice."""
+    if 2**count <= 32:
+        yield from (list(one) for one in itertools.product(("v", ""), repeat=count))
+    else:
+        yield ["v"] * count
+        for index in range(count):
+            yield ["v" if one == index else "" for one in range(count)]
+            yield ["" if one == index else "v" for one in range(count)]
+        yield ["v" if one % 2 else "" for one in range(count)]
+        yield ["" if one % 2 else "v" for one in range(count)]
+    chance = random.Random(seed)
+    for _ in range(12):
+        yield [chance.choice(("", "v", "w")) for _ in range(count)]
+    for _ in range(6):
+        first, second = sorted((chance.randrange(count + 1), chance.randrange(count + 1)))
+        yield ["v" if first <= one < second else "" for one in range(count)]
+
+
+CASES = [
+    Case("var", "var a=1;var b=a+1;log(a,b)"),
+    Case("let and const", "let a=1;const b=a+1;let c;c=b;log(a,b,c)"),
+    Case("joined declarators", "var a=log(1),b=log(a+1),c=log(b+1),d;log(a,b,c,d)"),
+    Case("class", "class A{m(){return 1}}class B extends A{m(){return super.m()+1}}log(new B().m(),A,B)"),
+    Case(
+        "destructuring", "const{a,b:{c=log(5)},...d}={a:log(1),b:{},x:3,y:4},[e,,f=e,...g]=[1,2,,4,5];log(a,c,d,e,f,g)"
+    ),
+    Case(
+        "destructuring that calls between",
+        "function f(){return log(a,b)}var{a,b=f(),c=f()}={a:1};log(a,b,c);var[d,e=g()]=[3];function g(){return d}log(d,e)",
+    ),
+    Case("hoisted", "log(f(),g());function f(){return a}var a=1;function g(){return f()}log(f(),g())"),
+    Case("hoisted, handed over", "log(f());function f(){return g()}function g(){return 7}var x=f();log(x)"),
+    Case("live", "let n=0;function inc(){n++}inc();log(n);inc();log(n);const read=()=>n;inc();log(read())"),
+    Case(
+        "counter from both sides",
+        "var n=0;function a(){return n++}function b(){return n+=10}log(a(),b(),n);n=5;log(a(),n)",
+    ),
+    Case("var twice", "var a=1;log(a);var a=2;log(a);var b=a;var a;log(a,b)"),
+    Case(
+        "heads of for",
+        "for(var k in{x:1,y:2})log(k);for(var v of[1,2])log(v);for(var i=0,j=9;i<2;i++)log(i,j);log(k,v,i,j)",
+    ),
+    Case(
+        "heads of for, patterns",
+        "for(var[a,b]of[[1,2]]);for(var{c,d=3}of[{c:1}]);for(var{length:e}in{abc:1});log(a,b,c,d,e)",
+    ),
+    Case("heads of for, let", "for(let i=0;i<2;i++){var f=()=>i;log(f())}for(const x of[1]){var g=()=>x}log(f(),g())"),
+    Case("heads of for, words", "for(var async of[1]);for(var of of[2]);for(var get in{x:1});log(async,of,get)"),
+    Case("var in if", "var x=1;if(x){var y=1}else var z=2;if(!x)var w=5;log(x,y,z,w)"),
+    Case("var in blocks", "{var a=1;{var{b,c}={b:2,c:3},d=4}}lbl:{var e=5;break lbl}log(a,b,c,d,e)"),
+    Case("var in switch", "switch(2){case 1:var a=1;break;case 2:var b=2,{c}={c:4};default:var d=3}log(a,b,c,d)"),
+    Case("var in try", "try{var a=1;throw 2}catch(e){var e=3,b=e}finally{var c=4}log(a,b,c,e)"),
+    Case("var in loops", "do var a=1;while(0);while(!b)var b=2;for(;;){var c=3;break}log(a,b,c)"),
+    Case("var without value in a block", "var x=1;{var y\n++x;var z\nlog(y,z)}log(x)"),
+    Case("var pattern after a line without semicolon", "{let t=log\nt\nvar{a}={a:1}\nt\nvar[b]=[2]\nlog(a,b)}"),
+    Case(
+        "var in an unbraced body",
+        "var o={a:1};if(o)var{a}=o\nelse var{a:b}=o\nfor(var i of[1])var{c}={c:i}\nlog(a,b,c)",
+    ),
+    Case("functions in blocks", "{function f(){return 1}log(f())}if(true){function g(){}}log(typeof f,typeof g)"),
+    Case("labels", "a:for(var i=0;i<3;i++){b:for(;;){if(i==1)continue a;break b}log(i)}log('end',i)"),
+    Case("try", "try{log(f())}catch(e){log(e)}finally{log('f')}function f(){return null.x}"),
+    Case("an error", "log(1);var a=log(2);null.x;log(3);var b=log(4)", throws=True),
+    Case(
+        "comma expressions",
+        "var a,b;log(1),a=2,(log(a),b=3),log(b),function(){log('iife')}(),{}.x,class{},a,b,log(a,b)",
+    ),
+    Case(
+        "ASI",
+        "var a=1\n;[1].map(log)\n;(function(){log(a)})()\n;`x`.length\n;+log(2)\n;-log(3)\n;/x/.test(log('x'))\nlog(a)",
+    ),
+    Case("ASI, many", "var a=log(1)\nvar b=log(2)\nlog(a)\nlog(b)\nlet c=a\nc++\nb\n++c\nlog(b,c)"),
+    Case(
+        "directives", "'use strict';'use client';log(1);'not one';(function(){'use strict';log(this)})();\"no\";log(2)"
+    ),
+    Case(
+        "comments behind statements",
+        "if(log(1))log(2) // a;\nclass A{} // b\nfunction f(){} // c\nlbl:log(3) // d\nlog(4), // e\nlog(5) // f\nlet c=6 // g\nlog(c,typeof A) // h",
+    ),
+    Case("regexes", "var a=/[/]\\/(?<n>x)/giu,b=/a/g;log(a.source,b.test('a'),b.lastIndex);var c=1/2/4;log(c)"),
+    Case(
+        "comments",
+        "#!/usr/bin/env node\n/*! licence */var a=1;// line\n/** doc */function f(){/*in*/return a}//# end\nlog(/*x*/f());var b=/*b*/2,/*c*/c=3 // d\nlog(a,b,c)//# sourceMappingURL=x.map",
+    ),
+    Case(
+        "comments that look like ends",
+        "let n=0;function f(){n++;return n}\nlog(n)// a;\nf()\nlog(n)/* b; */\nf();log(n)",
+    ),
+    Case(
+        "static blocks",
+        "var l=[];class A{static x=log(1);static{l.push(A.x);this.y=2}static #p=3;static p(){return A.#p}}log(l,A.y,A.p(),A.x)",
+    ),
+    Case("static block reads hoisted", "function f(){return typeof l}var l=1;class A{static{log(f())}}log(f())"),
+    Case(
+        "fields",
+        "let n=0;class A{x=n++;#y=n;['z'+log(n)]=1;y(){return this.#y}static s=n}log(new A().y(),new A().x,n,A.s)",
+    ),
+    Case("getters", "var o={get a(){return log('get')},set a(v){log('set',v)}};o.a;o.a=1;var b={x:o.a,...o};log(b)"),
+    Case(
+        "side effects in literals",
+        "var o={get a(){return log(1)}};var p={x:o.a},q=[o.a],r=`${o.a}`,s={[log('k')]:1},t={...o};log(p,q,r,s,t)",
+    ),
+    Case(
+        "generators",
+        "function*g(){var x=yield 1;log(x);yield*[2,3]}var i=g();log(i.next().value);log(i.next(7).value);log([...i])",
+    ),
+    Case(
+        "async",
+        "async function f(){log(1);await 0;log(2);return 3}var p=f().then(log);log(4);async()=>{};(async()=>{await p;log(5)})()",
+    ),
+    Case("top-level await", "log(1);var a=await log(2);const b=log(a);for await(var c of[3])log(c);log(b,c)"),
+    Case(
+        "arguments",
+        "function f(){return arguments.length}const g=function(){return(()=>arguments[0])()};log(f(1,2),g(5))",
+    ),
+    Case(
+        "this",
+        "log(typeof this);var f=()=>this,o={m(){return this===o}},g=function(){return this};log(f(),o.m(),g());class A{x=this;static y=this}log(new A().x instanceof A,A.y===A)",
+    ),
+    Case(
+        "import.meta",
+        "var u=import.meta.url.includes('chunk');function f(){return typeof import.meta.url}class A{x=typeof import.meta;static y=typeof import\n.meta}log(u,f(),new A().x,A.y)",
+    ),
+    Case(
+        "import.meta, spaced",
+        "function f(){return import . meta.url.includes('chunk')}var u=import\n.meta.url.includes('chunk');log(f(),u)",
+    ),
+    Case(
+        "dynamic import",
+        "var p=import('./n.mjs');function load(){return import('./n.mjs')}$.p=[p.then(m=>log(m.x)).then(load).then(m=>log(m.default))]",
+        {"n.mjs": "export var x=1;export default log('n')"},
+    ),
+    Case(
+        "tagged templates",
+        "let n=0;function tag(s,...v){return s.raw.join('|')+v+typeof this+n++}log(tag`a${1}b\\n`);var t=tag`x${n}`;log(t)\ntag`z`;log(n)",
+    ),
+    Case(
+        "optional calls",
+        "let n=0;function f(){n++;return typeof this}var o={f,n};let g=f;g=o.f;log(f?.(),g?.(),o?.f?.(),o.x?.(),(f)(),n)",
+    ),
+    Case(
+        "new",
+        "let N=class{constructor(a){this.a=a}static x=class{y=1}};N=N;log(new N(1).a,new N.x().y,new N().a,new(N.x)().y,new(f().N)(3).a);function f(){return{N}}",
+    ),
+    Case(
+        "shorthand",
+        "let n=1;function f(){n++;return{n,f,m(){return n}}}f();log(f().n);var o={n,f};log(o);({n}={n:9});log(n,f().m())",
+    ),
+    Case("typeof", "let n=1;function f(){n=typeof n}f();log(typeof n,typeof f,typeof undeclared,void n,!n)"),
+    Case(
+        "fresh names",
+        "var _0=1,_1=2;function _2(){return _0+_1}log(_2());{let _3=4;log(_3)}log(typeof _4);var e=1,t=2,n=3;log(e,t,n)",
+    ),
+    Case(
+        "globals of the same name",
+        "$.e='global e';globalThis.zz=1;var a=globalThis.zz;function f(){return typeof e+typeof t+a}log(f())",
+    ),
+    Case(
+        "var read early",
+        "log(a,f());var a=1;function f(){return a}log(a,f());var g=function(){return b};log(g());var b=2;log(g())",
+    ),
+    Case(
+        "const written",
+        "const c=1;function f(){c=2}try{f()}catch(e){log(e)}try{c++}catch(e){log(e)}log(c);for(var i of[1])try{[c]=[1]}catch(e){log(e)}",
+    ),
+    Case("class written inside", "class A{static f(){A=1}}try{A.f()}catch(e){log(e)}log(typeof A);A=2;log(A)"),
+    Case(
+        "enum",
+        "var E;(function(E){E[E.A=0]='A';E[E.B=1]='B'})(E||(E={}));log(E.A,E[1]);var F;!function(e){e.x=1}(F||(F={}));log(F)",
+    ),
+    Case(
+        "namespaces",
+        "var N;(function(N){N.x=1;function f(){return N.x}N.f=f})(N||(N={}));(function(N){N.y=N.f()})(N||(N={}));log(N)",
+    ),
+    Case(
+        "Babel's helpers",
+        "function _classCallCheck(a,n){if(!(a instanceof n))throw new TypeError}function _inherits(a,b){a.prototype=Object.create(b.prototype)}var A=function(){function A(){_classCallCheck(this,A)}A.prototype.x=1;return A}(),B=function(S){function B(){return S.call(this)||this}_inherits(B,S);return B}(A);log(new A().x);try{A()}catch(e){log(e)}log(new B().x)",
+    ),
+    Case(
+        "TypeScript's helpers",
+        "var __extends=(this&&this.__extends)||(function(){var e=function(d,b){e=Object.setPrototypeOf||null;return e(d,b)};return function(d,b){e(d,b)}})();var __assign=function(){__assign=Object.assign||null;return __assign.apply(this,arguments)};log(__assign({a:1},{b:2}));function A(){}function B(){}__extends(B,A);log(Object.getPrototypeOf(B)===A,__assign({},{}))",
+    ),
+    Case(
+        "functions that replace themselves",
+        "function f(x){f=function(){return log('second')};return log('first')}f();f();function g(){return f()}g()",
+    ),
+    Case(
+        "esbuild's helpers",
+        "var d=Object.defineProperty,x=(t,a)=>{for(var n in a)d(t,n,{get:a[n],enumerable:!0})},c=(f,m)=>()=>(m||f((m={exports:{}}).exports,m),m.exports),l=(f,r)=>()=>(f&&(r=f(f=0)),r);var mod=c((e,m)=>{log('run');m.exports={a:1}}),q={};x(q,{z:()=>z});var z,init=l(()=>{z=log('init')});init();init();log(q.z,mod().a,mod().a)",
+    ),
+    Case(
+        "bigint",
+        "var a=10n,b=-1n;try{var c=+1n}catch(e){log(e)}log(a*b,typeof c);function f(){return typeof c}log(f())",
+    ),
+    Case("bigint that throws first", "var a=1n+1;log(a);var b=log(2)", throws=True),
+    Case("bigint that throws first, unread", "var a=+1n;var b=-'x',c=1<<2,d=3n*4n;log(2)", throws=True),
+    Case("bigint that throws", "log(1);var a=+1n;log(2)", throws=True),
+    Case("bigint that throws between", "function f(){log('f')}f();var a=1n+1;f()", throws=True),
+    Case("bigint division", "function f(){log('f')}f();var a=1n/0n;f()", throws=True),
+    Case(
+        "heritage calls",
+        "function mix(B){log('mix');return class extends B{}}class A{}class B extends mix(A){}class C extends(log('c'),A){}log(new B()instanceof A,new C()instanceof A)",
+    ),
+    Case("heritage null", "function f(){log('f')}f();class A extends null{}class B extends(f(),A){}log(typeof B)"),
+    Case("idle between", "function g(){return k}const a=1;const k=3;const b=g();log(a,k,b)"),
+    Case(
+        "idle later",
+        "function g(){return typeof k+typeof m}var a=log(g());var k=3;var b=log(g());var m=4;var c=log(g());log(a,b,c,k,m)",
+    ),
+    Case("idle before what is handed over", "function h(x){return log(x+1)}const a=1;const b=h(a);log(a,b)"),
+    Case("read while it runs", "function f(){return log(x,y)}var x=5;var z=f();var y=6;f();log(x,y,z);var w=f()"),
+    Case("read while it runs, by a hook", "$.f=()=>log(x,y);var x=5;var z=$.f();var y=6;$.f();log(z)"),
+    Case(
+        "given away and called back",
+        "$.l=[];function on(f){$.l.push(f)}function emit(){$.l.forEach(f=>f())}on(()=>log(a,b));var a=1;emit();var b=2;emit()",
+    ),
+    Case(
+        "prototypes",
+        "Array.prototype.zap=function(){return log('zap')};var a=[].zap();delete Array.prototype.zap;var b=[].zap;log(a,b)",
+    ),
+    Case(
+        "properties of both",
+        "function V(){}V.a=1;var o=V;o.a++;V.b=log(V.a);V.prototype.m=function(){return V.b};log(new V().m())",
+    ),
+    Case("conditions", "var a=$.x?1:2,b=a===2&&log('and'),c=null??log('nullish');a||=log('or');a&&=5;log(a,b,c)"),
+    Case(
+        "updates",
+        "var a=1;a++;--a;a+=2;a**=3;[a]=[a+1];({a}={a:a+1});({x:a=1}={});log(a);for(a of[7]);log(a);for(a in{q:1});log(a)",
+    ),
+    Case("delete", "var o={a:1};delete o.a;function f(){return delete o.b}log(f(),o)"),
+    Case("sequences", "let a=(log(1),2),b=(log(a),a);a=b,b=3;log(a,b);for(var i=0,n=(log('n'),2);i<n;i++,a+=i);log(a)"),
+    Case(
+        "symbols and iterators",
+        "var I={[Symbol.iterator]:function*(){yield 1}};var[x]=I;log(x,...I);const m=new Map([[I,1]]);log(m.get(I))",
+    ),
+    Case("deep closures", "var a=1;function f(){var b=a;return function(){a=b+1;return()=>a}}log(f()()(),a)"),
+    Case(
+        "shadowing",
+        "var a=1;function f(a){return a}function g(){var a=2;{let a=3}return a}log(f(5),g(),a);try{throw 9}catch(a){log(a)}log(((a)=>a)(4))",
+    ),
+    Case("parameters with defaults", "var a=1;function f(b=a,c=()=>b+a){a=10;return c()}log(f(),f(2))"),
+    Case("async generators", "async function*g(){yield 1;yield 2}(async()=>{for await(const x of g())log(x)})()"),
+    Case(
+        "undefined and void",
+        "var a=undefined,b=void 0,c=[void 0,undefined];log(a,b,c.length);function f(a=1){return a}log(f(a))",
+    ),
+    Case("debugger and empty", ";;debugger;log(1);;var a=1;;log(a);"),
+    Case("strings with escapes", "var a='</script>\\u2028',b=`\\${a}`;log(a.length,b)"),
+    # Imports and exports
+    Case(
+        "exports",
+        "export var a=1;export function f(){a++}export class C{}export const[b,c]=[2,3];export let d;var e=4;d=e+1;log(a,b,c,d)",
+        {"main.mjs": "import*as m from'./chunk.mjs';m.f();log(m.a,m.b,m.c,m.d,Object.keys(m).join())"},
+    ),
+    Case(
+        "exports in a list",
+        "var a=1,b=2;function f(){a++;b=a}class C{}export{a,b as c,f,C as'a string',C as default}",
+        {"main.mjs": "import D,{a,c,f,'a string'as C}from'./chunk.mjs';f();log(a,c,C===D)"},
+    ),
+    Case(
+        "export default",
+        "var a=1;function f(){a=2}export default a;f();log(a)",
+        {"main.mjs": "import a from'./chunk.mjs';log(a)"},
+    ),
+    Case(
+        "export default function",
+        "log(f());export default function f(){return a}var a=1;log(f())",
+        {"main.mjs": "import f from'./chunk.mjs';log(f())"},
+    ),
+    Case(
+        "export default without a name",
+        "var a=1;export default class{static x=a}",
+        {"main.mjs": "import f from'./chunk.mjs';log(f.x,f.name)"},
+    ),
+    Case(
+        "export star",
+        "export*from'./n.mjs';export*as n from'./n.mjs';export{x as y}from'./n.mjs';var x=5;log(x)",
+        {
+            "n.mjs": "log('n');export var x=1,z=2",
+            "main.mjs": "import*as m from'./chunk.mjs';log(Object.keys(m).join(),m.y)",
+        },
+    ),
+    Case(
+        "imports",
+        "import d,{x,set}from'./n.mjs';import*as n from'./n.mjs';function f(){return x+n.x}log(f());set(5);log(f(),d);var a=f();log(a)",
+        {"n.mjs": "export let x=1;export function set(v){x=v}export default 7"},
+    ),
+    Case(
+        "imports that settle",
+        "import{h,c as C}from'./n.mjs';const a=1;const b=h(a);function f(){return C}log(f(),b);log(h(2))",
+        {"n.mjs": "export{h,c};function h(x){return log(x+1)}const c=3"},
+        frozenset(("h", "C")),
+    ),
+    Case(
+        "imports for their effects",
+        "log(1);import'./n.mjs';var a=$.n;log(a);import{x}from'./o.mjs';log(x,$.n)",
+        {"n.mjs": "log('n');$.n=1", "o.mjs": "log('o');$.n=2;export var x=3"},
+    ),
+    Case("import attributes", "import j from'./j.json'with{type:'json'};var a=1;log(j,a)", {"j.json": '{"a":1}'}),
+]
+
+
+def _files(case: Case, chunk: bytes, vendors: Mapping[str, tuple[str, bytes]]) -> Program:
+    # Vendors are named .js; a folder without a package.json would take that for CommonJS.
+    files = {"package.json": b'{"type":"module"}', "chunk.mjs": chunk}
+    files |= {name: text.encode() for name, text in case.neighbours.items()}
+    files |= dict(vendors.values())
+    return Program(files, "main.mjs" if "main.mjs" in files else "chunk.mjs")
+
+
+def variants(case: Case) -> Iterator[Case]:
+    """The program as it stands, and with something in front that can be noticed, so that nothing may run early."""
+    yield case
+    if not case.chunk.startswith("#!"):
+        yield case._replace(chunk="log('first');" + case.chunk)
+
+
+def splits(case: Case) -> Iterator[tuple[list[str], esm.Split]]:
+    module = esm.Module(case.chunk.encode(), case.settled)
+    for labels in labellings(len(module.items), case.name):
+        yield labels, module.split("chunk.mjs", labels)
+
+
+@needs_node
+def test_modules(tmp_path: Path) -> None:
+    programs: list[Program] = []
+    which: list[tuple[Case, list[str] | None]] = []
+    for case in itertools.chain.from_iterable(map(variants, CASES)):
+        programs.append(_files(case, case.chunk.encode(), {}))
+        which.append((case, None))
+        for labels, made in splits(case):
+            programs.append(_files(case, made.chunk, made.vendors))
+            which.append((case, labels))
+    before: list[str] = []
+    wrong: dict[str, str] = {}
+    for (case, labels), program, log in zip(which, programs, run(programs, tmp_path), strict=True):
+        if labels is None:
+            before = log
+            assert log, case.name
+            assert log[-1].startswith("threw") is case.throws, (case.name, log)
+        elif log != before:
+            shown = "\n".join(f"--- {name}\n{text.decode()}" for name, text in program.files.items())
+            wrong.setdefault(case.name, f"{case.name} {labels}\n{shown}\nbefore {before}\nafter  {log}")
+    assert not wrong, f"{len(wrong)} of {len(CASES)}\n" + "\n\n".join(wrong.values())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_something_moves(case: Case) -> None:
+    """Else the comparison says nothing."""
+    assert any(made.vendors for _, made in splits(case)) is not case.stays
