@@ -15,6 +15,7 @@ from v1z3r_build.passes import sidecars
 from v1z3r_build.passes.compress import compress
 from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
+from v1z3r_build.passes.split import split
 from v1z3r_build.site import folder
 from v1z3r_build.site.publication import Output, Staging, check_output
 from v1z3r_build.site.site import Encoding
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Outcome = Literal["published", "unchanged", "tried", "rejected"]
 
 # In the order in which they run.
-PASSES: Mapping[str, Pass] = {"minify": minify, "link": link, "compress": compress}
+PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "link": link, "compress": compress}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ FILE_NAME = "v1z3r-build.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 TOOL_NAME = "v1z3r-build"
 COMMAND_LINE = "command line"
+# The labels of the table of vendors (bundlers/vendors.toml).
+VENDORS = ("three", "tfjs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ class SiteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitSettings:
+    """Libraries that are taken out of the scripts that they lie mixed in, into files that only they change."""
+
+    vendors: tuple[str, ...] = _setting(VENDORS, f"which, of {', '.join(VENDORS)}", choices=VENDORS)
+    min_size: int = _setting(20_000, "the bytes as transferred from which a library is worth a file of its own", low=0)
+
+
+@dataclass(frozen=True, slots=True)
 class MinifySettings:
     """Scripts, styles, pages, JSON and SVG; each file keeps the smallest result as transferred."""
 
@@ -111,6 +121,7 @@ class Settings:
     passes: tuple[str, ...] = _setting(PASS_NAMES, f"what is done, of {', '.join(PASS_NAMES)}", choices=PASS_NAMES)
     jobs: int = _setting(0, "worker processes; 0: one a core", low=0, high=1024, shapes=False)
     site: SiteSettings = field(default_factory=SiteSettings)
+    split: SplitSettings = field(default_factory=SplitSettings)
     minify: MinifySettings = field(default_factory=MinifySettings)
     names: NamesSettings = field(default_factory=NamesSettings)
     compress: CompressSettings = field(default_factory=CompressSettings)
@@ -201,6 +212,7 @@ def _settings_of(owner: type[Any], prefix: str) -> dict[str, _Setting]:
 
 _SECTIONS: dict[str, type[Any]] = {
     "site": SiteSettings,
+    "split": SplitSettings,
     "minify": MinifySettings,
     "names": NamesSettings,
     "compress": CompressSettings,

@@ -65,10 +65,12 @@ def summarize(before: Iterable[tuple[Kind, int]], manifest: Manifest) -> Summary
     totals: dict[str, Totals] = dict.fromkeys(get_args(Kind), Totals())
     for kind, size in before:
         totals[kind] += Totals(files_before=1, bytes_before=size)
-    needed: dict[tuple[str, ...], FileRecord] = {}
+    needed: dict[tuple[tuple[str, ...], str], FileRecord] = {}
     for path, record in manifest.files.items():
         totals[record.kind] += Totals(files_after=1)
-        needed[record.source or (path,)] = min(needed.get(record.source, record), record, key=transferred)
+        # A vendor's file has the source of the script that it was split from, and is no copy of it.
+        made = (record.source or (path,), record.vendor)
+        needed[made] = min(needed.get(made, record), record, key=transferred)
     for record in needed.values():
         totals[record.kind] += Totals(bytes_after=record.size, transferred=transferred(record))
     classes = Counter(record.cache_class for record in manifest.files.values())

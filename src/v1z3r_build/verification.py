@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -140,6 +141,9 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
             unit.files[path] = copy.span(2)
             continue
         carried = token(source)
+        if record.vendor and posixpath.basename(path).startswith(record.vendor):
+            # Split off a script whose name says nothing of its own.
+            source, carried = path, token(path)
         end = len(path) - (len(source) - carried.end) if carried is not None else 0
         start = end - len(carried.text) if carried is not None else 0
         if carried is None or path[:start] != source[: carried.start] or path[end:] != source[carried.end :]:

@@ -97,6 +97,17 @@ def of_folder(folder: Path, origin: str, base: str) -> Addresses:
     return Addresses(origin, base, {path: (path,) for path in paths})
 
 
+# What a file stands for that was split off a script: nothing of the original alone.
+VENDOR = "vendor"
+
+
 def of_manifest(files: Mapping[str, Mapping[str, Any]], origin: str, base: str) -> Addresses:
     """The addresses of an optimized site: every file stands for its `source` in the manifest."""
-    return Addresses(origin, base, {path: tuple(entry["source"]) for path, entry in files.items()})
+    return Addresses(origin, base, {path: _sources(path, entry) for path, entry in files.items()})
+
+
+def _sources(path: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    label = entry.get("vendor", "")
+    if label and path.rpartition("/")[2].startswith(label):
+        return (f"{VENDOR} {label}",)
+    return tuple(entry["source"])

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageChops
 
+from .addresses import VENDOR
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -115,7 +117,10 @@ def _is_passing(node: Node) -> bool:
     webpack's runtime takes a script out of the document when it has waited for it, and not when it came before the
     runtime asked; React takes the marks of a suspended part away when it renders that part anew.
     """
-    return (node.name == "#comment" and node.data in _SUSPENSE) or "(async)" in dict(node.attributes)
+    attributes = dict(node.attributes)
+    # What loads a vendor's file stands beside what loads the script that it was split off.
+    vendor = any(attributes.get(name, "").startswith(f"site:{VENDOR} ") for name in ("src", "href"))
+    return vendor or (node.name == "#comment" and node.data in _SUSPENSE) or "(async)" in attributes
 
 
 def _with_content(nodes: list[Node]) -> list[list[Node]]:

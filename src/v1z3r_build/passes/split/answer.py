@@ -1,0 +1,42 @@
+"""What became of one script that was looked into for vendors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from v1z3r_build.diagnostics import Diagnostic, info
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class VendorFile:
+    """A file that is split off. chunk: its id, where the bundler's runtime knows files by ids."""
+
+    path: str
+    data: bytes = field(repr=False)
+    chunk: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one script.
+
+    data: its new bytes, None if it stays. vendors: the files split off, by label. whole: the vendor that the script is,
+    all in all. ids: of the chunks that it is, and queue: the name of the runtime's queue, where the bundler has those.
+    """
+
+    path: str
+    data: bytes | None = field(default=None, repr=False)
+    vendors: Mapping[str, VendorFile] = field(default_factory=dict)
+    whole: str = ""
+    ids: tuple[str, ...] = ()
+    queue: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def not_split(path: str, why: str) -> Diagnostic:
+    """Why a script with a vendor in it stays as it is."""
+    return info("not-split", path, f"a library could not be taken out of this script: {why}", "It works as before.")

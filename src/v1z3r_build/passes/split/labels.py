@@ -1,0 +1,53 @@
+"""Which items of a scope are a vendor's, as the rules of division ask for it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from v1z3r_build.bundlers import vendors, vocabulary
+from v1z3r_build.bundlers.words import ScriptWords
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tree_sitter import Node
+
+    from v1z3r_build.bundlers.vocabulary import Vocabulary
+
+# So many words that only one vendor has are no chance: fewer, and a script is not looked into.
+_TELLING = 100
+
+
+@cache
+def _known() -> Vocabulary:
+    return vocabulary.load()
+
+
+class Part(NamedTuple):
+    """A module or an item, from start to end in bytes. needs: the indices of other parts that it reads or writes."""
+
+    start: int
+    end: int
+    needs: tuple[int, ...]
+
+
+class Labels:
+    """The labels of one script's items."""
+
+    def __init__(self, root: Node, wanted: Sequence[str]) -> None:
+        """wanted: the labels of the vendors that are looked for."""
+        self._words = ScriptWords(root)
+        self._vendors = [vendor for vendor in _known().vendors if vendor.label in wanted]
+
+    def present(self, start: int, end: int) -> bool:
+        """Whether the part of the script from start to end can hold a vendor."""
+        words = self._words.between(start, end)
+        return any(len(words & vendor.inner) >= _TELLING for vendor in self._vendors)
+
+    def of(self, parts: Sequence[Part]) -> list[str]:
+        """For each part of a sequence the label of its vendor, '' for the app."""
+        entries = [
+            vendors.Item(self._words.between(one.start, one.end), one.end - one.start, one.needs) for one in parts
+        ]
+        return [label or "" for label in vendors.label(entries, self._vendors)]

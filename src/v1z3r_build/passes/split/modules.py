@@ -1,0 +1,75 @@
+"""ES modules: one script at a time, in a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers import esm
+from v1z3r_build.codecs import brotli_coding
+from v1z3r_build.formats.scopes import Refused
+from v1z3r_build.passes.split import worth
+from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
+from v1z3r_build.passes.split.labels import Labels, Part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from v1z3r_build.bundlers.items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a module takes from others, by specifier its names for theirs; and which of its exports never change."""
+
+    imports: Mapping[str, Mapping[str, str]]
+    settled: frozenset[str]
+
+
+def exchange(data: bytes) -> Exchange | None:
+    """What a module takes and gives, None if that cannot be known. Pure."""
+    try:
+        module = esm.Module(data)
+    except Refused:
+        return None
+    return Exchange(module.specifiers(), module.settled())
+
+
+def split_module(path: str, wanted: tuple[str, ...], min_size: int, settled: frozenset[str], data: bytes) -> Answer:
+    """Split one ES module. Pure; for guarded children, where the parser may crash.
+
+    settled: its names of imports that never change.
+    """
+    try:
+        module = esm.Module(data, settled)
+    except Refused as refused:
+        return Answer(path, diagnostics=(not_split(path, str(refused)),))
+    labels = Labels(module.scopes.tree.root_node, wanted)
+    if not labels.present(0, len(data)):
+        return Answer(path)
+    items = zip(module.items, module.needs(), strict=True)
+    found = labels.of([Part(one.start, one.end, tuple(sorted(needs))) for one, needs in items])
+    if not any(found):
+        return Answer(path)
+    if whole := _whole(module.items, found):
+        return Answer(path, whole=whole)
+    made = module.split(path, found)
+    small = {label for label, (_, text) in made.vendors.items() if brotli_coding.transferred(text) < min_size}
+    if small:
+        found = ["" if label in small else label for label in found]
+        made = module.split(path, found)
+    if not made.vendors:
+        return Answer(path)
+    if objection := worth.objection(data, made.chunk, [text for _, text in made.vendors.values()]):
+        return Answer(path, diagnostics=(not_split(path, objection),))
+    return Answer(path, made.chunk, {label: VendorFile(*one) for label, one in made.vendors.items()})
+
+
+def _whole(found: Sequence[Item], labels: Sequence[str]) -> str:
+    """The vendor to which all belongs that is evaluated, '' if there is no such."""
+    own = {
+        label
+        for label, item in zip(labels, found, strict=True)
+        if item.form not in ("import", "export", "comment", "directive")
+    }
+    return own.pop() if len(own) == 1 else ""
