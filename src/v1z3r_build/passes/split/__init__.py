@@ -11,6 +11,7 @@ from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
 from v1z3r_build.passes.split.answer import Answer, not_split
 from v1z3r_build.passes.split.chunks import split_chunk
+from v1z3r_build.passes.split.labels import may_hold
 from v1z3r_build.passes.split.modules import Exchange, exchange, split_module
 from v1z3r_build.passes.split.runtimes import register_chunks
 from v1z3r_build.site import permanence
@@ -33,7 +34,6 @@ _DENSEST = 2
 _SECONDS = 120.0
 # The queues of bundlers: `(self.G=self.G||[]).push(`.
 _PUSH = re.compile(rb"\|\|\s*\[\s*\]\s*\)+\s*(?:\.\s*push|\[\s*[\"']push[\"']\s*\])\s*\(")
-_MODULE = re.compile(rb"\bimport\s*[\w$*{\"'`]|\bexport\s*[\w$*{]|\bimport\.meta\b")
 _PRECACHE = re.compile(rb"precache|workbox|\baddAll\s*\(", re.I)
 
 
@@ -55,22 +55,22 @@ class _Splitting:
         self.diagnostics: list[Diagnostic] = []
 
     def run(self) -> Site:
-        scripts = {
-            path: asset.read()
-            for path, asset in self.site.assets.items()
-            if asset.kind == "script" and asset.size >= self.least and not self._is_mapped(path)
-        }
+        scripts = self._candidates()
         self.progress.start("split", sum(self._size(path) for path in scripts))
-        answers = self._split_chunks([path for path, data in scripts.items() if _PUSH.search(data)])
+        answers = self._split_chunks([path for path in scripts if _PUSH.search(self.site.assets[path].read())])
         chunks = {answer.path for answer in answers}
-        modules = [
-            path
-            for path, data in scripts.items()
-            if path not in chunks and (_MODULE.search(data) or self._is_module(path))
-        ]
-        answers += self._split_modules(modules)
+        answers += self._split_modules([path for path in scripts if path not in chunks])
         possible = [answer for answer in _named(answers) if self._is_possible(answer)]
         return self._applied(self._registered(possible))
+
+    def _candidates(self) -> list[str]:
+        """The scripts that can hold a vendor worth a file."""
+        calls = [
+            Call(path, may_hold, (self.options[0], asset.location), asset.size, _SECONDS)
+            for path, asset in self.site.assets.items()
+            if asset.kind == "script" and asset.size >= self.least and not self._is_mapped(path)
+        ]
+        return sorted(outcome.key for outcome in self.pool.run(calls) if outcome.failure is None and outcome.value)
 
     def _is_mapped(self, path: str) -> bool:
         """Whether the site holds the script's source map, which would tell of other lines and columns then."""
@@ -106,8 +106,13 @@ class _Splitting:
 
     # ES modules
 
-    def _is_module(self, path: str) -> bool:
-        """Whether a page loads a script as a module, which by itself could be any script."""
+    def _is_module(self, path: str, one: Exchange | None) -> bool:
+        """Whether a script is a module: it says so itself, or a page loads it as one.
+
+        Words alone prove nothing: in any other script an import would be a syntax error.
+        """
+        if one is None or one.declared:
+            return one is not None
         name = posixpath.basename(path).encode()
         for page in self.site.assets.values():
             if page.kind != "html" or name not in (data := page.read()):
@@ -120,6 +125,7 @@ class _Splitting:
 
     def _split_modules(self, paths: Sequence[str]) -> list[Answer]:
         exchanges = self._exchanges(paths)
+        modules = [path for path in paths if self._is_module(path, exchanges[path]) and self._has_one_url(path)]
         settled = self._settled(exchanges)
         calls = [
             Call(
@@ -129,10 +135,15 @@ class _Splitting:
                 self._size(path),
                 _SECONDS,
             )
-            for path in paths
-            if exchanges[path] is not None
+            for path in modules
         ]
         return list(self._answers(calls))
+
+    def _has_one_url(self, path: str) -> bool:
+        """Whether nobody asks for a module with a query or fragment: each URL is a module, and has its own vendors."""
+        name = posixpath.basename(path).encode()
+        others = (asset.read() for asset in self.site.assets.values() if asset.kind in ("html", "script"))
+        return not any(name + mark in data for data in others for mark in (b"?", b"#"))
 
     def _exchanges(self, paths: Iterable[str]) -> dict[str, Exchange | None]:
         """What the modules take and give, and all that they import, however far."""

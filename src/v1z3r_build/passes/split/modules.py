@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What a module takes from others, by specifier its names for theirs; and which of its exports never change."""
+    """What a module takes from others, by specifier its names for theirs; and which of its exports never change.
+
+    declared: whether it says itself that it is a module, by an import or an export.
+    """
 
     imports: Mapping[str, Mapping[str, str]]
     settled: frozenset[str]
+    declared: bool
 
 
 def exchange(data: bytes) -> Exchange | None:
@@ -32,7 +36,8 @@ def exchange(data: bytes) -> Exchange | None:
         module = esm.Module(data)
     except Refused:
         return None
-    return Exchange(module.specifiers(), module.settled())
+    declared = any(item.form in ("import", "export") for item in module.items)
+    return Exchange(module.specifiers(), module.settled(), declared)
 
 
 def split_module(path: str, wanted: tuple[str, ...], min_size: int, settled: frozenset[str], data: bytes) -> Answer:

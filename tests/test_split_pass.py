@@ -1,0 +1,138 @@
+"""The pass that splits: which scripts it takes apart, what learns of the new files, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from v1z3r_build.bundlers import vocabulary
+from v1z3r_build.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MANIFEST = "v1z3r-manifest.json"
+SETTINGS = "[split]\nmin_size = 2_000\n[compress]\nbrotli_quality = 4\n"
+
+
+def library(label: str, count: int = 400) -> str:
+    """Code that only this vendor could have: it speaks of nothing but what the vendor speaks of."""
+    vendor = next(one for one in vocabulary.load().vendors if one.label == label)
+    words = sorted(word for word in vendor.inner if re.fullmatch("[a-z][A-Za-z]{5,}", word))[: count * 3]
+    return "".join(
+        f"function {label}{number}(a){{return a.{first}+a.{second}({number}).{third}}}"
+        for number, (first, second, third) in enumerate(zip(words[::3], words[1::3], words[2::3], strict=False))
+    )
+
+
+APP = "import{now}from'./clock.js';console.log(now);const view=three1({});export{view};"
+PAGE = '<!doctype html><html><head><title>a</title><script type="module" src="/assets/index-Bx3f_9aQ.js"></script></head></html>'
+FILES = {
+    "index.html": PAGE,
+    "assets/index-Bx3f_9aQ.js": library("three") + APP,
+    "assets/clock.js": "export const now=1;",
+}
+
+
+def optimize(folder: Path, files: Mapping[str, str]) -> tuple[Path, dict[str, str], list[tuple[str, str]]]:
+    """The output, the vendors by path, and code and path of all diagnostics. The output is verified as well."""
+    site = folder / "site"
+    for path, text in files.items():
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        (site / path).write_text(text)
+    (folder / "v1z3r-build.toml").write_text(SETTINGS)
+    output = folder / "output"
+    done = CliRunner().invoke(main, ["optimize", str(site), "-o", str(output), "--json"])
+    assert done.exit_code == 0, done.output
+    assert CliRunner().invoke(main, ["verify", str(output)]).exit_code == 0
+    records = json.loads((output / MANIFEST).read_text())["files"]
+    found = {path: record["vendor"] for path, record in records.items() if "vendor" in record}
+    return output, found, [(one["code"], one["path"]) for one in json.loads(done.stdout)["diagnostics"]]
+
+
+def test_a_module_is_split_and_its_page_learns_of_it(tmp_path: Path) -> None:
+    output, vendors, _ = optimize(tmp_path, FILES)
+    [(path, label)] = vendors.items()
+    assert label == "three"
+    assert re.fullmatch(r"assets/three\.[0-9a-f]{16}\.js", path)
+    record = json.loads((output / MANIFEST).read_text())["files"][path]
+    assert (record["cache_class"], record["source"]) == ("immutable", ["assets/index-Bx3f_9aQ.js"])
+    page = (output / "index.html").read_text()
+    assert page.index(f'<link rel="modulepreload" href="/{path}">') < page.index("<script")
+    [chunk] = (output / "assets").glob("index-*.js")
+    assert f'"./{path.rpartition("/")[2]}"' in chunk.read_text()
+    assert len(chunk.read_text()) < 300
+
+
+def test_an_edit_of_the_app_leaves_the_vendor_as_it_is(tmp_path: Path) -> None:
+    edited = {
+        **FILES,
+        "assets/index-Bx3f_9aQ.js": "const added=[1,2];" + library("three").replace("(a)", "(zz)").replace("a.", "zz.")
+        + APP.replace("console.log(now)", "console.log(now,added)"),
+    }  # fmt: skip
+    first, second = (optimize(tmp_path / name, files)[1] for name, files in (("a", FILES), ("b", edited)))
+    assert first == second
+
+
+KEPT: dict[str, tuple[dict[str, str], str]] = {
+    "a script that only speaks of imports": (
+        {
+            "index.html": PAGE.replace(' type="module"', ""),
+            "assets/index-Bx3f_9aQ.js": library("three") + "console.log('import x from y; export {z}');three1({});",
+        },
+        "",
+    ),
+    "a module with a query is another module": (
+        {"more.html": PAGE.replace("9aQ.js", "9aQ.js?again")},
+        "",
+    ),
+    "what a service worker keeps for use without network": (
+        {"sw.js": "caches.open('a').then(c=>c.addAll(['/assets/index-Bx3f_9aQ.js']))"},
+        "not-split",
+    ),
+    "a script with its source map": ({"assets/index-Bx3f_9aQ.js.map": '{"version":3,"sources":[],"mappings":""}'}, ""),
+    "a vendor that is too small": ({"assets/index-Bx3f_9aQ.js": library("three", 40) + APP}, ""),
+    "direct eval": ({"assets/index-Bx3f_9aQ.js": library("three") + "eval('three1');" + APP}, ""),
+    "a chunk of webpack's without its runtime": (
+        {
+            "index.html": PAGE.replace(' type="module"', ""),
+            "assets/index-Bx3f_9aQ.js": '(self.webpackChunkx=self.webpackChunkx||[]).push([[1],{2:function(e,t,n){'
+            + library("three") + 'n.d(t,{a:function(){return three1}})},3:function(e,t,n){console.log(n(2))}}]);',
+        },
+        "not-split",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "code"), KEPT.values(), ids=KEPT)
+def test_what_cannot_be_proved_stays_whole(tmp_path: Path, changed: dict[str, str], code: str) -> None:
+    output, vendors, said = optimize(tmp_path, {**FILES, **changed})
+    assert vendors == {}
+    assert not list(output.rglob("three*"))
+    if code:
+        assert (code, "assets/index-Bx3f_9aQ.js") in said
+
+
+def test_a_script_that_is_a_vendor_is_labelled(tmp_path: Path) -> None:
+    files = {**FILES, "assets/index-Bx3f_9aQ.js": library("tfjs") + "export{tfjs1 as a};"}
+    output, vendors, _ = optimize(tmp_path, files)
+    [(path, label)] = vendors.items()
+    assert (label, path.startswith("assets/index-")) == ("tfjs", True)
+    assert not list(output.rglob("tfjs*"))
+
+
+def test_two_modules_with_one_vendor_keep_two_copies(tmp_path: Path) -> None:
+    """Each has a state of its own."""
+    files = {
+        **FILES,
+        "index.html": PAGE.replace("</head>", '<script type="module" src="/assets/other-C0y7Zq2b.js"></script></head>'),
+        "assets/other-C0y7Zq2b.js": library("three") + APP,
+    }
+    output, vendors, _ = optimize(tmp_path, files)
+    assert sorted(path.partition(".")[0] for path in vendors) == ["assets/three", "assets/three-2"]
+    assert len({(output / path).read_bytes() for path in vendors}) == 1
