@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Case(NamedTuple):
-    """A program whose chunk is split. neighbours: other modules, by name. settled: imports that do not change.
+    """A program whose chunk is split. neighbours: other modules, by name. known: of the neighbours.
 
     throws: whether it ends so. stays: whether nothing of it may move.
     """
@@ -25,10 +25,9 @@ class Case(NamedTuple):
     name: str
     chunk: str
     neighbours: Mapping[str, str] = {}
-    settled: frozenset[str] = frozenset()
+    known: esm.Imports | None = esm.Imports((), circular=False, awaiting=False)
     throws: bool = False
     stays: bool = False
-    circular: bool = False
 
 
 def labellings(count: int, seed: str) -> Iterator[list[str]]:
@@ -163,6 +162,14 @@ CASES = [
         "dynamic import",
         "var p=import('./n.mjs');function load(){return import('./n.mjs')}$.p=[p.then(m=>log(m.x)).then(load).then(m=>log(m.default))]",
         {"n.mjs": "export var x=1;export default log('n')"},
+    ),
+    Case(
+        "function names",
+        "var alpha=function(){},beta=()=>{},gamma=class{},delta={epsilon(){},zeta:()=>{}},[theta=function(){}]=[],{kappa=()=>{}}={},lambda;lambda=()=>{};let sigma=function named(){};class Omega{}log(alpha.name,beta.name,gamma.name,delta.epsilon.name,delta.zeta.name,theta.name,kappa.name,lambda.name,sigma.name,Omega.name,new Omega().constructor.name)",
+    ),
+    Case(
+        "names read elsewhere",
+        "function vendorFunction(){}class VendorClass{static own(){return class InnerClass{}}}const arrowLike=()=>{};var all=[vendorFunction,VendorClass,arrowLike,VendorClass.own()];log(all.map(x=>x.name).join())",
     ),
     Case(
         "tagged templates",
@@ -323,7 +330,7 @@ CASES = [
         "imports that settle",
         "import{h,c as C}from'./n.mjs';const a=1;const b=h(a);function f(){return C}log(f(),b);log(h(2))",
         {"n.mjs": "export{h,c};function h(x){return log(x+1)}const c=3"},
-        frozenset(("h", "C")),
+        esm.Imports(("h", "C"), circular=False, awaiting=False),
     ),
     Case(
         "imports for their effects",
@@ -331,6 +338,42 @@ CASES = [
         {"n.mjs": "log('n');$.n=1", "o.mjs": "log('o');$.n=2;export var x=3"},
     ),
     Case("import attributes", "import j from'./j.json'with{type:'json'};var a=1;log(j,a)", {"j.json": '{"a":1}'}),
+    Case(
+        "a circle, the neighbour first",
+        "import{use}from'./n.mjs';export{early};function early(){return late()+typeof v}function late(){return log('late')}var v=1;log(early());use()",
+        {"n.mjs": "import{early}from'./chunk.mjs';log('n',early());export function use(){log('use',early())}"},
+        known=esm.Imports(circular=True, awaiting=False),
+    ),
+    Case(
+        "a circle, a cache",
+        "import'./n.mjs';export{get};var c;let k=9;function get(){return c||(c={a:log('made')})}log(get(),k);var d=1;log(d)",
+        {"n.mjs": "import{get}from'./chunk.mjs';log(get())"},
+        known=esm.Imports(circular=True, awaiting=False),
+    ),
+    Case(
+        "a circle, a hook",
+        "import'./n.mjs';export{hook};function hook(){return log(typeof k,w)}var w=2;var x=$.hook();var y=3;log(x,y)",
+        {"n.mjs": "import{hook}from'./chunk.mjs';$.hook=hook"},
+        known=esm.Imports(circular=True, awaiting=False),
+    ),
+    Case(
+        "a circle, another's import",
+        "import'./n.mjs';import{y}from'./o.mjs';export{f};function f(){return log(typeof g,g())}function g(){return y}log(f());var z=g();log(z)",
+        {"n.mjs": "import{f}from'./chunk.mjs';try{f()}catch(e){log(e)}", "o.mjs": "export var y=4"},
+        esm.Imports(("y",), circular=True, awaiting=False),
+    ),
+    Case(
+        "a neighbour that awaits",
+        "import{x}from'./n.mjs';var a=log($.n,'a');function f(){return a}log(f(),x);var b=$.n;log(b)",
+        {"n.mjs": "log('n');await 0;$.n=log('awaited');export var x=1"},
+        esm.Imports(circular=False, awaiting=True),
+    ),
+    Case(
+        "a neighbour that awaits in a circle",
+        "import{x}from'./n.mjs';export{f};var a=1;function f(){return typeof a+typeof g}function g(){}log(f(),x)",
+        {"n.mjs": "import{f}from'./chunk.mjs';log(f());await 0;log(f());export var x=1"},
+        None,
+    ),
 ]
 
 
@@ -350,7 +393,7 @@ def variants(case: Case) -> Iterator[Case]:
 
 
 def splits(case: Case) -> Iterator[tuple[list[str], esm.Split]]:
-    module = esm.Module(case.chunk.encode(), case.settled)
+    module = esm.Module(case.chunk.encode(), case.known)
     for labels in labellings(len(module.items), case.name):
         yield labels, module.split("chunk.mjs", labels)
 

@@ -196,7 +196,7 @@ MADE: dict[str, tuple[str, str, str, str]] = {
         "log(1);const a=f();log(a);",
         ".v.",
         'import{e as a,t as _0}from"./v.js";log(1);_0();log(a);',
-        "let e;function t(){e=f();}export{e,t};",
+        "var e;function t(){e=f();}export{e,t};",
     ),
     "idle declarations wait for nobody": (
         "log(1);const a=()=>2;log(a);",
@@ -209,7 +209,7 @@ MADE: dict[str, tuple[str, str, str, str]] = {
         "v...v.",
         'import{t as c,i as _0,a as _1,o as _2,s as _4}from"./v.js";'
         "_2(f);_0();function f(x){return x}const b=log(2);_4(b);_1();log(c,f,b);",
-        "let e,t,n,r;function i(){e=n(1);log(e);}function a(){t=[n,r];}"
+        "var e,t,n,r;function i(){e=n(1);log(e);}function a(){t=[n,r];}"
         "function o(e){n=e}function s(e){r=e}export{a,i,o,s,t};",
     ),
 }

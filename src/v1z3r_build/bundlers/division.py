@@ -88,13 +88,19 @@ class Part:
 
 
 def divide(
-    found: Sequence[Item], bindings: Sequence[Binding], labels: Sequence[str], fixed: Iterable[int]
+    found: Sequence[Item],
+    bindings: Sequence[Binding],
+    labels: Sequence[str],
+    fixed: Iterable[int],
+    *,
+    early: bool = False,
 ) -> dict[str, Part]:
     """The parts that move, by label; fewer items than labelled, where a rule forbids more.
 
-    labels: of each item, '' for the app's. fixed: the items that cannot stand in another file.
+    labels: of each item, '' for the app's. fixed: the items that cannot stand in another file. early: whether functions
+    of the scope may be called before it is evaluated.
     """
-    division = _Division(found, bindings, labels, fixed)
+    division = _Division(found, bindings, labels, fixed, early)
     division.settle()
     return {label: division.part(label) for label in sorted(set(division.labels) - {APP})}
 
@@ -110,9 +116,15 @@ def needs(found: Sequence[Item], bindings: Sequence[Binding]) -> list[set[int]]:
 
 class _Division:
     def __init__(
-        self, found: Sequence[Item], bindings: Sequence[Binding], labels: Sequence[str], fixed: Iterable[int]
+        self,
+        found: Sequence[Item],
+        bindings: Sequence[Binding],
+        labels: Sequence[str],
+        fixed: Iterable[int],
+        early: bool,
     ) -> None:
         self.items = found
+        self.early = early
         self.bindings = bindings
         self.labels = list(labels)
         self.fixed = frozenset(fixed)
@@ -279,7 +291,7 @@ class _Division:
         classes: set[str] = set()
         ready: set[int] = set()
         own = set(mine)
-        unnoticed = True
+        unnoticed = not self.early
         for index, item in enumerate(self.items):
             if (
                 index in own

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import divide, needs
 from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
-from v1z3r_build.formats.renaming import rename
+from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_module
 from v1z3r_build.formats.scopes import Kind, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
     from tree_sitter import Node
 
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.transfer import Call
     from v1z3r_build.formats.scopes import Scopes
+
+_FUNCTIONS = {
+    "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
+    "arrow_function", "method_definition",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +46,43 @@ class Split:
     vendors: Mapping[str, tuple[str, bytes]]
 
 
+class Imports(NamedTuple):
+    """What is known of the modules that a chunk imports, and of those that they import in turn.
+
+    settled: the chunk's names of imports that do not change once they are there. circular: whether one of the modules
+    may import the chunk, and so call its functions before it is evaluated. awaiting: whether one may have an `await` at
+    its top level: what does not need it is evaluated in the meantime (ECMA-262, §16.2.1.5.3).
+    """
+
+    settled: Collection[str] = ()
+    circular: bool = True
+    awaiting: bool = True
+
+
 class Module:
     """A chunk, analysed. items, bindings: what its labels are found by."""
 
-    def __init__(self, source: bytes, settled: Container[str] = ()) -> None:
-        """settled: names of imports that do not change once they are there. Raises Refused."""
+    def __init__(self, source: bytes, imports: Imports | None = None) -> None:
+        """imports: the worst is assumed if it is not known. Raises Refused."""
         self.source = source
         self.scopes = analyse_module(source)
         self.items = items(self.scopes.tree.root_node)
-        self._holding = hold(source, self.items, self.scopes.whole(), settled)
+        if not any(map(_is_request, self.items)):
+            imports = Imports(circular=False, awaiting=False)
+        self._imports = imports or Imports()
+        holding = hold(source, self.items, self.scopes.whole(), self._imports.settled)
+        self._fixed = holding.fixed
+        self.bindings: Sequence[Binding] = holding.bindings
+        if self._imports.circular:
+            # Before the chunk is evaluated it hands nothing over.
+            self.bindings = [replace(one, settled=False) if self._is_early(one) else one for one in holding.bindings]
 
-    @property
-    def bindings(self) -> Sequence[Binding]:
-        return self._holding.bindings
+    def _is_early(self, binding: Binding) -> bool:
+        return self.scopes.root.bindings[binding.name].kind in (Kind.FUNCTION, Kind.IMPORT)
+
+    def awaits(self) -> bool:
+        """Whether it has an `await` at its top level."""
+        return any(b"await" in self.source[one.start : one.end] and _awaits(one.node) for one in self.items)
 
     def needs(self) -> list[set[int]]:
         """For each item the indices of those that declare what it reads or writes."""
@@ -93,15 +122,43 @@ class Module:
 
     def split(self, path: str, labels: Sequence[str]) -> Split:
         """The chunk at a path, split by the labels of its items: the name of a vendor, or '' for the app."""
-        parts = divide(self.items, self.bindings, labels, self._holding.fixed)
-        chunk = _Chunk(self.source, path, self.scopes, self.items, parts)
+        early = self._imports.circular or self._imports.awaiting
+        parts = divide(self.items, self.bindings, labels, self._fixed, early=early)
+        chunk = _Chunk(self.source, path, self.scopes, self.items, parts, self._imports)
         return Split(chunk.remainder(), chunk.vendors)
 
 
-def _canonical(body: bytes) -> tuple[bytes, Mapping[str, str]]:
-    """The vendor's code under names that do not depend on the app's, and the new names of what it declares."""
+def _is_request(item: Item) -> bool:
+    """Whether it loads another module: these are evaluated in the order in which they stand."""
+    return item.form == "import" or (item.form == "export" and item.node.child_by_field_name("source") is not None)
+
+
+def _awaits(item: Node) -> bool:
+    """Whether there is an `await` outside of all functions; also that of `for await` and `await using`."""
+    work = [item]
+    while work:
+        node = work.pop()
+        if node.type == "await":
+            return True
+        if node.type not in _FUNCTIONS:
+            work.extend(node.children)
+    return False
+
+
+def _canonical(body: bytes, read: Container[str]) -> tuple[bytes, Mapping[str, str]]:
+    """The vendor's code under names that do not depend on the app's, and the new names of what it declares.
+
+    read: names of functions that the rest of the chunk can read.
+    """
     try:
-        renamed = rename(analyse_module(body))
+        scopes = analyse_module(body)
+        keep = [
+            binding
+            for scope in scopes.scopes
+            for binding in scope.bindings.values()
+            if binding.gives_name and binding.name in read
+        ]
+        renamed = rename(scopes, keep=keep)
     except Refused:
         return body, {}
     return renamed.text, renamed.names
@@ -118,21 +175,29 @@ def _text(name: Node | None) -> str:
 
 class _Chunk:
     def __init__(
-        self, source: bytes, path: str, scopes: Scopes, found: Sequence[Item], parts: Mapping[str, Part]
+        self,
+        source: bytes,
+        path: str,
+        scopes: Scopes,
+        found: Sequence[Item],
+        parts: Mapping[str, Part],
+        known: Imports,
     ) -> None:
         self.source = source
+        self.known = known
         self.path = path
         self.region = scopes.whole()
         self.items = found
         self.parts = parts
         self.calls: list[Call] = []
         self.imports: list[bytes] = []
+        self.read = {binding.name for binding in readable_names(scopes, self.region)}
         names = fresh_names(scopes)
         self.vendors = {label: self._vendor(label, part, names) for label, part in parts.items()}
 
     def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, bytes]:
         made = transfer(self.source, self.region, self.items, part, names, self._is_first(part))
-        body, canonical = _canonical(made.body)
+        body, canonical = _canonical(made.body, self.read)
         provided = [*part.provided, *(call.function for call in made.calls)]
         exported = sorted(canonical.get(name, name) for name in provided)
         text = body + b"export{" + ",".join(exported).encode() + b"};\n"
@@ -144,14 +209,19 @@ class _Chunk:
 
     def _is_first(self, part: Part) -> bool:
         """Whether all of the vendor's is evaluated before anything of the app's that can be noticed."""
-        if part.received or len(part.runs) > 1:
+        if not part.runs and not part.received:
+            return True
+        if part.received or len(part.runs) > 1 or self.known.circular:
+            return False
+        run = part.runs[0]
+        if self.known.awaiting and not all(self.items[index].idle for index in run.items):
             return False
         mine = set(part.items)
-        return not part.runs or all(index in mine or self.items[index].idle for index in range(part.runs[0].place))
+        return all(index in mine or self.items[index].idle for index in range(run.place))
 
     def remainder(self) -> bytes:
         moved = {index for part in self.parts.values() for index in part.items}
-        last = max((index for index, one in enumerate(self.items) if self._is_request(one)), default=-1)
+        last = max((index for index, one in enumerate(self.items) if _is_request(one)), default=-1)
         first = next((index for index, one in enumerate(self.items) if not one.idle), len(self.items) - 1)
         passage = Passage(self.source)
         head = next((index for index, one in enumerate(self.items) if one.form not in ("hashbang", "comment")), 0)
@@ -172,8 +242,3 @@ class _Chunk:
         for call in self.calls:
             if call.place == place and call.after == after:
                 passage.statement(f"{call.function}({','.join(call.arguments)});".encode())
-
-    @staticmethod
-    def _is_request(item: Item) -> bool:
-        """Whether it loads another module: these are evaluated in the order in which they stand."""
-        return item.form == "import" or (item.form == "export" and item.node.child_by_field_name("source") is not None)

@@ -72,9 +72,8 @@ def transfer(
     declared = [name for name in own if name not in ready]
     variables = [*declared, *part.received]
     if variables:
-        # `var` where the app's own code may be older than `let`.
-        keyword = b"let " if any(found[index].keyword in ("let", "const") for index in part.items) else b"var "
-        passage.statement(keyword + ",".join(variables).encode() + b";")
+        # Modules that import each other may call functions before this is evaluated: `let` would make them throw.
+        passage.statement(b"var " + ",".join(variables).encode() + b";")
     for index in part.items:
         if index not in evaluated:
             passage.add(found[index])

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from v1z3r_build.bundlers.esm import Imports
 from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
 from v1z3r_build.passes.split.answer import Answer, not_split
@@ -126,12 +127,12 @@ class _Splitting:
     def _split_modules(self, paths: Sequence[str]) -> list[Answer]:
         exchanges = self._exchanges(paths)
         modules = [path for path in paths if self._is_module(path, exchanges[path]) and self._has_one_url(path)]
-        settled = self._settled(exchanges)
+        known = self._known(exchanges)
         calls = [
             Call(
                 path,
                 split_module,
-                (path, *self.options, settled[path], self.site.assets[path].location),
+                (path, *self.options, known[path], self.site.assets[path].location),
                 self._size(path),
                 _SECONDS,
             )
@@ -163,23 +164,42 @@ class _Splitting:
         targets = {self.addresses.find(specifier, path).path for specifier in (one.imports if one else ())}
         return {target for target in targets if target and self.site.assets[target].kind == "script"}
 
-    def _settled(self, exchanges: Mapping[str, Exchange | None]) -> dict[str, frozenset[str]]:
-        """For each module the names of imports that never change.
-
-        What comes from a module that imports it in turn may not be there yet when it runs.
-        """
+    def _known(self, exchanges: Mapping[str, Exchange | None]) -> dict[str, Imports]:
+        """For each module, what the modules that it imports tell."""
         graph = {path: self._imports(path, one) for path, one in exchanges.items()}
-        circle = {path: members for members in circles(graph) for path in members}
-        found: dict[str, frozenset[str]] = {}
-        for path, one in exchanges.items():
-            names: set[str] = set()
-            for specifier, taken in (one.imports if one else {}).items():
-                target = self.addresses.find(specifier, path).path
-                other = exchanges.get(target)
-                if other is not None and circle[target] != circle[path]:
-                    names.update(own for own, theirs in taken.items() if theirs in other.settled)
-            found[path] = frozenset(names)
-        return found
+        known: dict[str, Imports] = {}
+        # What a module needs comes before it, or in the same circle: these hold for all of a circle.
+        obscure: set[str] = set()  # they, or what they import, cannot be looked into
+        awaiting: set[str] = set()
+        for members in circles(graph):
+            targets = {target for path in members for target in graph[path]}
+            if any(self._is_obscure(path, exchanges[path]) for path in members) or targets & obscure:
+                obscure.update(members)
+            if any(one.awaits for path in members if (one := exchanges[path])) or targets & awaiting:
+                awaiting.update(members)
+            circular = len(members) > 1 or members[0] in graph[members[0]] or members[0] in obscure
+            for path in members:
+                settled = frozenset() if circular else self._settled(path, exchanges)
+                waits = bool(graph[path] & (awaiting | obscure)) or path in obscure
+                known[path] = Imports(settled, circular, waits)
+        return known
+
+    def _settled(self, path: str, exchanges: Mapping[str, Exchange | None]) -> frozenset[str]:
+        """A module's names of imports that never change."""
+        names: set[str] = set()
+        one = exchanges[path]
+        for specifier, taken in (one.imports if one else {}).items():
+            other = exchanges.get(self.addresses.find(specifier, path).path)
+            if other is not None:
+                names.update(own for own, theirs in taken.items() if theirs in other.settled)
+        return frozenset(names)
+
+    def _is_obscure(self, path: str, one: Exchange | None) -> bool:
+        """Whether it is unknown what a module imports: it cannot be analysed, or imports what is not of the site."""
+        if one is None:
+            return True
+        targets = [self.addresses.find(specifier, path).path for specifier in one.imports]
+        return any(not target or self.site.assets[target].kind != "script" for target in targets)
 
     # webpack
 

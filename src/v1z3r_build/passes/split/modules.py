@@ -15,6 +15,7 @@ from v1z3r_build.passes.split.labels import Labels, Part
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
 
 
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 class Exchange:
     """What a module takes from others, by specifier its names for theirs; and which of its exports never change.
 
-    declared: whether it says itself that it is a module, by an import or an export.
+    declared: whether it says itself that it is a module, by an import or an export. awaits: whether others must wait
+    for it, since it has an `await` at its top level.
     """
 
     imports: Mapping[str, Mapping[str, str]]
     settled: frozenset[str]
     declared: bool
+    awaits: bool
 
 
 def exchange(data: bytes) -> Exchange | None:
@@ -37,16 +40,13 @@ def exchange(data: bytes) -> Exchange | None:
     except Refused:
         return None
     declared = any(item.form in ("import", "export") for item in module.items)
-    return Exchange(module.specifiers(), module.settled(), declared)
+    return Exchange(module.specifiers(), module.settled(), declared, module.awaits())
 
 
-def split_module(path: str, wanted: tuple[str, ...], min_size: int, settled: frozenset[str], data: bytes) -> Answer:
-    """Split one ES module. Pure; for guarded children, where the parser may crash.
-
-    settled: its names of imports that never change.
-    """
+def split_module(path: str, wanted: tuple[str, ...], min_size: int, imports: Imports, data: bytes) -> Answer:
+    """Split one ES module. Pure; for guarded children, where the parser may crash."""
     try:
-        module = esm.Module(data, settled)
+        module = esm.Module(data, imports)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
     labels = Labels(module.scopes.tree.root_node, wanted)
