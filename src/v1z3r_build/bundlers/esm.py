@@ -18,7 +18,7 @@ from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
-from v1z3r_build.formats.renaming import readable_names, rename
+from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_module
 from v1z3r_build.formats.scopes import Kind, Refused
 
@@ -152,13 +152,7 @@ def _canonical(body: bytes, read: Container[str]) -> tuple[bytes, Mapping[str, s
     """
     try:
         scopes = analyse_module(body)
-        keep = [
-            binding
-            for scope in scopes.scopes
-            for binding in scope.bindings.values()
-            if binding.gives_name and binding.name in read
-        ]
-        renamed = rename(scopes, keep=keep)
+        renamed = rename(scopes, keep=named(scopes, read))
     except Refused:
         return body, {}
     return renamed.text, renamed.names

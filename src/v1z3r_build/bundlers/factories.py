@@ -15,12 +15,12 @@ from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
-from v1z3r_build.formats.renaming import rename
+from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from tree_sitter import Node
 
@@ -118,6 +118,7 @@ class _Factory:
         self.dialect = dialect
         self.identify = identify
         self.names = fresh_names(scopes)
+        self.read = {binding.name for binding in readable_names(scopes, region)}
         self.strict = [index for index, item in enumerate(found) if item.form == "directive"]
         self.first: list[str] = []
         self.before: dict[int, list[str]] = {}
@@ -136,7 +137,7 @@ class _Factory:
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
         text = self._directives() + self.dialect.export([(keys[name], name) for name in provided]).encode() + made.body
-        factory = _canonical(f"function({self.dialect.parameters}){{".encode() + text + b"}")
+        factory = _canonical(f"function({self.dialect.parameters}){{".encode() + text + b"}", self.read)
         identifier = self.identify(label, factory)
         module = next(self.names)
         self.first.append(f"var {module}={self.dialect.require(identifier)};")
@@ -202,12 +203,12 @@ class _Factory:
         return passage.text()
 
 
-def _canonical(factory: bytes) -> bytes:
-    """A factory under names that do not depend on the app's."""
+def _canonical(factory: bytes, read: Container[str]) -> bytes:
+    """A factory under names that do not depend on the app's. read: names of functions that the old factory can read."""
     try:
         scopes = analyse_script(b"(" + factory + b")")
         scope = scopes.function_at(1)
-        return factory if scope is None else rename(scopes, scope).text
+        return factory if scope is None else rename(scopes, scope, named(scopes, read)).text
     except Refused:
         return factory
 

@@ -47,6 +47,13 @@ def hold(
     """
     bindings: list[Binding] = []
     fixed: set[int] = set()
+    # Sloppy code's functions in blocks also declare a `var` (ECMA-262, §B.3.2.1), which they could not outside.
+    from_blocks = {
+        binding.namesake
+        for scope in region.scopes
+        for binding in scope.bindings.values()
+        if binding.kind is Kind.FUNCTION and binding.namesake is not None
+    }
     for name, binding in region.scope.bindings.items():
         places = [index_at(found, place.start) for place in binding.declarations]
         homes = tuple(sorted({place for place in places if place >= 0}))
@@ -60,7 +67,7 @@ def hold(
             uses.append(
                 Use(reference.start, reference.end, index, reference.access is not Access.WRITE, writes, shorthand)
             )
-        if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or len(places) != len(binding.declarations):
+        if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or -1 in places:
             if name != runtime or any(use.writes for use in uses) or homes:
                 fixed.update(use.item for use in uses)
                 fixed.update(homes)
@@ -68,7 +75,8 @@ def hold(
         several = len({place.kind for place in binding.declarations}) > 1
         constant = binding.kind in (Kind.CONST, Kind.USING) and any(use.writes for use in uses)
         functions = binding.kind is Kind.FUNCTION and len(binding.declarations) > 1
-        if several or constant or functions or binding.exported or binding.kind is Kind.USING:
+        using = binding.kind is Kind.USING
+        if several or constant or functions or using or binding.exported or binding in from_blocks:
             fixed.update(homes)
         if binding.kind is Kind.IMPORT:
             once = name in settled

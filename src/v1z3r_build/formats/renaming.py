@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
     from tree_sitter import Node
 
@@ -69,6 +69,16 @@ def rename(scopes: Scopes, region: Scope | None = None, keep: Collection[Binding
     """
     where = scopes.region(scopes.root if region is None else region)
     return _Renaming(scopes, where, keep).done()
+
+
+def named(scopes: Scopes, names: Container[str]) -> list[Binding]:
+    """The bindings that bear these names, and from which functions or classes take theirs."""
+    return [
+        binding
+        for scope in scopes.scopes
+        for binding in scope.bindings.values()
+        if binding.gives_name and binding.name in names
+    ]
 
 
 class _Place(NamedTuple):

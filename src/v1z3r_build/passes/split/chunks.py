@@ -16,7 +16,7 @@ from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
 from v1z3r_build.codecs import brotli_coding
-from v1z3r_build.formats.renaming import rename
+from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused
 from v1z3r_build.passes.split import worth
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.webpack.chunk import Chunk
     from v1z3r_build.bundlers.webpack.syntax import Module
-    from v1z3r_build.formats.scopes import Scope, Scopes
+    from v1z3r_build.formats.scopes import Binding, Scope, Scopes
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
@@ -109,6 +109,7 @@ class _Work:
         self.chunk = chunk
         self.scopes = scopes
         self.required: dict[str, set[str]] = {}
+        self.read: set[Binding] | None = None
         self.factories = self._pulled(list(self._labelled(labels)))
         # The vendors of the chunk's items, and '' for the app.
         self.owners = {label for one in self.factories for label in ([one.owner] if one.owner else one.labels)}
@@ -231,13 +232,20 @@ class _Work:
     def _whole(self, one: _Factory) -> bytes:
         plain = webpack.factory(self.chunk.source, one.module).text
         try:
-            renamed = rename(self.scopes, one.scope)
+            inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
+            renamed = rename(self.scopes, one.scope, inside)
         except Refused:
             return plain
         start = one.scope.start - one.module.entry.start
         head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
         entry = self.chunk.source[slice(*one.module.entry)]
         return head + entry[:start] + renamed.text + entry[start + one.scope.end - one.scope.start :]
+
+    def _read(self) -> set[Binding]:
+        """Names of functions that the chunk can read. Raises Refused."""
+        if self.read is None:
+            self.read = readable_names(self.scopes, self.scopes.whole())
+        return self.read
 
     def _cut(self, one: _Factory, body: factories.Body, wanted: set[str]) -> Mapping[str, factories.Vendor]:
         def identify(label: str, factory: bytes) -> str:
