@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST = "v1z3r-manifest.json"
-SETTINGS = "[split]\nmin_size = 2_000\n[compress]\nbrotli_quality = 4\n"
+SETTINGS = (
+    "passes = ['split', 'minify', 'link', 'compress']\n[split]\nmin_size = 2_000\n[compress]\nbrotli_quality = 4\n"
+)
 
 
 def library(label: str, count: int = 400) -> str:
