@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     Vendors = Callable[[str, str], Mapping[str, str]]
 
 _VALUE = re.compile(rb"([^\s=/>]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]*)))?", re.S)
-# Of one element only, or of its bytes.
+# Of one element only, or of its bytes; what happens on its `load`, and other handlers, too.
 _OWN = {b"id", b"integrity"}
+# What a module's element says about how it is fetched, and a link can say, too.
+_OF_LINKS = (b"crossorigin", b"nonce", b"referrerpolicy", b"fetchpriority", b"integrity")
 
 
 def bring(data: bytes, vendors: Vendors) -> list[Edit]:
@@ -33,11 +35,18 @@ def bring(data: bytes, vendors: Vendors) -> list[Edit]:
     edits: list[Edit] = []
     base: str | None = None
     for element in turbohtml.parse(html.code_points(data), source_locations=True).iter_elements():
-        if base is None and element.tag.lower() == "base":
-            given = element.attrs.get("href")
-            base = given if isinstance(given, str) else ""
+        if base is None and element.tag.lower() == "base" and not _in_template(element):
+            href = element.attrs.get("href")
+            base = href.strip() if isinstance(href, str) else None
         edits.extend(_before(data, element, base or "", vendors))
     return edits
+
+
+def _in_template(element: Element) -> bool:
+    """Whether it is in a template's content, which is no part of the page."""
+    import turbohtml
+
+    return any(isinstance(one, turbohtml.DocumentFragment) for one in element.ancestors)
 
 
 def _before(data: bytes, element: Element, base: str, vendors: Vendors) -> Iterator[Edit]:
@@ -50,16 +59,18 @@ def _before(data: bytes, element: Element, base: str, vendors: Vendors) -> Itera
     key = b"src" if tag == "script" else b"href"
     url = html.decode(attributes.get(key, b"")).strip()
     kind = html.decode(attributes.get(b"type", b"")).strip().lower()
-    loads = tag == "script" and kind in ("", "text/javascript", "application/javascript", "module")
+    loads = tag == "script" and (kind == "module" or kind in html.SCRIPT_TYPES)
     rels = html.decode(attributes.get(b"rel", b"")).lower().split()
-    preloads = tag == "link" and ("modulepreload" in rels or ("preload" in rels and attributes.get(b"as") == b"script"))
-    if not url or not (loads or preloads) or not data[low:high].startswith(b"<"):
+    script = attributes.get(b"as", b"").lower() == b"script"
+    preloads = tag == "link" and ("modulepreload" in rels or ("preload" in rels and script))
+    path = re.split("[?#]", url, maxsplit=1)[0]
+    # Browsers take a backslash for a slash (URL standard, §4.4); nobody writes one.
+    if not path or "\\" in path or not (loads or preloads) or not data[low:high].startswith(b"<"):
         return
     for name, integrity in vendors(url, base).items():
-        folder, _, _ = url.partition("?")[0].partition("#")[0].rpartition("/")
-        query = url[len(url.partition("?")[0]) :]
-        theirs = {one: value for one, value in attributes.items() if one not in _OWN}
-        theirs[key] = (f"{folder}/{name}" if "/" in url else name).encode() + query.encode()
+        address = path[: path.rfind("/") + 1] + name + url[len(path) :]
+        theirs = {one: value for one, value in attributes.items() if one not in _OWN and not one.startswith(b"on")}
+        theirs[key] = address.replace("&", "&amp;").encode()
         if b"integrity" in attributes and integrity:
             theirs[b"integrity"] = integrity.encode()
         if loads and kind == "module":
@@ -70,7 +81,7 @@ def _before(data: bytes, element: Element, base: str, vendors: Vendors) -> Itera
 
 def _link(attributes: Mapping[bytes, bytes], key: bytes) -> bytes:
     """A module is imported by the chunk itself: its element says so in time."""
-    kept = {one: attributes[one] for one in (b"crossorigin", b"nonce", b"integrity") if one in attributes}
+    kept = {one: attributes[one] for one in _OF_LINKS if one in attributes}
     return _tag("link", {b"rel": b"modulepreload", **kept, b"href": attributes[key]})
 
 
@@ -93,5 +104,6 @@ def _attributes(data: bytes, element: Element) -> dict[bytes, bytes]:
         if low <= span.start_offset <= high:
             match = _VALUE.match(data, span.start_offset, span.end_offset)
             if match:
-                found[name.lower().encode()] = match.group(match.lastindex or 1) if match.lastindex != 1 else b""
+                values = [value for value in match.groups()[1:] if value is not None]
+                found[name.lower().encode()] = values[0] if values else b""
     return found

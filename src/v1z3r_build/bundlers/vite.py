@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.passage import Edit
+from v1z3r_build.formats.javascript import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,19 +45,24 @@ def preload(source: bytes, vendors: Callable[[str], Iterable[str]]) -> list[Edit
     added: list[bytes] = []
     extra: dict[int, list[int]] = {}
     for index, entry in enumerate(entries):
-        for name in vendors(source[entry.start_byte + 1 : entry.end_byte - 1].decode("utf-8", "replace")):
+        for name in vendors(unescape(source[entry.start_byte + 1 : entry.end_byte - 1])):
             text = quote + name.encode() + quote
             if text not in added:
                 added.append(text)
             extra.setdefault(index, []).append(len(entries) + added.index(text))
     edits = [Edit(entries[-1].end_byte, entries[-1].end_byte, b"," + b",".join(added))] if added else []
     for call in _calls(source, root):
-        numbers = [child for child in call.named_children if child.type == "number"]
+        numbers = call.named_children
         present = {int(child.text or b"0") for child in numbers}
         more = sorted({one for index in present for one in extra.get(index, ())} - present)
         if more:
             edits.append(Edit(numbers[-1].end_byte, numbers[-1].end_byte, "".join(f",{one}" for one in more).encode()))
     return edits
+
+
+def beside(entry: str, name: str) -> str:
+    """The entry for a file in the folder of an entry's. One without a folder gets no slash, which means the host's."""
+    return entry[: entry.rfind("/") + 1] + name
 
 
 def _places(source: bytes) -> Iterator[int]:
@@ -96,6 +102,7 @@ def _calls(source: bytes, root: Node) -> Iterator[Node]:
             continue
         arguments = call.child_by_field_name("arguments")
         given = arguments.named_children if arguments is not None else []
-        numbers = given[0].named_children if len(given) == 1 and given[0].type == "array" else []
-        if numbers and all(one.type == "number" for one in numbers):
+        if len(given) != 1 or given[0].type != "array" or not given[0].named_children:
+            continue
+        if all(one.type == "number" and (one.text or b"").isdigit() for one in given[0].named_children):
             yield given[0]

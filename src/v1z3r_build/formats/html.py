@@ -82,7 +82,7 @@ _LINKS: dict[str, Role] = {
     "prev": "page",
     "prerender": "page",
 }
-_SCRIPT_TYPES = {
+SCRIPT_TYPES = {
     "",
     "text/javascript",
     "application/javascript",
@@ -248,7 +248,7 @@ class _Page:
         if "src" in attributes:
             self.values.append((low, high, "unknown"))
             return
-        if kind in _SCRIPT_TYPES or kind == "module":
+        if kind in SCRIPT_TYPES or kind == "module":
             self.inlines.append(inline)
             if _WRITES_BASE.search(self.data, low, high):
                 self.sure_from = len(self.data)
@@ -354,7 +354,7 @@ def _role(tag: str, name: str, attributes: dict[str, str]) -> Role | None:
             return "module"
         if "nomodule" in attributes:
             return "nomodule"
-        return "script" if kind.partition(";")[0].strip() in _SCRIPT_TYPES else None
+        return "script" if kind.partition(";")[0].strip() in SCRIPT_TYPES else None
     if tag == "link" and name == "href":
         rels = attributes.get("rel", "").lower().split()
         rels.sort(key=lambda rel: rel in ("preload", "prefetch"))  # `preload stylesheet` is a style sheet first of all
