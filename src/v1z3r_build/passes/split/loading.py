@@ -13,10 +13,24 @@ from v1z3r_build.bundlers.webpack.build_manifest import list_before
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from v1z3r_build.passes.split.workshop import Workshop
     from v1z3r_build.site import Kind
     from v1z3r_build.site.address import Addresses
 
 _BUILD_MANIFEST = "_buildManifest.js"
+
+
+def tell_all(workshop: Workshop, vendors: Mapping[str, Sequence[str]]) -> None:
+    """Pages and scripts that load a chunk learn to load its vendors' files with it. vendors: as in `tell`."""
+    names = {posixpath.basename(path).encode() for path in vendors}
+    for path, asset in workshop.site.assets.items():
+        if not names or asset.kind not in ("html", "script"):
+            continue
+        data = workshop.read(path)
+        if any(name in data for name in names):
+            told = tell(path, asset.kind, data, vendors, workshop.addresses)
+            if told != data:
+                workshop.rewrite(path, told)
 
 
 def tell(path: str, kind: Kind, data: bytes, vendors: Mapping[str, Sequence[str]], addresses: Addresses) -> bytes:

@@ -1,0 +1,142 @@
+"""A site while it is split: what the bundlers' families share as they take scripts apart and tell others of it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from v1z3r_build.passes.split.answer import not_split
+from v1z3r_build.site import permanence
+from v1z3r_build.site.address import Addresses
+from v1z3r_build.workers.pool import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.passes.split.answer import Answer, VendorFile
+    from v1z3r_build.settings import Settings
+    from v1z3r_build.site import Asset, Site
+    from v1z3r_build.workers.pool import Pool
+    from v1z3r_build.workers.progress import Progress
+
+_SECONDS = 120.0
+_PRECACHE = re.compile(rb"precache|workbox|\baddAll\s*\(", re.I)
+
+
+class Workshop:
+    """The site as it came, the assets that are new or changed, and what is said of the others.
+
+    options: the labels that are looked for, and the least bytes of a file, for the functions that split one script.
+    """
+
+    def __init__(self, site: Site, settings: Settings, pool: Pool, progress: Progress) -> None:
+        self.site = site
+        self.options = (settings.split.vendors, settings.split.min_size)
+        self.addresses = Addresses(site.assets, settings.site.base, settings.site.origin)
+        self.changed: dict[str, Asset] = {}
+        self.diagnostics: list[Diagnostic] = []
+        self._pool = pool
+        self._progress = progress
+
+    def call(self, path: str, function: Callable[..., Any], *arguments: Any) -> Call:
+        """Heavy work on a script."""
+        return Call(path, function, arguments, self.site.assets[path].size, _SECONDS)
+
+    def outcomes(self, calls: Iterable[Call]) -> Iterator[tuple[str, Any, str]]:
+        """For each call its script, the value, and why there is none, in the order of the scripts' paths."""
+        for outcome in sorted(self._pool.run(calls), key=lambda one: one.key):
+            yield outcome.key, outcome.value, outcome.failure.message if outcome.failure is not None else ""
+
+    def answers(self, calls: Iterable[Call]) -> Iterator[Answer]:
+        """What became of scripts, of those that were the right family's."""
+        for path, answer, failure in self.outcomes(calls):
+            self._progress.advance(self.site.assets[path].size)
+            if failure:
+                self.refuse(path, f"it could not be analysed ({failure})")
+            elif answer is not None:
+                self.diagnostics += answer.diagnostics
+                yield answer
+
+    def refuse(self, path: str, why: str) -> None:
+        """Say why a script with a vendor in it stays as it is."""
+        self.diagnostics.append(not_split(path, why))
+
+    def read(self, path: str) -> bytes:
+        """The bytes that a file has by now."""
+        return self.asset(path).read()
+
+    def asset(self, path: str) -> Asset:
+        """A file as it is by now."""
+        return self.changed.get(path) or self.site.assets[path]
+
+    def rewrite(self, path: str, data: bytes) -> None:
+        """Give a file new bytes."""
+        self.changed[path] = self.site.rewritten(self.asset(path), data)
+
+    def place(self, answers: Iterable[Answer]) -> dict[str, list[str]]:
+        """Put chunks and their vendors' files into the site. Returns the paths of the files by their chunk's."""
+        vendors: dict[str, list[str]] = {}
+        for answer in answers:
+            if answer.whole:
+                self.changed[answer.path] = replace(self.asset(answer.path), vendor=answer.whole)
+            if answer.data is None:
+                continue
+            old = self.asset(answer.path)
+            self.rewrite(answer.path, answer.data)
+            for label, one in answer.vendors.items():
+                location = self.site.store(one.data)
+                # What digests of it are checked against is what it is here.
+                self.changed[one.path] = replace(
+                    old, path=one.path, location=location, original=location, size=len(one.data), vendor=label, kept=""
+                )
+                vendors.setdefault(answer.path, []).append(one.path)
+        return vendors
+
+    def possible(self, answers: Iterable[Answer]) -> list[Answer]:
+        """The answers, but for scripts on lists of what is fetched for use without network: nothing else would be."""
+        split = [answer for answer in answers if answer.data is not None]
+        names = {posixpath.basename(answer.path).encode(): answer.path for answer in split}
+        listed: dict[str, str] = {}
+        for path, asset in self.site.assets.items():
+            if not names or asset.kind not in ("script", "json") or path.endswith(".map"):
+                continue
+            data = asset.read()
+            found = [chunk for name, chunk in names.items() if chunk != path and name in data]
+            if found and (permanence.is_service_worker(path) or _PRECACHE.search(data)):
+                listed |= dict.fromkeys(found, path)
+        for chunk, path in sorted(listed.items()):
+            self.refuse(chunk, f"{path} lists it for use without network")
+        return [answer for answer in answers if answer.path not in listed]
+
+
+def named(answers: Sequence[Answer]) -> list[Answer]:
+    """The answers of one family, files of one vendor in one folder told apart by name.
+
+    Equal ones of webpack's are one, for their modules have ids of their own. Equal ES modules are two.
+    """
+
+    def key(answer: Answer, one: VendorFile) -> tuple[str, str]:
+        return one.path, "" if one.chunk else answer.path
+
+    made: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for answer in answers:
+        for label, one in answer.vendors.items():
+            made.setdefault((posixpath.dirname(one.path), label), set()).add(key(answer, one))
+    # In the order of their contents' hashes, which no build of the app changes.
+    places = {place: sorted(files) for place, files in made.items()}
+    renamed: list[Answer] = []
+    for answer in answers:
+        data = answer.data
+        vendors: dict[str, VendorFile] = {}
+        for label, one in answer.vendors.items():
+            folder, name = posixpath.split(one.path)
+            number = places[folder, label].index(key(answer, one))
+            own = name if number == 0 else name.replace(label, f"{label}-{number + 1}", 1)
+            assert data is not None, "vendors without a chunk"
+            data = data.replace(name.encode(), own.encode())
+            vendors[label] = replace(one, path=posixpath.join(folder, own))
+        renamed.append(replace(answer, data=data, vendors=vendors))
+    return renamed
