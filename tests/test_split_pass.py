@@ -101,8 +101,12 @@ KEPT: dict[str, tuple[dict[str, str], str]] = {
         {"more.html": PAGE.replace("9aQ.js", "9aQ.js?again")},
         "",
     ),
-    "what a service worker keeps for use without network": (
-        {"sw.js": "caches.open('a').then(c=>c.addAll(['/assets/index-Bx3f_9aQ.js']))"},
+    "what a service worker keeps for use without network, as nobody can tell": (
+        {"sw.js": "onfetch=e=>e.request.url.endsWith('/assets/index-Bx3f_9aQ.js')&&caches.open('a')"},
+        "not-split",
+    ),
+    "what Angular's service worker keeps": (
+        {"ngsw.json": '{"hashTable":{"/assets/index-Bx3f_9aQ.js":"0123456789012345678901234567890123456789"}}'},
         "not-split",
     ),
     "a script with its source map": ({"assets/index-Bx3f_9aQ.js.map": '{"version":3,"sources":[],"mappings":""}'}, ""),
@@ -217,3 +221,12 @@ def test_copies_of_a_vendor_are_told(tmp_path: Path) -> None:
     assert len(vendors) == 1
     assert [code for code, _ in said if code == "vendor-copies"] == ["vendor-copies"]
     assert "vendor-copies" not in [code for code, _ in optimize(tmp_path / "b", {**files, other: "export{}"})[2]]
+
+
+def test_what_is_fetched_for_use_without_network_is_fetched_with_its_vendor(tmp_path: Path) -> None:
+    worker = 'import{a}from"./a.js";a([{url:"assets/index-Bx3f_9aQ.js",revision:null},{url:"index.html",revision:"0"}])'
+    output, vendors, _ = optimize(tmp_path, {**FILES, "a.js": "export const a=addAll", "sw.js": worker})
+    [path] = vendors
+    [chunk] = (output / "assets").glob("index-*.js")
+    listed = f'[{{url:"{path}",revision:null}},{{url:"assets/{chunk.name}",revision:null}},'
+    assert listed in (output / "sw.js").read_text().replace("'", '"')

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.passes.split.answer import not_split
+from v1z3r_build.passes.split.offline import OfflineLists
 from v1z3r_build.passes.split.requests import InitialRequests
-from v1z3r_build.site import permanence
 from v1z3r_build.site.address import Addresses
 from v1z3r_build.workers.pool import Call
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 _SECONDS = 120.0
-_PRECACHE = re.compile(rb"precache|workbox|\baddAll\s*\(", re.I)
 
 
 class Workshop:
@@ -82,7 +80,10 @@ class Workshop:
         self.changed[path] = self.site.rewritten(self.asset(path), data)
 
     def place(self, answers: Iterable[Answer]) -> dict[str, list[str]]:
-        """Put chunks and their vendors' files into the site. Returns the paths of the files by their chunk's."""
+        """Put chunks and their vendors' files into the site, and on lists for use without network.
+
+        Returns the paths of the files by their chunk's.
+        """
         vendors: dict[str, list[str]] = {}
         for answer in answers:
             if answer.whole:
@@ -99,11 +100,15 @@ class Workshop:
                 )
                 vendors.setdefault(answer.path, []).append(one.path)
         self.split |= vendors.keys()
+        offline = OfflineLists(self.site, self.addresses, vendors)
+        for path in offline.names:
+            self.rewrite(path, offline.told(path, self.read(path), vendors))
         return vendors
 
     def possible(self, answers: Sequence[Answer]) -> list[Answer]:
         """The answers that may be carried out; of the others it is said why."""
-        offline = self._offline(answers)
+        split = [answer.path for answer in answers if answer.vendors]
+        offline = OfflineLists(self.site, self.addresses, split).objections()
         requests = InitialRequests(self.site, self.addresses, answers, self._most)
         kept: list[Answer] = []
         # What saves most goes first.
@@ -114,20 +119,6 @@ class Workshop:
             else:
                 kept.append(answer)
         return sorted(kept, key=lambda one: one.path)
-
-    def _offline(self, answers: Iterable[Answer]) -> dict[str, str]:
-        """Chunks on lists of what is fetched for use without network, by path: nothing else would be there."""
-        split = [answer for answer in answers if answer.data is not None]
-        names = {posixpath.basename(answer.path).encode(): answer.path for answer in split}
-        listed: dict[str, str] = {}
-        for path, asset in self.site.assets.items():
-            if not names or asset.kind not in ("script", "json") or path.endswith(".map"):
-                continue
-            data = asset.read()
-            found = [chunk for name, chunk in names.items() if chunk != path and name in data]
-            if found and (permanence.is_service_worker(path) or _PRECACHE.search(data)):
-                listed |= dict.fromkeys(found, f"{path} lists it for use without network")
-        return listed
 
 
 def named(answers: Sequence[Answer]) -> list[Answer]:
