@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.words import messages
@@ -30,12 +29,17 @@ def report(workshop: Workshop, holders: Mapping[str, Sequence[str]]) -> Iterator
     # What cannot be read says nothing.
     said = {path: found or frozenset() for path, found, _ in workshop.outcomes(calls)}
     for label, paths in sorted(several.items()):
-        for one, other in combinations(paths, 2):
-            shared, least = len(said[one] & said[other]), min(len(said[one]), len(said[other]))
-            if shared >= max(_LEAST, _SAME * least):
+        for number, path in enumerate(paths):
+            before = [one for one in paths[:number] if _are_copies(said[one], said[path])]
+            if before:
+                others = before[0] if len(before) == 1 else f"{before[0]} (and {len(before) - 1} more)"
                 yield info(
                     "vendor-copies",
-                    other,
-                    f"it holds {label}, and so does {one}: {shared} of {least} messages are the same; they stay two",
+                    path,
+                    f"it holds {label}, and much of that is in {others}, too; they stay as they are",
                     "Let the app and all that it depends on use one version, and let the bundler share it.",
                 )
+
+
+def _are_copies(one: frozenset[bytes], other: frozenset[bytes]) -> bool:
+    return len(one & other) >= max(_LEAST, _SAME * min(len(one), len(other)))
