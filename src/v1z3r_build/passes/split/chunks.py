@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.webpack.chunk import Chunk
     from v1z3r_build.bundlers.webpack.syntax import Module
     from v1z3r_build.formats.scopes import Binding, Scope, Scopes
+    from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
 _NEARLY = 0.98
 
 
-def split_chunk(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) -> Answer | None:
+def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
     """Split one chunk of webpack's; None for a script that is none.
 
     Pure; for guarded children, where the parser may crash.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
+    from v1z3r_build.passes.split.labels import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def exchange(data: bytes) -> Exchange | None:
     return Exchange(module.specifiers(), module.settled(), declared, module.awaits())
 
 
-def split_module(path: str, wanted: tuple[str, ...], min_size: int, imports: Imports, data: bytes) -> Answer:
+def split_module(path: str, wanted: Wanted, min_size: int, imports: Imports, data: bytes) -> Answer:
     """Split one ES module. Pure; for guarded children, where the parser may crash."""
     try:
         module = esm.Module(data, imports)
