@@ -17,7 +17,7 @@ from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Refused
+from v1z3r_build.formats.scopes import Kind, Reason, Refused, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -63,11 +63,18 @@ class Body:
     """The body of a factory, analysed. items, bindings: what its labels are found by."""
 
     def __init__(self, scopes: Scopes, scope: Scope, node: Node, dialect: Dialect) -> None:
-        """node: the `statement_block`; scope: that of the function's parameters. Raises Refused."""
+        """node: the `statement_block`; scope: the function's, that of its own name if it has one. Raises Refused."""
         self.scopes = scopes
         self.node = node
         self.dialect = dialect
         self.items = items(node)
+        if scope.kind is ScopeKind.FUNCTION_NAME:
+            scope = scopes.scopes[scope.index + 1]
+        runtime = scope.bindings.get(dialect.runtime)
+        if runtime is not None and any(place.kind is Kind.FUNCTION for place in runtime.declarations):
+            raise Refused(Reason.REDECLARED_PARAMETER, node.start_byte, dialect.runtime)
+        if any(one.kind is ScopeKind.BODY and one.parent is scope for one in scopes.scopes[scope.index : scope.last]):
+            raise Refused(Reason.DEFAULTS, node.start_byte)
         self._region = scopes.region(scope)
         self._holding = hold(scopes.source, self.items, self._region, runtime=dialect.runtime)
 
@@ -149,7 +156,13 @@ class _Factory:
         passage = Passage(self.source)
         for index in self.strict:
             passage.add(self.items[index])
-        return passage.text()
+        own = any(
+            self.source[one.start + 1 : one.end - 1] == b"use strict"
+            for one in map(self.items.__getitem__, self.strict)
+        )
+        # What stands around the old factory may have made it strict; around this one there may be nothing of the kind.
+        around = b"" if own or not self.region.scope.strict else b'"use strict";'
+        return around + passage.text()
 
     def _call(self, made: Transfer, module: str, keys: Mapping[str, str]) -> None:
         for call in made.calls:
@@ -183,7 +196,8 @@ class _Factory:
             text = expression
             node = root.descendant_for_byte_range(use.start, use.end)
             if use.shorthand:
-                text = f"{name}:{expression}"
+                # `{__proto__: x}` sets the prototype, `{__proto__}` does not (ECMA-262, §B.3.1).
+                text = f'["{name}"]:{expression}' if name == "__proto__" else f"{name}:{expression}"
             elif node is not None and _is_called(node):
                 text = (";" if _goes_on(node) else "") + f"(0,{expression})"
             yield Edit(use.start, use.end, text.encode())

@@ -137,7 +137,16 @@ def without_var(declaration: Node) -> Iterator[Edit]:
         # `for (async of` and `for (let of` begin something else (ECMA-262, §14.7.5).
         brackets = (b"(", b")") if target.text in (b"async", b"let") else (b"", b"")
         yield Edit(keyword.start_byte, target.start_byte, brackets[0])
-        yield Edit(target.end_byte, target.end_byte, brackets[1])
+        value, right = declaration.child_by_field_name("value"), declaration.child_by_field_name("right")
+        if value is None:
+            yield Edit(target.end_byte, target.end_byte, brackets[1])
+        else:
+            # Sloppy code's `for (var x = 1 in …)` (§B.3.5) is evaluated in that order.
+            assert right is not None
+            first = b"(%s=%s," % (target.text or b"", value.text or b"")
+            yield Edit(target.end_byte, value.end_byte, brackets[1])
+            yield Edit(right.start_byte, right.start_byte, first)
+            yield Edit(right.end_byte, right.end_byte, b")")
         return
     opening = b";" if may_go_on(declaration) else b""
     yield Edit(declaration.start_byte, declaration.named_children[0].start_byte, opening)

@@ -132,9 +132,18 @@ def _opens_line(source: bytes, place: int) -> bool:
 # or ask for its members; tree-sitter does that.
 _BEHIND_ARROW = re.compile(rb"(?:\s|//[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+[(\[./+*%<>=&|^?`-]")
 
+_LINE_END = re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]")
 _ESCAPE = re.compile(r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))")
 # Names here and keywords there; `let` too opens what looks like an assignment to an element.
 _SOMETIMES_KEYWORDS = frozenset(("await", "yield", "let"))
+# Names nowhere (§12.7.2): tree-sitter takes `export` for one where a new line follows.
+_WORDS = """
+    break case catch class const continue debugger default delete do else enum export extends false finally for function
+    if import in instanceof new null return super switch this throw true try typeof var void while with
+"""
+_KEYWORDS = frozenset(_WORDS.split())
+# Words that belong to the member behind them, on the next line too; tree-sitter makes fields of them there.
+_MODIFIERS = frozenset((b"static", b"get", b"set"))
 _CONSTRUCTOR = frozenset((b"constructor", b"'constructor'", b'"constructor"'))
 
 _COMMENTS = frozenset(("comment", "html_comment"))
@@ -252,6 +261,8 @@ class _Walk:
                 if any(code > 0x10FFFF or 0xD800 <= code < 0xE000 for code in codes):
                     raise Refused(Reason.SYNTAX, start, name)
                 name = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), name)
+            if name in _KEYWORDS:
+                raise Refused(Reason.AMBIGUOUS, start, name)
             self._names[raw] = name
         return name
 
@@ -408,7 +419,15 @@ class _Walk:
         else:
             self._stack.append((left, scope, _UPDATED))
 
+    def _refuse_lines(self, start: int, end: int) -> None:
+        """Refuses an end of a line where the language would end a statement and the tree does not."""
+        if _LINE_END.search(self.source, start, end):
+            raise Refused(Reason.AMBIGUOUS, start, "the end of a line")
+
     def _update(self, node: Node, scope: Scope) -> None:
+        operator = node.children[-1]
+        if operator.type in ("++", "--"):
+            self._refuse_lines(_field(node, "argument").end_byte, operator.start_byte)
         self._stack.append((_field(node, "argument"), scope, _UPDATED))
 
     def _unary(self, node: Node, scope: Scope) -> None:
@@ -531,6 +550,7 @@ class _Walk:
     def _jump(self, node: Node, scope: Scope) -> None:
         label = node.child_by_field_name("label")
         if label is not None:
+            self._refuse_lines(node.start_byte, label.start_byte)
             start, end = label.byte_range
             self.labels.append(Label(start, end, self._name(start, end), 0))
 
@@ -569,6 +589,9 @@ class _Walk:
             binding.gives_name = True
             if kind == "function_declaration" and not asynchronous and not scope.strict and scope.kind in _BLOCKS:
                 self._block_functions.append(binding)
+        if asynchronous:
+            assert first is not None
+            self._refuse_lines(first.end_byte, node.children[1].start_byte)
         inner = _Code(node, asynchronous, kind in _GENERATORS)
         step = inner.step(step)
         if name is not None and kind not in _DECLARED_FUNCTIONS:
@@ -625,6 +648,9 @@ class _Walk:
 
     def _method_code(self, node: Node, scope: Scope) -> None:
         words = _modifiers(node, _field(node, "name"))
+        if "async" in words:
+            behind = next(child.end_byte for child in node.children if child.type.endswith("async"))
+            self._refuse_lines(behind, _field(node, "name").start_byte)
         step = Timing.DEFERRED
         if scope in self._constructed and "static" not in words:
             name = _field(node, "name")
@@ -649,6 +675,10 @@ class _Walk:
 
     def _field_definition(self, node: Node, scope: Scope) -> None:
         name, value = _field(node, "property"), node.child_by_field_name("value")
+        if value is None and self.source[name.start_byte : name.end_byte] in _MODIFIERS:
+            after = node.next_sibling
+            if after is None or after.type not in (";", "}"):
+                raise Refused(Reason.AMBIGUOUS, name.start_byte, "a modifier at the end of a line")
         if value is not None:
             step = Timing.BOTH if scope in self._constructed else Timing.DEFERRED
             if "static" in _modifiers(node, name):

@@ -288,11 +288,12 @@ def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
     for standard in ("module", "exports", "require"):
         if len(names) < 3 and len(names) <= ("module", "exports", "require").index(standard):
             names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
-    exports, require = names[1], names[2]
+    holder, require = names[0], names[2]
 
     def export(pairs: Sequence[tuple[str, str]]) -> str:
-        getters = ",".join(f"{key}:function(){{return {value}}}" for key, value in pairs)
-        return f"{require}.d({exports},{{{getters}}});"
+        # Not by the runtime's `d`: it takes other arguments in webpack 4, and is not there where no module exports.
+        getters = ",".join(f"get {key}(){{return {value}}}" for key, value in pairs)
+        return f"{holder}.exports={{{getters}}};"
 
     return factories.Dialect(",".join(names), require, lambda one: f'{require}("{one}")', export)
 
