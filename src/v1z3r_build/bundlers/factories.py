@@ -15,6 +15,7 @@ from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
+from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Kind, Reason, Refused, ScopeKind
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.transfer import Transfer
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Region, Scope, Scopes
 
 
@@ -48,14 +50,14 @@ class Vendor(NamedTuple):
     """A vendor's factory. identifier: its module id, made of its content; factory: the function's text."""
 
     identifier: str
-    factory: bytes
+    factory: Derived
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """body: what the old factory's body becomes, from its start to its end. vendors: by label."""
 
-    body: bytes
+    body: Derived
     vendors: Mapping[str, Vendor]
 
 
@@ -134,17 +136,18 @@ class _Factory:
 
     def split(self, body: Node) -> Split:
         vendors = {label: self._vendor(label, part) for label, part in self.parts.items()}
-        return Split(
-            b"{" + self._remainder() + b"}" if vendors else self.source[body.start_byte : body.end_byte], vendors
-        )
+        if not vendors:
+            return Split(written(self.source, body.start_byte, body.end_byte), vendors)
+        return Split(joined((b"{", self._remainder(), b"}")), vendors)
 
     def _vendor(self, label: str, part: Part) -> Vendor:
         made = transfer(self.source, self.region, self.items, part, self.names, plain=False)
         provided = [*part.provided, *(call.function for call in made.calls)]
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
-        text = self._directives() + self.dialect.export([(keys[name], name) for name in provided]).encode() + made.body
-        factory = _canonical(f"function({self.dialect.parameters}){{".encode() + text + b"}", self.read)
+        head = f"function({self.dialect.parameters}){{".encode()
+        export = self.dialect.export([(keys[name], name) for name in provided]).encode()
+        factory = _canonical(joined((head, self._directives(), export, made.body, b"}")), self.read)
         identifier = self.identify(label, factory)
         module = next(self.names)
         self.first.append(f"var {module}={self.dialect.require(identifier)};")
@@ -152,7 +155,7 @@ class _Factory:
         self._read(part, made, module, keys)
         return Vendor(identifier, factory)
 
-    def _directives(self) -> bytes:
+    def _directives(self) -> Derived:
         passage = Passage(self.source)
         for index in self.strict:
             passage.add(self.items[index])
@@ -202,7 +205,7 @@ class _Factory:
                 text = (";" if _goes_on(node) else "") + f"(0,{expression})"
             yield Edit(use.start, use.end, text.encode())
 
-    def _remainder(self) -> bytes:
+    def _remainder(self) -> Derived:
         moved = {index for part in self.parts.values() for index in part.items}
         edits = sorted(self.edits)
         passage = Passage(self.source)
@@ -217,10 +220,10 @@ class _Factory:
         return passage.text()
 
 
-def _canonical(factory: bytes, read: Container[str]) -> bytes:
+def _canonical(factory: Derived, read: Container[str]) -> Derived:
     """A factory under names that do not depend on the app's. read: names of functions that the old factory can read."""
     try:
-        scopes = analyse_script(b"(" + factory + b")")
+        scopes = analyse_script(joined((b"(", factory, b")")))
         scope = scopes.function_at(1)
         return factory if scope is None else rename(scopes, scope, named(scopes, read)).text
     except Refused:

@@ -16,6 +16,7 @@ from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
 from v1z3r_build.codecs import brotli_coding
+from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.webpack.chunk import Chunk
     from v1z3r_build.bundlers.webpack.syntax import Module
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Scope, Scopes
     from v1z3r_build.passes.split.labels import Wanted
 
@@ -219,7 +221,7 @@ class _Work:
 
     def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
         self.edits = []
-        moved: dict[str, list[bytes]] = {}
+        moved: dict[str, list[Derived]] = {}
         for one in self.factories:
             if one.owner in wanted:
                 self.edits.append(webpack.removal(self.chunk.source, one.module))
@@ -227,20 +229,20 @@ class _Work:
             elif one.body is not None and not one.owner and wanted & set(one.labels):
                 for label, vendor in self._cut(one, one.body, wanted).items():
                     key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append(key + b":" + vendor.factory)
+                    moved.setdefault(label, []).append(joined((key, b":", vendor.factory)))
         return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
 
-    def _whole(self, one: _Factory) -> bytes:
+    def _whole(self, one: _Factory) -> Derived:
         plain = webpack.factory(self.chunk.source, one.module).text
         try:
             inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
             renamed = rename(self.scopes, one.scope, inside)
         except Refused:
             return plain
-        start = one.scope.start - one.module.entry.start
         head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
-        entry = self.chunk.source[slice(*one.module.entry)]
-        return head + entry[:start] + renamed.text + entry[start + one.scope.end - one.scope.start :]
+        start, end = one.module.entry
+        before = written(self.chunk.source, start, one.scope.start)
+        return joined((head, before, renamed.text, written(self.chunk.source, one.scope.end, end)))
 
     def _read(self) -> set[Binding]:
         """Names of functions that the chunk can read. Raises Refused."""
@@ -259,17 +261,18 @@ class _Work:
             self.edits += _with_parameters(one.node, one.module.parameters, body.dialect.parameters)
         return made.vendors
 
-    def _file(self, label: str, modules: Sequence[bytes]) -> VendorFile:
-        table = b"{" + b",".join(modules) + b"}"
+    def _file(self, label: str, modules: Sequence[Derived]) -> VendorFile:
+        table = joined((b"{", webpack.listed(modules), b"}"))
         head = b"".join(self.chunk.source[slice(*place)] + b"\n" for place in self.chunk.licenses)
         head += b'"use strict";' if self.chunk.strict else b""
         queue = self.chunk.source[slice(*self.chunk.queue)]
         identity = f"{label}-{hashlib.sha256(head + queue + table).hexdigest()[:8]}"
-        text = b"%s(%s).push([[%s],%s]);" % (head, queue, syntax.id_literal(identity), table)
+        push = b"%s(%s).push([[%s]," % (head, queue, syntax.id_literal(identity))
+        text = joined((push, table, b"]);"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
         return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity)
 
-    def remainder(self) -> bytes:
+    def remainder(self) -> Derived:
         return syntax.apply(self.chunk.source, [*self.edits, *webpack.require_own(self.chunk)])
 
 

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from v1z3r_build.formats.derivation import Edit, written
 from v1z3r_build.passes.split.answer import not_split
 from v1z3r_build.passes.split.offline import OfflineLists
 from v1z3r_build.passes.split.requests import InitialRequests
@@ -145,7 +146,8 @@ def named(answers: Sequence[Answer]) -> list[Answer]:
             number = places[folder, label].index(key(answer, one))
             own = name if number == 0 else name.replace(label, f"{label}-{number + 1}", 1)
             assert data is not None, "vendors without a chunk"
-            data = data.replace(name.encode(), own.encode())
+            spans = [found.span() for found in re.finditer(re.escape(name.encode()), data)]
+            data = written(data, 0, len(data), [Edit(*span, own.encode()) for span in spans])
             vendors[label] = replace(one, path=posixpath.join(folder, own))
         renamed.append(replace(answer, data=data, vendors=vendors))
     return renamed
