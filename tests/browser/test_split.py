@@ -1,0 +1,174 @@
+"""Vendors split out of real exports: nothing that a visitor sees changes, whatever arrives when."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from .addresses import of_manifest, split_off
+from .comparison import compare
+from .exports import FIXTURES, SPLIT, by_manifest, page, patience
+from .hosting import Holding, ManifestHosting
+from .navigation import follow
+from .observation import Served
+from .server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from .comparison import Difference
+    from .exports import Export, Original
+    from .observation import Observation
+    from .server import Exchange
+
+pytestmark = [pytest.mark.browser, pytest.mark.fixtures]
+
+of_split_exports = pytest.mark.parametrize("export", SPLIT, ids=lambda one: one.name, indirect=True, scope="session")
+
+# The elements in which the fixtures' pages show what a vendor has come to.
+RESULTS = {"scene", "camera", "tensors", "average"}
+PIXELS = 320 * 200
+
+
+def _checksum(pixel: tuple[int, int, int, int]) -> str:
+    """What the fixtures' pages show of a frame of one colour."""
+    total = 7
+    for _ in range(PIXELS):
+        for value in pixel:
+            total = (total * 31 + value) % 2**32
+    return f"drawn {total:x}"
+
+
+EMPTY = {_checksum((0, 0, 0, 0)), _checksum((0, 0, 0, 255))}
+
+
+@pytest.fixture(scope="session")
+def places(browser: Browser, original: Original) -> dict[str, Observation]:
+    """All pages of the original, and the places in them that links lead to: pages of an app may be such."""
+    found = dict(original.pages)
+    inside = {link.path for one in original.pages.values() for link in one.links if "#" in link.path}
+    for path in sorted(inside - found.keys()):
+        found[path] = page(browser, original.served, path, original.export.ready_seconds)
+    return found
+
+
+def _patience(original: Original, path: str) -> float:
+    return patience(original, path.partition("#")[0])
+
+
+def _results(observation: Observation) -> Iterator[str]:
+    """The texts of the elements that show what a vendor has come to."""
+    nodes = observation.nodes
+    for node, text in zip(nodes, nodes[1:], strict=False):
+        if dict(node.attributes).get("id") in RESULTS:
+            yield text.data
+
+
+def _asked(exchanges: Iterable[Exchange], base: str) -> Counter[str]:
+    """How often each file was asked for, by its path."""
+    return Counter(unquote(urlsplit(one.target).path).removeprefix(base) for one in exchanges)
+
+
+def _vendors(files: Mapping[str, Mapping[str, object]]) -> dict[str, set[str]]:
+    """The files that were split off, each with the chunks that need it."""
+    return {
+        path: {
+            other
+            for other, record in files.items()
+            if not split_off(other, record) and set(record["source"]) & set(entry["source"])
+        }
+        for path, entry in files.items()
+        if split_off(path, entry)
+    }
+
+
+@pytest.mark.parametrize("export", FIXTURES, ids=lambda one: one.name, indirect=True, scope="session")
+def test_vendors_have_files_of_their_own(export: Export, split: Path) -> None:
+    files = ManifestHosting(split).files
+    assert tuple(sorted(label for path, entry in files.items() if (label := split_off(path, entry)))) == export.vendors
+
+
+@of_split_exports
+def test_vendors_work_in_the_original(places: dict[str, Observation]) -> None:
+    """Else the comparisons would compare one failure with another."""
+    shown = {text for observation in places.values() for text in _results(observation)}
+    numbers = {text for text in shown if text.startswith(("tensor ", "average "))}
+    assert numbers
+    # [[1, 2], [3, 4]] · [[5, 6], [7, 8]], in some fixtures less 20 but not below 0; mean and variance of 3, 5, 8, 12.
+    assert numbers <= {"tensor 19 22 43 50", "tensor 0 2 23 30", "average 7, variance 11.500"}
+    scenes = shown - numbers
+    assert scenes
+    assert all(text.startswith(("drawn ", "seen at ", "box ")) or " vertices, " in text for text in scenes)
+    assert not scenes & EMPTY
+
+
+@of_split_exports
+def test_every_page_is_the_same(
+    browser: Browser, original: Original, places: dict[str, Observation], split: Path
+) -> None:
+    """And asks for each vendor's file once, and only if it asks for a chunk that needs it."""
+    base = original.export.base
+    vendors = _vendors(ManifestHosting(split).files)
+    found: dict[str, list[Difference]] = {}
+    met: set[str] = set()
+    with by_manifest(split, base) as served:
+        for path, before in places.items():
+            seen = len(served.server.exchanges())
+            if differences := compare(before, page(browser, served, path, _patience(original, path))):
+                found[path] = differences
+            asked = _asked(served.server.exchanges(seen), base)
+            for vendor, chunks in vendors.items():
+                assert asked[vendor] == (1 if chunks & asked.keys() else 0), (path, vendor)
+            met.update(vendors.keys() & asked.keys())
+    assert found == {}
+    assert met == vendors.keys()
+
+
+@of_split_exports
+def test_links_lead_to_the_same_pages(browser: Browser, original: Original, split: Path) -> None:
+    """And the whole way long, each vendor's file is asked for once."""
+    base = original.export.base
+    with by_manifest(split, base) as served:
+        assert follow(browser, original, served) == {}
+        asked = _asked(served.server.exchanges(), base)
+    assert {vendor: asked[vendor] for vendor in _vendors(ManifestHosting(split).files)} == dict.fromkeys(
+        _vendors(ManifestHosting(split).files), 1
+    )
+
+
+@of_split_exports
+def test_any_script_may_come_last(
+    browser: Browser, original: Original, places: dict[str, Observation], split: Path
+) -> None:
+    """Where a vendor works: every script that is asked for, held back until all others are there."""
+    base = original.export.base
+    hosting = ManifestHosting(split)
+    vendors = _vendors(hosting.files)
+    holding = Holding(hosting)
+    found: dict[tuple[str, str], list[Difference]] = {}
+    held: set[str] = set()
+    with Server(holding, base) as server:
+        served = Served(server, of_manifest(hosting.files, server.origin, base))
+        for path, before in places.items():
+            if not any(_results(before)):
+                continue
+            holding.path = ""
+            seen = len(server.exchanges())
+            page(browser, served, path, original.export.ready_seconds)
+            asked = _asked(server.exchanges(seen), base)
+            for script in sorted(one for one in asked if one.endswith(".js")):
+                holding.path = script
+                seen = len(server.exchanges())
+                if differences := compare(before, page(browser, served, path, original.export.ready_seconds)):
+                    found[path, script] = differences
+                again = _asked(server.exchanges(seen), base)
+                assert not {one for one in vendors if again[one] > 1}, (path, script)
+                held.add(script)
+    assert found == {}
+    assert vendors.keys() <= held
