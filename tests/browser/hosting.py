@@ -94,17 +94,17 @@ class ManifestHosting:
 
 
 class Holding:
-    """A host that answers one path last: when nothing else has been asked for a while."""
+    """A host that answers some paths last: when nothing else has been asked for a while."""
 
-    def __init__(self, hosting: Hosting, path: str = "") -> None:
-        """path: the one that is held back; it may be set anew between pages."""
+    def __init__(self, hosting: Hosting, *held: str) -> None:
+        """held: the paths that are held back; others may be set between pages."""
         self.hosting = hosting
-        self.path = path
+        self.held = held
         self._last = time.monotonic()
         self._lock = threading.Lock()
 
     def answer(self, request: Request) -> Response:
-        if request.path == self.path:
+        if request.path in self.held:
             while self._quiet() < _QUIET_SECONDS:
                 time.sleep(0.05)
         else:

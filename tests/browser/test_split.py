@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from .addresses import of_manifest, split_off
+from .addresses import of_manifest, remainders, split_off
 from .comparison import compare
 from .exports import FIXTURES, SPLIT, by_manifest, page, patience
 from .hosting import Holding, ManifestHosting
@@ -17,7 +18,7 @@ from .observation import Served
 from .server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -65,7 +66,7 @@ def _patience(original: Original, path: str) -> float:
 def _results(observation: Observation) -> Iterator[str]:
     """The texts of the elements that show what a vendor has come to."""
     nodes = observation.nodes
-    for node, text in zip(nodes, nodes[1:], strict=False):
+    for node, text in pairwise(nodes):
         if dict(node.attributes).get("id") in RESULTS:
             yield text.data
 
@@ -73,19 +74,6 @@ def _results(observation: Observation) -> Iterator[str]:
 def _asked(exchanges: Iterable[Exchange], base: str) -> Counter[str]:
     """How often each file was asked for, by its path."""
     return Counter(unquote(urlsplit(one.target).path).removeprefix(base) for one in exchanges)
-
-
-def _vendors(files: Mapping[str, Mapping[str, object]]) -> dict[str, set[str]]:
-    """The files that were split off, each with the chunks that need it."""
-    return {
-        path: {
-            other
-            for other, record in files.items()
-            if not split_off(other, record) and set(record["source"]) & set(entry["source"])
-        }
-        for path, entry in files.items()
-        if split_off(path, entry)
-    }
 
 
 @pytest.mark.parametrize("export", FIXTURES, ids=lambda one: one.name, indirect=True, scope="session")
@@ -114,7 +102,7 @@ def test_every_page_is_the_same(
 ) -> None:
     """And asks for each vendor's file once, and only if it asks for a chunk that needs it."""
     base = original.export.base
-    vendors = _vendors(ManifestHosting(split).files)
+    vendors = remainders(ManifestHosting(split).files)
     found: dict[str, list[Difference]] = {}
     met: set[str] = set()
     with by_manifest(split, base) as served:
@@ -132,14 +120,14 @@ def test_every_page_is_the_same(
 
 @of_split_exports
 def test_links_lead_to_the_same_pages(browser: Browser, original: Original, split: Path) -> None:
-    """And the whole way long, each vendor's file is asked for once."""
+    """Even when vendors' files come last. On the whole way, each is asked for once."""
     base = original.export.base
-    with by_manifest(split, base) as served:
-        assert follow(browser, original, served) == {}
-        asked = _asked(served.server.exchanges(), base)
-    assert {vendor: asked[vendor] for vendor in _vendors(ManifestHosting(split).files)} == dict.fromkeys(
-        _vendors(ManifestHosting(split).files), 1
-    )
+    hosting = ManifestHosting(split)
+    vendors = remainders(hosting.files)
+    with Server(Holding(hosting, *vendors), base) as server:
+        assert follow(browser, original, Served(server, of_manifest(hosting.files, server.origin, base))) == {}
+        asked = _asked(server.exchanges(), base)
+    assert {vendor: asked[vendor] for vendor in vendors} == dict.fromkeys(vendors, 1)
 
 
 @of_split_exports
@@ -149,7 +137,7 @@ def test_any_script_may_come_last(
     """Where a vendor works: every script that is asked for, held back until all others are there."""
     base = original.export.base
     hosting = ManifestHosting(split)
-    vendors = _vendors(hosting.files)
+    vendors = remainders(hosting.files)
     holding = Holding(hosting)
     found: dict[tuple[str, str], list[Difference]] = {}
     held: set[str] = set()
@@ -158,12 +146,12 @@ def test_any_script_may_come_last(
         for path, before in places.items():
             if not any(_results(before)):
                 continue
-            holding.path = ""
+            holding.held = ()
             seen = len(server.exchanges())
             page(browser, served, path, original.export.ready_seconds)
             asked = _asked(server.exchanges(seen), base)
             for script in sorted(one for one in asked if one.endswith(".js")):
-                holding.path = script
+                holding.held = (script,)
                 seen = len(server.exchanges())
                 if differences := compare(before, page(browser, served, path, original.export.ready_seconds)):
                     found[path, script] = differences
