@@ -1,4 +1,4 @@
-"""A vendor's file has the bytes that the vendor's code gives it: an edit of the app leaves it, an upgrade changes it."""
+"""Vendors' files of real exports have the bytes that the vendor's code gives them, whatever the app does."""
 
 from __future__ import annotations
 
@@ -74,6 +74,11 @@ def _exports(*names: str) -> pytest.MarkDecorator:
         if export.name in names
     ]
     return pytest.mark.parametrize("export", chosen, indirect=True, scope="session")
+
+
+def test_vendors_have_files_of_their_own(export: exports.Export, split: Path) -> None:
+    files = ManifestHosting(split).files
+    assert tuple(sorted(label for path, entry in files.items() if (label := split_off(path, entry)))) == export.vendors
 
 
 @_exports(*EDITED)

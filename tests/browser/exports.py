@@ -83,7 +83,10 @@ class Original:
 
 @contextmanager
 def original(browser: Browser, export: Export) -> Iterator[Original]:
-    """Serve an export and look at every page: all HTML files, and all that links lead to."""
+    """Serve an export and look at every page: all HTML files, and all that links lead to.
+
+    Places in a page count, for an app may tell its pages by the fragment.
+    """
     hosting = PlainHosting(export.folder)
     with Server(hosting, export.base) as server:
         served = Served(server, of_folder(export.folder, server.origin, export.base))
@@ -93,7 +96,7 @@ def original(browser: Browser, export: Export) -> Iterator[Original]:
             path = waiting.pop(0)
             if path not in site.pages:
                 site.pages[path] = page(browser, served, path, patience(site, path))
-                links = (link.path.partition("#")[0] for link in site.pages[path].links)
+                links = (link.path for link in site.pages[path].links)
                 waiting += [link for link in links if leads_to_page(hosting, link)]
         yield site
 
