@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from .server import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from .observation import Observation
@@ -60,7 +60,7 @@ def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
     page has a link of use, so that the page's scripts live as long as they would for a visitor.
     """
     paths = {observation.address: path for path, observation in pages.items()}
-    targets = {observation.address: _targets(observation, hosting) for observation in pages.values()}
+    targets = {observation.address: _targets(observation, paths, hosting) for observation in pages.values()}
     here = next(iter(targets))
     met = [here]
     walk: list[Step] = []
@@ -77,13 +77,15 @@ def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
         met.append(here)
 
 
-def _targets(observation: Observation, hosting: Hosting) -> list[str]:
-    """Where the links of a page lead, without places on the same page and downloads."""
-    here = observation.address.partition("#")[0]
+def _targets(observation: Observation, known: Container[str], hosting: Hosting) -> list[str]:
+    """Where the links of a page lead, without downloads and places on the same page that are no pages to the site."""
+    here = observation.address
     return list(
         dict.fromkeys(
             link.target
             for link in observation.links
-            if link.target.partition("#")[0] != here and leads_to_page(hosting, link.path)
+            if link.target != here
+            and (link.target in known or link.target.partition("#")[0] != here.partition("#")[0])
+            and leads_to_page(hosting, link.path)
         )
     )
