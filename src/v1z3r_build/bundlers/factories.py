@@ -165,7 +165,7 @@ class _Factory:
         )
         # What stands around the old factory may have made it strict; around this one there may be nothing of the kind.
         around = b"" if own or not self.region.scope.strict else b'"use strict";'
-        return around + passage.text()
+        return joined((around, passage.text()))
 
     def _call(self, made: Transfer, module: str, keys: Mapping[str, str]) -> None:
         for call in made.calls:

@@ -1,0 +1,172 @@
+"""Whose the modules of a chunk are: a vendor's as a whole, the app's, or both sides' item by item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers.items import index_at
+from v1z3r_build.codecs import brotli_coding
+from v1z3r_build.passes.split import worth
+from v1z3r_build.passes.split.answer import Answer, not_split
+from v1z3r_build.passes.split.labels import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from v1z3r_build.bundlers.factories import Body
+    from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.passes.split.answer import VendorFile
+    from v1z3r_build.passes.split.labels import Labels
+
+# A module that is a vendor's but for so few bytes may be the vendor's as a whole.
+_NEARLY = 0.98
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A module, or several that share a factory.
+
+    ids: by which others require it. start, end: its bytes. body: None where it can only move whole. required,
+    registered: the ids that it asks for, and those of modules that come to be while it runs, each with the place.
+    labels: of the body's items, or its own one.
+    """
+
+    ids: tuple[int | str, ...]
+    start: int
+    end: int
+    body: Body | None
+    required: tuple[tuple[int, int | str], ...]
+    registered: tuple[tuple[int, int | str], ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many labels it has."""
+        return len(self.body.items) if self.body is not None else 1
+
+    @property
+    def owner(self) -> str:
+        """The vendor whose it is as a whole: its items are, but for those that only tie it to other modules."""
+        if self.body is None:
+            return self.labels[0]
+        own = {
+            label
+            for item, label in zip(self.body.items, self.labels, strict=True)
+            if item.form not in ("directive", "comment") and not self.body.is_link(item)
+        }
+        return own.pop() if len(own) == 1 else ""
+
+    @property
+    def nearly(self) -> str:
+        """The vendor whose all is but for a few bytes, '' if there is none."""
+        if self.body is None:
+            return self.labels[0]
+        sizes: dict[str, int] = {}
+        for item, label in zip(self.body.items, self.labels, strict=True):
+            sizes[label] = sizes.get(label, 0) + item.end - item.start
+        label = max(sizes, key=lambda one: sizes[one])
+        return label if sizes[label] >= _NEARLY * sum(sizes.values()) else ""
+
+
+def owned(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
+    """The modules of a chunk, in their order, with their labels: those that are a vendor's as a whole have only one."""
+    return _pulled(_labelled(modules, labels))
+
+
+def owners(modules: Sequence[Owned]) -> set[str]:
+    """The vendors of all items, and '' for the app."""
+    return {label for one in modules for label in ([one.owner] if one.owner else one.labels)}
+
+
+def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
+    # All modules are one sequence, for neighbours support each other.
+    first: list[int] = []
+    count = 0
+    for one in modules:
+        first.append(count)
+        count += one.size
+    homes: dict[int | str, int] = {}
+    for number, one in enumerate(modules):
+        homes |= dict.fromkeys(one.ids, first[number])
+        homes |= {asked: first[number] + _item(one, place) for place, asked in one.registered}
+    parts: list[Part] = []
+    for number, one in enumerate(modules):
+        if one.body is None:
+            needs = {homes[asked] for _, asked in one.required if asked in homes}
+            parts.append(Part(one.start, one.end, tuple(sorted(needs - {first[number]}))))
+            continue
+        own = [{first[number] + need for need in needs} for needs in one.body.needs()]
+        for place, asked in one.required:
+            if asked in homes:
+                own[_item(one, place)].add(homes[asked])
+        parts += (
+            Part(item.start, item.end, tuple(sorted(needs - {first[number] + index})))
+            for index, (item, needs) in enumerate(zip(one.body.items, own, strict=True))
+        )
+    found = labels.of(parts)
+    return [replace(one, labels=tuple(found[at : at + one.size])) for at, one in zip(first, modules, strict=True)]
+
+
+def _item(one: Owned, place: int) -> int:
+    """Which of a module's items holds a place; the first for what stands in none, such as a parameter."""
+    return max(index_at(one.body.items, place), 0) if one.body is not None else 0
+
+
+def _pulled(modules: Sequence[Owned]) -> list[Owned]:
+    """Modules that are a vendor's as a whole, though not all of them says so.
+
+    What nobody but one vendor's modules requires, the vendor has brought. A module that is nearly all the vendor's,
+    and requires nothing but the vendor's, is no app's: an app's code has something else to be tied to.
+    """
+    homes: dict[int | str, int] = {}
+    for number, one in enumerate(modules):
+        homes |= dict.fromkeys((*one.ids, *(made for _, made in one.registered)), number)
+    # Of what stands in other chunks nothing is known: -1.
+    required = [{homes.get(asked, -1) for _, asked in one.required} - {number} for number, one in enumerate(modules)]
+    users = [{user for user, needs in enumerate(required) if number in needs} for number in range(len(modules))]
+    own = {number: one.owner for number, one in enumerate(modules)}
+    nearly = {number: one.nearly for number, one in enumerate(modules) if one.nearly and not one.owner}
+    unlabelled = [number for number, one in enumerate(modules) if not any(one.labels)]
+    while True:
+        found = {**own, **nearly}
+        changed = True
+        while changed:
+            changed = False
+            for number in unlabelled:
+                labels = {found[user] for user in users[number]}
+                if not found[number] and len(labels) == 1 and "" not in labels:
+                    found[number] = labels.pop()
+                    changed = True
+        tied = {number for number in nearly if any(found.get(need) != nearly[number] for need in required[number])}
+        if not tied:
+            break
+        nearly = {number: label for number, label in nearly.items() if number not in tied}
+    return [
+        replace(one, body=None, labels=(found[number],)) if found[number] != one.owner else one
+        for number, one in enumerate(modules)
+    ]
+
+
+def settled(
+    path: str,
+    data: bytes,
+    vendors: Callable[[set[str]], Mapping[str, VendorFile]],
+    rest: Callable[[], Derived],
+    wanted: set[str],
+    min_size: int,
+) -> Answer:
+    """What becomes of a chunk: split where its vendors are large enough, and where that pays.
+
+    vendors: splits off the files of some labels, and rest: gives what then remains. wanted: the vendors of the chunk.
+    """
+    made = vendors(wanted)
+    small = {label for label, one in made.items() if brotli_coding.transferred(one.data) < min_size}
+    if small:
+        made = vendors(wanted - small)
+    if not made:
+        return Answer(path)
+    remainder = rest()
+    if objection := worth.objection(data, remainder, [one.data for one in made.values()]):
+        return Answer(path, diagnostics=(not_split(path, objection),))
+    return Answer(path, remainder, made)
