@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from .server import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from .observation import Observation
@@ -60,7 +60,8 @@ def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
     page has a link of use, so that the page's scripts live as long as they would for a visitor.
     """
     paths = {observation.address: path for path, observation in pages.items()}
-    targets = {observation.address: _targets(observation, paths, hosting) for observation in pages.values()}
+    known = {observation.address: observation for observation in pages.values()}
+    targets = {observation.address: _targets(observation, known, hosting) for observation in pages.values()}
     here = next(iter(targets))
     met = [here]
     walk: list[Step] = []
@@ -77,15 +78,17 @@ def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
         met.append(here)
 
 
-def _targets(observation: Observation, known: Container[str], hosting: Hosting) -> list[str]:
-    """Where the links of a page lead, without downloads and places on the same page that are no pages to the site."""
+def _targets(observation: Observation, known: Mapping[str, Observation], hosting: Hosting) -> list[str]:
+    """Where the links of a page lead, without downloads and places on the same page that show nothing else."""
     here = observation.address
     return list(
         dict.fromkeys(
             link.target
             for link in observation.links
-            if link.target != here
-            and (link.target in known or link.target.partition("#")[0] != here.partition("#")[0])
+            if (
+                link.target.partition("#")[0] != here.partition("#")[0]
+                or (link.target in known and known[link.target].nodes != observation.nodes)
+            )
             and leads_to_page(hosting, link.path)
         )
     )
