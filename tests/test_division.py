@@ -11,10 +11,11 @@ import pytest
 from programs import Program, needs_node, run
 
 from v1z3r_build.bundlers import esm, factories
+from v1z3r_build.bundlers.turbopack import context
 from v1z3r_build.formats.scope_analysis import analyse_script
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -407,6 +408,12 @@ class Runtime(NamedTuple):
     text: str
     dialect: factories.Dialect
     factory: str
+    first: str
+
+
+def webpack_frame(directives: bytes, names: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
+    getters = ",".join(f"{key}:function(){{return {name}}}" for key, name in names)
+    return b"function($m,$x,$r){" + directives + f"$r.d($x,{{{getters}}});".encode(), b"}"
 
 
 WEBPACK = Runtime(
@@ -416,26 +423,17 @@ F[i].call(m.exports,m,m.exports,r);return m.exports}
 r.d=(e,d)=>{for(var k in d)own.call(d,k)&&!own.call(e,k)&&Object.defineProperty(e,k,{enumerable:true,get:d[k]})};
 r.n=m=>{var g=m&&m.__esModule?()=>m.default:()=>m;r.d(g,{a:g});return g};
 r.r=e=>Object.defineProperty(e,"__esModule",{value:true});r("main")""",
-    factories.Dialect(
-        "$m,$x,$r",
-        "$r",
-        lambda identifier: f'$r("{identifier}")',
-        lambda names: "$r.d($x,{" + ",".join(f"{key}:function(){{return {name}}}" for key, name in names) + "});",
-    ),
+    factories.Dialect("$r", lambda _: True, lambda identifier: f'$r("{identifier}")', webpack_frame),
     "function($m,$x,$r){%s\n}",
+    "$r('chunk')",
 )
 TURBOPACK = Runtime(
     "Turbopack",
     """var c={};function i(k){if(c[k])return c[k].exports;var m=c[k]={exports:{}};F[k](new C(m),m,m.exports);return m.exports}
-class C{constructor(m){this.m=m}i(k){return i(k)}s(d){var e=this.m.exports;for(var n=0;n<d.length;n+=2)
-Object.defineProperty(e,d[n],{get:d[n+1],enumerable:true});Object.seal(e)}};i("main")""",
-    factories.Dialect(
-        "$c",
-        "$c",
-        lambda identifier: f'$c.i("{identifier}")',
-        lambda names: "$c.s([" + ",".join(f'"{key}",()=>{name}' for key, name in names) + "]);",
-    ),
+class C{constructor(m){this.m=m}r(k){return i(k)}v(x){this.m.exports=x}};i("main")""",
+    context.dialect("$c"),
     "$c=>{%s\n}",
+    "$c.r('chunk')",
 )
 
 
@@ -463,7 +461,7 @@ def factory_splits(case: Case, runtime: Runtime) -> Iterator[tuple[list[str] | N
     """The table as it is, and as it becomes."""
     source = table(
         runtime,
-        {"chunk": case.chunk, "main": runtime.dialect.require("chunk")} | dict(case.neighbours),
+        {"chunk": case.chunk, "main": runtime.first} | dict(case.neighbours),
     )
     yield None, source
     body = body_of(source, runtime)

@@ -32,18 +32,23 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.scopes import Region, Scope, Scopes
 
 
+# A getter's or a setter's body is no longer.
+_TIE = 40
+
+
 class Dialect(NamedTuple):
     """How a bundler's factories refer to each other.
 
-    parameters: of the vendor's factory, as text. runtime: the parameter's name by which items may load other modules.
-    require: gives the expression that yields a module's exports, by its id. export: gives the statement that defines
-    exports, from names and the expressions of their getters.
+    runtime: the parameter's name by which items may load other modules. free: whether a use of it means the same in
+    another factory. require: gives the expression that yields what a vendor's factory has, by its id. frame: gives what
+    stands around the vendor's items in a factory, from its directives, and from the names of what it gives and the
+    expressions of their getters.
     """
 
-    parameters: str
     runtime: str
+    free: Callable[[Node], bool]
     require: Callable[[str], str]
-    export: Callable[[Sequence[tuple[str, str]]], str]
+    frame: Callable[[bytes, Sequence[tuple[str, str]]], tuple[bytes, bytes]]
 
 
 class Vendor(NamedTuple):
@@ -78,7 +83,9 @@ class Body:
         if any(one.kind is ScopeKind.BODY and one.parent is scope for one in scopes.scopes[scope.index : scope.last]):
             raise Refused(Reason.DEFAULTS, node.start_byte)
         self._region = scopes.region(scope)
-        self._holding = hold(scopes.source, self.items, self._region, runtime=dialect.runtime)
+        self._holding = hold(
+            scopes.source, self.items, self._region, runtime=dialect.runtime, pinned=self._pinned(scope)
+        )
 
     @property
     def bindings(self) -> Sequence[Binding]:
@@ -88,6 +95,14 @@ class Body:
         """For each item the indices of those that declare what it reads or writes."""
         return needs(self.items, self.bindings)
 
+    def _pinned(self, scope: Scope) -> set[int]:
+        """Where the runtime is used in a way that another factory's would not answer."""
+        binding = scope.bindings.get(self.dialect.runtime)
+        root = self.scopes.tree.root_node
+        uses = binding.references if binding is not None else ()
+        nodes = ((use.start, root.descendant_for_byte_range(use.start, use.end)) for use in uses)
+        return {start for start, node in nodes if node is None or not self.dialect.free(node)}
+
     def is_link(self, item: Item) -> bool:
         """Whether an item only ties the module to others: a call of the runtime's, `n.d(t,{…})`, `var a=n(7)`."""
         call = item.node.child_by_field_name("value") if item.form == "declarator" else item.node
@@ -95,7 +110,7 @@ class Body:
         if function is None or item.form not in ("expression", "declarator"):
             return False
         owner = function.child_by_field_name("object") or function
-        return owner.text == self.dialect.runtime.encode()
+        return owner.text == self.dialect.runtime.encode() and call is not None and _only_names(call)
 
     def split(self, labels: Sequence[str], identify: Callable[[str, bytes], str]) -> Split:
         """The body split by the labels of its items: the name of a vendor, or '' for the app.
@@ -145,9 +160,8 @@ class _Factory:
         provided = [*part.provided, *(call.function for call in made.calls)]
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
-        head = f"function({self.dialect.parameters}){{".encode()
-        export = self.dialect.export([(keys[name], name) for name in provided]).encode()
-        factory = _canonical(joined((head, self._directives(), export, made.body, b"}")), self.read)
+        before, behind = self.dialect.frame(self._directives(), [(keys[name], name) for name in provided])
+        factory = _canonical(joined((before, made.body, behind)), self.read)
         identifier = self.identify(label, factory)
         module = next(self.names)
         self.first.append(f"var {module}={self.dialect.require(identifier)};")
@@ -228,6 +242,21 @@ def _canonical(factory: Derived, read: Container[str]) -> Derived:
         return factory if scope is None else rename(scopes, scope, named(scopes, read)).text
     except Refused:
         return factory
+
+
+def _only_names(call: Node) -> bool:
+    """Whether a call is given nothing to do: only names, or functions that do no more than read or write one."""
+    work = list(call.named_children)
+    while work:
+        node = work.pop()
+        if node.type == "class":
+            return False
+        if node.type == "statement_block":
+            statements = [child for child in node.named_children if child.type != "comment"]
+            if len(statements) > 1 or node.end_byte - node.start_byte > _TIE:
+                return False
+        work += node.named_children
+    return True
 
 
 def _is_called(node: Node) -> bool:

@@ -28,6 +28,7 @@ class Answer:
 
     data: its new bytes, None if it stays. vendors: the files split off, by label. whole: the vendor that the script is,
     all in all. ids: of the chunks that it is, and queue: the name of the runtime's queue, where the bundler has those.
+    cut: the ids of modules that were taken apart, with those of the modules that they need for it.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Answer:
     whole: str = ""
     ids: tuple[str, ...] = ()
     queue: str = ""
+    cut: Mapping[int | str, tuple[str, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

@@ -165,7 +165,7 @@ class _Work:
         made = body.split([label if label in wanted else "" for label in one.owned.labels], identify)
         if made.vendors:
             self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))
-            self.edits += _with_parameters(one.node, one.module.parameters, body.dialect.parameters)
+            self.edits += _with_parameters(one.node, one.module.parameters, _parameters(self.scopes, one.module))
         return made.vendors
 
     def _file(self, label: str, modules: Sequence[Derived]) -> VendorFile:
@@ -191,26 +191,32 @@ def _function(scopes: Scopes, module: Module) -> Node:
     return node
 
 
-def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
-    """How modules of webpack refer to each other: by the third parameter, which an old factory may lack."""
+def _parameters(scopes: Scopes, module: Module) -> list[str]:
+    """The three parameters of a module's function, which may lack the last ones."""
     names = list(module.parameters)
     taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
-    for standard in ("module", "exports", "require"):
-        if len(names) < 3 and len(names) <= ("module", "exports", "require").index(standard):
-            names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
+    for standard in ("module", "exports", "require")[len(names) :]:
+        names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
+    return names
+
+
+def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
+    """How modules of webpack refer to each other: by the third parameter, which is the same for all."""
+    names = _parameters(scopes, module)
     holder, require = names[0], names[2]
 
-    def export(pairs: Sequence[tuple[str, str]]) -> str:
+    def frame(directives: bytes, pairs: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
         # Not by the runtime's `d`: it takes other arguments in webpack 4, and is not there where no module exports.
         getters = ",".join(f"get {key}(){{return {value}}}" for key, value in pairs)
-        return f"{holder}.exports={{{getters}}};"
+        export = f"{holder}.exports={{{getters}}};".encode()
+        return joined((f"function({','.join(names)}){{".encode(), directives, export)), b"}"
 
-    return factories.Dialect(",".join(names), require, lambda one: f'{require}("{one}")', export)
+    return factories.Dialect(require, lambda _: True, lambda one: f'{require}("{one}")', frame)
 
 
-def _with_parameters(function: Node, present: Sequence[str], wanted: str) -> list[Edit]:
+def _with_parameters(function: Node, present: Sequence[str], wanted: Sequence[str]) -> list[Edit]:
     if len(present) >= 3:
         return []
     node = function.child_by_field_name("parameters") or function.child_by_field_name("parameter")
     assert node is not None
-    return [Edit(node.start_byte, node.end_byte, f"({wanted})".encode())]
+    return [Edit(node.start_byte, node.end_byte, f"({','.join(wanted)})".encode())]

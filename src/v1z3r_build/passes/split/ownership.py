@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.split.answer import VendorFile
     from v1z3r_build.passes.split.labels import Labels
 
-# A module that is a vendor's but for so few bytes may be the vendor's as a whole.
-_NEARLY = 0.98
+# A module of whose bytes so many are a vendor's may be the vendor's as a whole.
+_NEARLY = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,12 @@ class Owned:
         """The vendor whose it is as a whole: its items are, but for those that only tie it to other modules."""
         if self.body is None:
             return self.labels[0]
-        own = {
-            label
-            for item, label in zip(self.body.items, self.labels, strict=True)
-            if item.form not in ("directive", "comment") and not self.body.is_link(item)
-        }
+        own = {self.labels[index] for index in self._speaking()}
         return own.pop() if len(own) == 1 else ""
 
     @property
     def nearly(self) -> str:
-        """The vendor whose all is but for a few bytes, '' if there is none."""
+        """The vendor whose nearly all is, '' if there is none."""
         if self.body is None:
             return self.labels[0]
         sizes: dict[str, int] = {}
@@ -68,10 +64,31 @@ class Owned:
         label = max(sizes, key=lambda one: sizes[one])
         return label if sizes[label] >= _NEARLY * sum(sizes.values()) else ""
 
+    def rest(self) -> list[int]:
+        """The items that are no vendor's and do something."""
+        return [index for index in self._speaking() if not self.labels[index]]
+
+    def ties(self) -> set[int | str]:
+        """The modules that the rest asks for, if only by names that links give it."""
+        if self.body is None:
+            return {asked for _, asked in self.required}
+        rest = set(self.rest())
+        needs = self.body.needs()
+        links = {need for index in rest for need in needs[index] if self.body.is_link(self.body.items[need])}
+        return {asked for place, asked in self.required if _item(self, place) in rest | links}
+
+    def _speaking(self) -> list[int]:
+        assert self.body is not None, "a module that is one item"
+        return [
+            index
+            for index, item in enumerate(self.body.items)
+            if item.form not in ("directive", "comment") and not self.body.is_link(item)
+        ]
+
 
 def owned(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     """The modules of a chunk, in their order, with their labels: those that are a vendor's as a whole have only one."""
-    return _pulled(_labelled(modules, labels))
+    return _pulled(_labelled(modules, labels), labels)
 
 
 def owners(modules: Sequence[Owned]) -> set[str]:
@@ -113,11 +130,11 @@ def _item(one: Owned, place: int) -> int:
     return max(index_at(one.body.items, place), 0) if one.body is not None else 0
 
 
-def _pulled(modules: Sequence[Owned]) -> list[Owned]:
+def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     """Modules that are a vendor's as a whole, though not all of them says so.
 
-    What nobody but one vendor's modules requires, the vendor has brought. A module that is nearly all the vendor's,
-    and requires nothing but the vendor's, is no app's: an app's code has something else to be tied to.
+    What nobody but one vendor's modules requires, the vendor has brought. A module that is nearly all the vendor's, and
+    whose rest neither speaks of anything else nor is tied to anything else, is no app's.
     """
     homes: dict[int | str, int] = {}
     for number, one in enumerate(modules):
@@ -126,7 +143,8 @@ def _pulled(modules: Sequence[Owned]) -> list[Owned]:
     required = [{homes.get(asked, -1) for _, asked in one.required} - {number} for number, one in enumerate(modules)]
     users = [{user for user, needs in enumerate(required) if number in needs} for number in range(len(modules))]
     own = {number: one.owner for number, one in enumerate(modules)}
-    nearly = {number: one.nearly for number, one in enumerate(modules) if one.nearly and not one.owner}
+    nearly = {number: one.nearly for number, one in enumerate(modules) if not one.owner and _may_be(one, labels)}
+    ties = {number: {homes.get(asked, -1) for asked in modules[number].ties()} - {number} for number in nearly}
     unlabelled = [number for number, one in enumerate(modules) if not any(one.labels)]
     while True:
         found = {**own, **nearly}
@@ -134,11 +152,11 @@ def _pulled(modules: Sequence[Owned]) -> list[Owned]:
         while changed:
             changed = False
             for number in unlabelled:
-                labels = {found[user] for user in users[number]}
-                if not found[number] and len(labels) == 1 and "" not in labels:
-                    found[number] = labels.pop()
+                by = {found[user] for user in users[number]}
+                if not found[number] and len(by) == 1 and "" not in by:
+                    found[number] = by.pop()
                     changed = True
-        tied = {number for number in nearly if any(found.get(need) != nearly[number] for need in required[number])}
+        tied = {number for number in nearly if any(found.get(need) != nearly[number] for need in ties[number])}
         if not tied:
             break
         nearly = {number: label for number, label in nearly.items() if number not in tied}
@@ -146,6 +164,14 @@ def _pulled(modules: Sequence[Owned]) -> list[Owned]:
         replace(one, body=None, labels=(found[number],)) if found[number] != one.owner else one
         for number, one in enumerate(modules)
     ]
+
+
+def _may_be(one: Owned, labels: Labels) -> bool:
+    """Whether a module is nearly all a vendor's, and its rest does not speak against that."""
+    if one.body is None or not one.nearly:
+        return False
+    rest = [one.body.items[index] for index in one.rest()]
+    return not any(labels.speak_against(item.start, item.end, one.nearly) for item in rest)
 
 
 def settled(
