@@ -185,10 +185,10 @@ class _Chunk:
         self.region = scopes.whole()
         self.items = found
         self.parts = parts
-        self.calls: list[Call] = []
+        self.calls: dict[tuple[int, bool], list[Call]] = {}
         self.imports: list[bytes] = []
         self.read = {binding.name for binding in readable_names(scopes, self.region)}
-        names = fresh_names(scopes)
+        names = fresh_names(self.region)
         self.vendors = {label: self._vendor(label, part, names) for label, part in parts.items()}
 
     def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, Derived]:
@@ -199,7 +199,8 @@ class _Chunk:
         text = joined((body, b"export{" + ",".join(exported).encode() + b"};\n"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
         imported = (_specifier(canonical.get(name, name), name) for name in provided)
-        self.calls += made.calls
+        for call in made.calls:
+            self.calls.setdefault((call.place, call.after), []).append(call)
         self.imports.append(f'import{{{",".join(imported)}}}from"./{name}";'.encode())
         return posixpath.join(posixpath.dirname(self.path), name), text
 
@@ -235,6 +236,5 @@ class _Chunk:
         return passage.text()
 
     def _call(self, passage: Passage, place: int, after: bool) -> None:
-        for call in self.calls:
-            if call.place == place and call.after == after:
-                passage.statement(f"{call.function}({','.join(call.arguments)});".encode())
+        for call in self.calls.get((place, after), ()):
+            passage.statement(f"{call.function}({','.join(call.arguments)});".encode())

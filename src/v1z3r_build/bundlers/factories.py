@@ -16,6 +16,7 @@ from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined, written
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Kind, Reason, Refused, ScopeKind
@@ -141,13 +142,13 @@ class _Factory:
         self.parts = parts
         self.dialect = dialect
         self.identify = identify
-        self.names = fresh_names(scopes)
+        self.names = fresh_names(region)
         self.read = {binding.name for binding in readable_names(scopes, region)}
         self.strict = [index for index, item in enumerate(found) if item.form == "directive"]
         self.first: list[str] = []
         self.before: dict[int, list[str]] = {}
         self.after: dict[int, list[str]] = {}
-        self.edits: list[Edit] = []
+        self.live: dict[str, str] = {}
 
     def split(self, body: Node) -> Split:
         vendors = {label: self._vendor(label, part) for label, part in self.parts.items()}
@@ -198,30 +199,32 @@ class _Factory:
         for name, live in part.provided.items():
             expression = f"{module}.{keys[name]}"
             if live or name not in made.ready:
-                self.edits += self._live(name, expression)
+                self.live[name] = expression
             else:
                 at_once.append(f"{name}={expression}")
         if at_once:
             self.first.append(f"var {','.join(at_once)};")
 
-    def _live(self, name: str, expression: str) -> Iterator[Edit]:
-        moved = {index for part in self.parts.values() for index in part.items}
-        root = self.scopes.tree.root_node
-        for use in self.bindings[name].uses:
+    def _live(self, moved: Container[int]) -> Iterator[Edit]:
+        """Edits that read live bindings where the old factory speaks of them, in order."""
+        uses = sorted((use.start, name, use) for name in self.live for use in self.bindings[name].uses)
+        last, descent = -1, None
+        for start, name, use in uses:
             if use.item in moved:
                 continue
-            text = expression
-            node = root.descendant_for_byte_range(use.start, use.end)
+            if descent is None or use.item != last:
+                last, descent = use.item, Descent(self.items[use.item].node)
+            text = self.live[name]
             if use.shorthand:
                 # `{__proto__: x}` sets the prototype, `{__proto__}` does not (ECMA-262, §B.3.1).
-                text = f'["{name}"]:{expression}' if name == "__proto__" else f"{name}:{expression}"
-            elif node is not None and _is_called(node):
-                text = (";" if _goes_on(node) else "") + f"(0,{expression})"
-            yield Edit(use.start, use.end, text.encode())
+                text = f'["{name}"]:{text}' if name == "__proto__" else f"{name}:{text}"
+            elif _is_called(path := descent.to(start, use.end)):
+                text = (";" if _goes_on(self.source, path) else "") + f"(0,{text})"
+            yield Edit(start, use.end, text.encode())
 
     def _remainder(self) -> Derived:
         moved = {index for part in self.parts.values() for index in part.items}
-        edits = sorted(self.edits)
+        edits = list(self._live(moved))
         passage = Passage(self.source)
         start = max(self.strict, default=-1) + 1
         for index, item in enumerate(self.items):
@@ -259,20 +262,24 @@ def _only_names(call: Node) -> bool:
     return True
 
 
-def _is_called(node: Node) -> bool:
-    """Whether a name is called: as a property it would be given its object as `this`."""
-    parent = node.parent
-    while parent is not None and parent.type == "parenthesized_expression":
-        node, parent = parent, parent.parent
-    return parent is not None and parent.type == "call_expression" and parent.child_by_field_name("function") == node
+def _is_called(path: Sequence[Node]) -> bool:
+    """Whether a name, at the end of a path, is called: as a property it would be given its object as `this`."""
+    depth = len(path) - 1
+    while depth and path[depth - 1].type == "parenthesized_expression":
+        depth -= 1
+    parent = path[depth - 1]
+    return depth > 0 and parent.type == "call_expression" and parent.child_by_field_name("function") == path[depth]
 
 
-def _goes_on(name: Node) -> bool:
-    """Whether a parenthesis in place of the name would go on with the statement before it, which a new line ends."""
-    node = name
-    while node.parent is not None and node.type != "expression_statement" and node.start_byte == node.parent.start_byte:
-        node = node.parent
-    return node.type == "expression_statement" and may_go_on(node)
+def _goes_on(source: bytes, path: Sequence[Node]) -> bool:
+    """Whether a parenthesis in place of the name would go on with the statement before it, which a new line ends.
+
+    Not where the statement is one of the factory's own: they are written with semicolons.
+    """
+    depth = len(path) - 1
+    while depth and path[depth].type != "expression_statement" and path[depth].start_byte == path[depth - 1].start_byte:
+        depth -= 1
+    return depth > 0 and path[depth].type == "expression_statement" and may_go_on(source, path[depth], path[depth - 1])
 
 
 def _key(number: int) -> str:

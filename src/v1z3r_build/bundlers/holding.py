@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import Binding, Use
-from v1z3r_build.bundlers.items import index_at
+from v1z3r_build.bundlers.items import Places
 from v1z3r_build.formats.scopes import Access, Form, Kind, ScopeKind, Timing
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _OWN_FUNCTION = {
 _LEXICAL = (Kind.LET, Kind.CONST, Kind.CLASS)
 _RECEIVER = {"this", "super"}
 _FLOW = {"await_expression", "return_statement", "yield_expression"}
-_WORDS = (b"this", b"super", b"await", b"return", b"yield", b"meta", b"target")
+_WORDS = re.compile(rb"\b(?:this|super|await|return|yield|meta|target)\b")
 _OF_THE_FILE = re.compile(rb"\bimport\b.*?\bmeta\b", re.S)
 
 
@@ -54,6 +54,7 @@ def hold(
     """
     bindings: list[Binding] = []
     fixed: set[int] = set()
+    where = Places(found)
     # Sloppy code's functions in blocks also declare a `var` (ECMA-262, §B.3.2.1), which they could not outside.
     from_blocks = {
         binding.namesake
@@ -62,11 +63,11 @@ def hold(
         if binding.kind is Kind.FUNCTION and binding.namesake is not None
     }
     for name, binding in region.scope.bindings.items():
-        places = [index_at(found, place.start) for place in binding.declarations]
+        places = [where.at(place.start) for place in binding.declarations]
         homes = tuple(sorted({place for place in places if place >= 0}))
         uses = []
         for reference in binding.references:
-            index = index_at(found, reference.start)
+            index = where.at(reference.start)
             if index < 0:
                 continue
             if source[max(reference.start - 64, 0) : reference.start].rstrip().endswith(b"@"):
@@ -89,7 +90,7 @@ def hold(
         constant = binding.kind in (Kind.CONST, Kind.USING) and any(use.writes for use in uses)
         functions = binding.kind is Kind.FUNCTION and len(binding.declarations) > 1
         using = binding.kind is Kind.USING
-        early = _read_too_early(found, region, binding)
+        early = _read_too_early(found, where, region, binding)
         if early:
             fixed.update(homes, early)
         if several or constant or functions or using or binding.exported or binding in from_blocks:
@@ -101,9 +102,9 @@ def hold(
                 len(binding.declarations) == 1 and _writes_once(found[homes[0]]) and not any(one.writes for one in uses)
             )
         bindings.append(Binding(name, homes, tuple(uses), once))
-    fixed.update(index_at(found, place) for place in _outer(region))
+    fixed.update(where.at(place) for place in _outer(region))
     for index, item in enumerate(found):
-        if any(word in source[item.start : item.end] for word in _WORDS) and _speaks_of_its_place(item.node):
+        if _WORDS.search(source, item.start, item.end) and _speaks_of_its_place(item.node):
             fixed.add(index)
     return Holding(bindings, fixed)
 
@@ -120,7 +121,7 @@ def _outer(region: Region) -> Iterator[int]:
             yield reference.start
 
 
-def _read_too_early(found: Sequence[Item], region: Region, binding: Name) -> set[int]:
+def _read_too_early(found: Sequence[Item], where: Places, region: Region, binding: Name) -> set[int]:
     """Items that surely read a binding before its declaration has run, which throws where no `var` stands.
 
     On two sides the bindings are `var`s, or are there from the start: what throws is left as it is. Functions that are
@@ -128,9 +129,9 @@ def _read_too_early(found: Sequence[Item], region: Region, binding: Name) -> set
     """
     if binding.kind not in _LEXICAL:
         return set()
-    ready = max(found[index_at(found, place.start)].end for place in binding.declarations)
+    ready = max(found[where.at(place.start)].end for place in binding.declarations)
     return {
-        index_at(found, reference.start)
+        where.at(reference.start)
         for reference in binding.references
         if reference.start < ready
         and reference.access is not Access.EXPORT

@@ -85,19 +85,15 @@ class Passage:
         return joined(self._pieces)
 
     def _join(self, form: str, item: Item, text: Derived, opening: bytes) -> None:
-        parent = item.node.parent
         # Only neighbours that were joined before are joined again: one keyword, no line of 500 kB where there was none.
-        statement = parent.id if parent is not None else 0
-        if form == "expression" and parent is not None:
-            statement = _statement(parent).id
-        if self._open == (form, statement):
+        if self._open == (form, item.statement):
             self._pieces += (b",", text)
             return
         self._close()
         if form != "declarator" and _NO_STATEMENT.match(text):
             text = joined((b"(", text, b")"))
         self._pieces += (opening, text)
-        self._open = (form, statement)
+        self._open = (form, item.statement)
 
     def _close(self) -> None:
         if self._open[0]:
@@ -105,15 +101,10 @@ class Passage:
         self._open = ("", 0)
 
 
-def _statement(node: Node) -> Node:
-    while node.parent is not None and node.type == "sequence_expression":
-        node = node.parent
-    return node
-
-
-def without_var(declaration: Node) -> Iterator[Edit]:
+def without_var(source: bytes, declaration: Node, around: Node | None) -> Iterator[Edit]:
     """Edits that make assignments of a `var` declaration, or of the head of a `for (var x of …)`.
 
+    around: what it stands in, None for a scope's own statement.
     It gets a semicolon in front where a new line alone may end the statement before: a pattern begins with a bracket.
     """
     if declaration.type == "for_in_statement":
@@ -134,7 +125,7 @@ def without_var(declaration: Node) -> Iterator[Edit]:
             yield Edit(right.start_byte, right.start_byte, first)
             yield Edit(right.end_byte, right.end_byte, b")")
         return
-    opening = b";" if may_go_on(declaration) else b""
+    opening = b";" if around is not None and may_go_on(source, declaration, around) else b""
     yield Edit(declaration.start_byte, declaration.named_children[0].start_byte, opening)
     for declarator in declaration.named_children:
         target = declarator.child_by_field_name("name")
@@ -143,12 +134,16 @@ def without_var(declaration: Node) -> Iterator[Edit]:
             yield Edit(declarator.end_byte, declarator.end_byte, b")")
 
 
-def may_go_on(statement: Node) -> bool:
-    """Whether a statement, if it began with a bracket, could be read as part of the one before it."""
-    before = statement.prev_named_sibling
-    if before is None or statement.parent is None or statement.parent.type not in _LISTS:
+def may_go_on(source: bytes, statement: Node, around: Node) -> bool:
+    """Whether a statement, if it began with a bracket, could be read as part of the one before it.
+
+    around: what it stands in.
+    """
+    if around.type not in _LISTS:
         return False
-    return before.type == "comment" or not (before.text or b"").endswith(b";")
+    # Beyond the line may be a comment, with whatever at its end; a semicolon too many does no harm.
+    before = source[max(statement.start_byte - 9, 0) : statement.start_byte].rstrip(b" \t")
+    return not before.endswith((b";", b"{", b"}", b":"))
 
 
 def fresh(taken: Iterable[str]) -> Iterator[str]:

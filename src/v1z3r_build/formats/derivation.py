@@ -7,7 +7,7 @@ one of the new text as long as all that is remembered; nothing is guessed by lik
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
@@ -56,11 +56,13 @@ def written(source: bytes, start: int, end: int, edits: Sequence[Edit] = ()) -> 
     """
     made = _Pieces(source)
     at = start
-    for edit in edits:
-        if start <= edit.start and edit.end <= end:
-            made.take(at, edit.start)
-            made.replace(edit)
-            at = edit.end
+    for index in range(bisect_left(edits, (start,)), len(edits)):
+        edit = edits[index]
+        if edit.end > end:
+            break
+        made.take(at, edit.start)
+        made.replace(edit)
+        at = edit.end
     made.take(at, end)
     return made.text()
 

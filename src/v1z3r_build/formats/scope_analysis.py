@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import tree_sitter_javascript
 from tree_sitter import Language, Parser
 
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import (
     Access,
     Binding,
@@ -93,9 +94,8 @@ def _first_error(root: Node) -> int:
 # Annex B.1.1: in scripts `<!--` opens a comment anywhere, `-->` at the start of a line, white space and comments before
 # it aside; in modules neither does. tree-sitter reads both as comments where a statement may begin, and nowhere else.
 _HTML_LIKE = re.compile(rb"<!--|-->")
-_LINE_START = re.compile(
-    rb"(?:\A|[\n\r]|\xe2\x80[\xa8\xa9]|\*/)(?:[ \t\v\f]|\xc2\xa0|\xef\xbb\xbf|/\*(?:[^*]|\*(?!/))*+\*/)*+\Z"
-)
+_BLANKS = (b" ", b"\t", b"\v", b"\f", b"\xc2\xa0", b"\xef\xbb\xbf")
+_LINE_STARTS = (b"\n", b"\r", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"*/")
 _NO_CODE = frozenset(
     (
         "comment",
@@ -111,11 +111,12 @@ _NO_CODE = frozenset(
 
 
 def _refuse_misread_comments(source: bytes, root: Node, goal: Goal) -> None:
+    descent = Descent(root)
     for match in _HTML_LIKE.finditer(source):
         place = match.start()
-        node = root.descendant_for_byte_range(place, match.end())
-        kind = node.type if node is not None else ""
-        if kind == "html_comment" and node is not None and node.start_byte == place:
+        node = descent.to(place, match.end())[-1]
+        kind = node.type
+        if kind == "html_comment" and node.start_byte == place:
             if goal is Goal.MODULE or (match[0] == b"-->" and not _opens_line(source, place)):
                 raise Refused(Reason.AMBIGUOUS, place, match[0].decode())
         elif kind not in _NO_CODE and goal is Goal.SCRIPT and (match[0] == b"<!--" or _opens_line(source, place)):
@@ -124,8 +125,10 @@ def _refuse_misread_comments(source: bytes, root: Node, goal: Goal) -> None:
 
 def _opens_line(source: bytes, place: int) -> bool:
     # What follows a comment counts, too: whether that spans lines is not looked at.
-    line = max(source.rfind(b"\n", 0, place), source.rfind(b"\r", 0, place), 0)
-    return _LINE_START.search(source[line:place]) is not None
+    start = place
+    while before := next((blank for blank in _BLANKS if source.endswith(blank, 0, start)), b""):
+        start -= len(before)
+    return start == 0 or source.endswith(_LINE_STARTS, 0, start)
 
 
 # An arrow function with a block ends a statement where a line does (§12.10.1), since nothing can call it, divide it
@@ -767,6 +770,7 @@ class _Walk:
 
     def _hoist(self) -> None:
         """Annex B.3.2.1: a function in a block of sloppy code also sets a `var`, unless that would be an error."""
+        grown: dict[Binding, None] = {}
         for binding in self._block_functions:
             name, declaration = binding.name, binding.declarations[0]
             holder = binding.scope.variables
@@ -788,9 +792,11 @@ class _Walk:
                 if outer is None:
                     outer = holder.bindings[name] = Binding(name, Kind.VAR, holder, False)
                 outer.declarations.append(declaration._replace(kind=Kind.VAR, writes=True))
-                outer.declarations.sort(key=_place)
                 outer.gives_name = True
                 binding.namesake = outer
+                grown[outer] = None
+        for outer in grown:
+            outer.declarations.sort(key=_place)
 
     def _check_vars(self) -> None:
         """A `var` must not cross a let of its name (§14.2.1), but may cross a catch's (Annex B.3.4), and sets that."""

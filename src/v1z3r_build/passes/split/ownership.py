@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from v1z3r_build.bundlers.items import index_at
+from v1z3r_build.bundlers.items import Places
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, not_split
@@ -75,7 +75,8 @@ class Owned:
         rest = set(self.rest())
         needs = self.body.needs()
         links = {need for index in rest for need in needs[index] if self.body.is_link(self.body.items[need])}
-        return {asked for place, asked in self.required if _item(self, place) in rest | links}
+        places = _places(self)
+        return {asked for place, asked in self.required if places(place) in rest | links}
 
     def _speaking(self) -> list[int]:
         assert self.body is not None, "a module that is one item"
@@ -105,8 +106,9 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
         count += one.size
     homes: dict[int | str, int] = {}
     for number, one in enumerate(modules):
+        places = _places(one)
         homes |= dict.fromkeys(one.ids, first[number])
-        homes |= {asked: first[number] + _item(one, place) for place, asked in one.registered}
+        homes |= {asked: first[number] + places(place) for place, asked in one.registered}
     parts: list[Part] = []
     for number, one in enumerate(modules):
         if one.body is None:
@@ -114,9 +116,10 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
             parts.append(Part(one.start, one.end, tuple(sorted(needs - {first[number]}))))
             continue
         own = [{first[number] + need for need in needs} for needs in one.body.needs()]
+        places = _places(one)
         for place, asked in one.required:
             if asked in homes:
-                own[_item(one, place)].add(homes[asked])
+                own[places(place)].add(homes[asked])
         parts += (
             Part(item.start, item.end, tuple(sorted(needs - {first[number] + index})))
             for index, (item, needs) in enumerate(zip(one.body.items, own, strict=True))
@@ -125,9 +128,12 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     return [replace(one, labels=tuple(found[at : at + one.size])) for at, one in zip(first, modules, strict=True)]
 
 
-def _item(one: Owned, place: int) -> int:
-    """Which of a module's items holds a place; the first for what stands in none, such as a parameter."""
-    return max(index_at(one.body.items, place), 0) if one.body is not None else 0
+def _places(one: Owned) -> Callable[[int], int]:
+    """Gives the item in which a place of the module stands; a module that is one item has no other."""
+    if one.body is None:
+        return lambda _: 0
+    places = Places(one.body.items)
+    return lambda place: max(places.at(place), 0)
 
 
 def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
