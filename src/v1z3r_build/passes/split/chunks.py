@@ -8,33 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import factories
+from v1z3r_build.bundlers.transfer import fresh_names
 from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
-from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
+from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Access, Refused
+from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tree_sitter import Node
 
-    from v1z3r_build.bundlers.webpack.chunk import Chunk
-    from v1z3r_build.bundlers.webpack.syntax import Module
-    from v1z3r_build.formats.scopes import Binding, Scope, Scopes
+    from v1z3r_build.bundlers.webpack.syntax import Extent
+    from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
 _NEARLY = 0.98
+_LICENSED = b"/*! For license information please see the .LICENSE.txt files beside this one */\n"
 
 
 def split_chunk(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) -> Answer | None:
@@ -51,37 +53,94 @@ def split_chunk(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) 
         scopes = analyse_script(data)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
+    queue = data[slice(*chunk.queue)]
+    collection = Collection(data, chunk.modules, chunk.strict, chunk.licenses, lambda _: queue)
+    finish = webpack.require_own(chunk)
+    made = divided(path, collection, scopes, wanted, min_size, lambda _: finish)
+    return replace(made, ids=chunk.ids, queue=chunk.queue_name) if made.vendors else made
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """Modules that are part of a bundle's start: a block that runs once, whose function has no parameters.
+
+    require: the name of the runtime's function, which is declared around it.
+    """
+
+    block: Extent
+    require: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Modules of one script. strict: whether a directive makes all of them strict.
+
+    queue: where a new chunk is put, by its id. licenses: comments that ask to be kept.
+    """
+
+    source: bytes = field(repr=False)
+    modules: Sequence[Module]
+    strict: bool
+    licenses: Sequence[Extent]
+    queue: Callable[[str], bytes]
+    inlined: Sequence[Inlined] = ()
+
+
+def divided(
+    path: str,
+    collection: Collection,
+    scopes: Scopes,
+    wanted: tuple[str, ...],
+    min_size: int,
+    finish: Callable[[Mapping[str, New]], Sequence[Edit]],
+) -> Answer:
+    """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
     labels = Labels(scopes.tree.root_node, wanted)
+    data = collection.source
     if not labels.present(0, len(data)):
         return Answer(path)
-    work = _Work(path, chunk, scopes, labels)
+    work = _Work(path, collection, scopes, labels)
     if len(work.owners) == 1 and "" not in work.owners:
         return Answer(path, whole=next(iter(work.owners)))
-    vendors = work.vendors(work.owners - {""})
-    small = {label for label, one in vendors.items() if brotli_coding.transferred(one.data) < min_size}
+    made = work.vendors(work.owners - {""})
+    small = {label for label, one in made.items() if brotli_coding.transferred(one.file.data) < min_size}
     if small:
-        vendors = work.vendors(work.owners - {""} - small)
-    if not vendors:
+        made = work.vendors(work.owners - {""} - small)
+    if not made:
         return Answer(path)
-    rest = work.remainder()
+    rest = syntax.apply(data, [*work.edits, *finish(made)])
+    vendors = {label: one.file for label, one in made.items()}
     if objection := worth.objection(data, rest, [one.data for one in vendors.values()]):
         return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, rest, vendors, "", chunk.ids, chunk.queue_name)
+    return Answer(path, rest, vendors)
+
+
+class New(NamedTuple):
+    """A new chunk. module: the id of one of its modules."""
+
+    file: VendorFile
+    module: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Factory:
-    """A module. body: None where it can only move whole. labels: of the body's items, or its own one."""
+    """A module. body: None where it can only move whole. labels: of the body's items, or its own one.
+
+    fixed: it cannot move as a whole.
+    """
 
     module: Module
     scope: Scope
     node: Node
     body: factories.Body | None
     labels: tuple[str, ...]
+    fixed: bool
 
     @property
     def owner(self) -> str:
         """The vendor whose it is as a whole: its items are, but for those that only tie it to other modules."""
+        if self.fixed:
+            return ""
         if self.body is None:
             return self.labels[0]
         own = {
@@ -94,6 +153,8 @@ class _Factory:
     @property
     def nearly(self) -> str:
         """The vendor whose all is but for a few bytes, '' if there is none."""
+        if self.fixed:
+            return ""
         if self.body is None:
             return self.labels[0]
         sizes: dict[str, int] = {}
@@ -104,9 +165,10 @@ class _Factory:
 
 
 class _Work:
-    def __init__(self, path: str, chunk: Chunk, scopes: Scopes, labels: Labels) -> None:
+    def __init__(self, path: str, collection: Collection, scopes: Scopes, labels: Labels) -> None:
         self.path = path
-        self.chunk = chunk
+        self.collection = collection
+        self.source = collection.source
         self.scopes = scopes
         self.required: dict[str, set[str]] = {}
         self.read: set[Binding] | None = None
@@ -118,35 +180,38 @@ class _Work:
     # Labels
 
     def _labelled(self, labels: Labels) -> Iterator[_Factory]:
-        opened = [self._open(module) for module in self.chunk.modules]
+        opened = [self._open(module) for module in self.collection.modules]
+        opened += [self._start(number, one) for number, one in enumerate(self.collection.inlined)]
         # All modules are one sequence, for neighbours support each other.
         parts: list[Part] = []
-        numbers = {module.id: number for number, module in enumerate(self.chunk.modules)}
+        numbers = {one.module.id: number for number, one in enumerate(opened)}
         first: list[int] = []
         count = 0
-        for _, _, body in opened:
+        for one in opened:
             first.append(count)
-            count += len(body.items) if body is not None else 1
-        for number, (scope, _, body) in enumerate(opened):
-            required = self._required(scope, self.chunk.modules[number])
-            self.required[self.chunk.modules[number].id] = {one for _, one in required}
-            if body is None:
-                needs = {first[numbers[one]] for _, one in required if one in numbers}
-                start, end = self.chunk.modules[number].entry
+            count += len(one.body.items) if one.body is not None else 1
+        for number, one in enumerate(opened):
+            required = self._required(one)
+            self.required[one.module.id] = {need for _, need in required}
+            if one.body is None:
+                needs = {first[numbers[need]] for _, need in required if need in numbers}
+                start, end = one.module.entry
                 parts.append(Part(start, end, tuple(sorted(needs))))
                 continue
-            for index, needs in enumerate(body.needs()):
-                item = body.items[index]
-                needs = {first[number] + one for one in needs}
+            for index, needs in enumerate(one.body.needs()):
+                item = one.body.items[index]
+                needs = {first[number] + need for need in needs}
                 needs |= {
-                    first[numbers[one]] for place, one in required if one in numbers and item.start <= place < item.end
+                    first[numbers[need]]
+                    for place, need in required
+                    if need in numbers and item.start <= place < item.end
                 }
                 parts.append(Part(item.start, item.end, tuple(sorted(needs))))
         found = labels.of(parts)
-        for number, (scope, node, body) in enumerate(opened):
-            size = len(body.items) if body is not None else 1
+        for number, one in enumerate(opened):
+            size = len(one.body.items) if one.body is not None else 1
             given = tuple(found[first[number] : first[number] + size])
-            yield _Factory(self.chunk.modules[number], scope, node, body, given)
+            yield replace(one, labels=("",) if one.fixed and one.body is None else given)
 
     def _pulled(self, factories: list[_Factory]) -> list[_Factory]:
         """Modules that are a vendor's as a whole, though not all of them says so.
@@ -178,7 +243,7 @@ class _Work:
             for one in factories
         ]
 
-    def _open(self, module: Module) -> tuple[Scope, Node, factories.Body | None]:
+    def _open(self, module: Module) -> _Factory:
         node = _function(self.scopes, module)
         parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
         # Of a method the scope begins with its parameters.
@@ -187,22 +252,66 @@ class _Work:
         )
         scope = self.scopes.function_at(start)
         assert scope is not None, "a factory without a scope"
-        body = node.child_by_field_name("body")
-        if body is None or body.type != "statement_block" or module.factory.end - module.factory.start < _CONCATENATED:
-            return scope, node, None
-        try:
-            return scope, node, factories.Body(self.scopes, scope, body, _dialect(self.scopes, module))
-        except Refused:
-            return scope, node, None
+        block = node.child_by_field_name("body")
+        body = None
+        if block is not None and block.type == "statement_block":
+            body = self._body(scope, block, _dialect(self.scopes, module.parameters))
+        return _Factory(module, scope, node, body, (), self._is_bound(scope))
 
-    def _required(self, scope: Scope, module: Module) -> list[tuple[int, str]]:
+    def _start(self, number: int, inlined: Inlined) -> _Factory:
+        """What runs once is no module, but for its labels."""
+        block = self.scopes.tree.root_node.descendant_for_byte_range(*inlined.block)
+        node = block.parent if block is not None else None
+        scope = self.scopes.function_at(node.start_byte) if node is not None else None
+        assert block is not None, "a start without its block"
+        assert node is not None, "a block without its function"
+        assert scope is not None, "a start without a scope"
+        fresh = fresh_names(self.scopes)
+        names = (next(fresh), next(fresh), inlined.require)
+        around = [one for one in self.scopes.scopes[scope.index : scope.last + 1] if one.end >= block.end_byte]
+        is_hidden = any(inlined.require in one.bindings for one in around if one.start <= block.start_byte)
+        body = None if is_hidden else self._body(scope, block, _dialect(self.scopes, names))
+        place = syntax.extent(node)
+        module = Module(f"start:{number}", place, place, names, inlined.block, scope.strict, False, False)
+        return _Factory(module, scope, node, body, (), True)
+
+    def _body(self, scope: Scope, block: Node, dialect: factories.Dialect) -> factories.Body | None:
+        """What can be moved out of a factory, None if it can only move whole."""
+        if block.end_byte - block.start_byte < _CONCATENATED:
+            return None
+        try:
+            return factories.Body(self.scopes, scope, block, dialect)
+        except Refused:
+            return None
+
+    def _is_bound(self, scope: Scope) -> bool:
+        """Whether it uses names of functions around it, as nothing but a minifier's liberty could bring about."""
+        return any(
+            one.binding is not None
+            and one.binding.scope.kind is not ScopeKind.GLOBAL
+            and not scope.encloses(one.binding.scope)
+            for one in self._references(scope)
+        )
+
+    def _references(self, scope: Scope) -> Sequence[Reference]:
+        all_ = self.scopes.references
+        return all_[bisect_left(all_, scope.start, key=start_of) : bisect_left(all_, scope.end, key=start_of)]
+
+    def _required(self, one: _Factory) -> list[tuple[int, str]]:
         """The modules that a factory requires by `n(id)`, with the places."""
-        if len(module.parameters) < 3 or module.parameters[2] not in scope.bindings:
+        if len(one.module.parameters) < 3:
             return []
+        name = one.module.parameters[2]
+        own = one.scope.bindings.get(name)
+        if own is None and not one.fixed:
+            return []
+        uses = own.references if own is not None else self._references(one.scope)
         found: list[tuple[int, str]] = []
         root = self.scopes.tree.root_node
-        for reference in scope.bindings[module.parameters[2]].references:
-            if reference.access is not Access.READ:
+        for reference in uses:
+            binding = reference.binding
+            inner = own is None and binding is not None and one.scope.encloses(binding.scope)
+            if reference.access is not Access.READ or reference.name != name or inner:
                 continue
             node = root.descendant_for_byte_range(reference.start, reference.end)
             call = node.parent if node is not None else None
@@ -216,21 +325,24 @@ class _Work:
 
     # The split
 
-    def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
+    def vendors(self, wanted: set[str]) -> dict[str, New]:
         self.edits = []
-        moved: dict[str, list[bytes]] = {}
+        moved: dict[str, list[tuple[str, bytes]]] = {}
         for one in self.factories:
             if one.owner in wanted:
-                self.edits.append(webpack.removal(self.chunk.source, one.module))
-                moved.setdefault(one.owner, []).append(self._whole(one))
+                self.edits.append(webpack.removal(self.source, one.module))
+                moved.setdefault(one.owner, []).append((one.module.id, self._whole(one)))
             elif one.body is not None and not one.owner and wanted & set(one.labels):
                 for label, vendor in self._cut(one, one.body, wanted).items():
                     key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append(key + b":" + vendor.factory)
-        return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
+                    moved.setdefault(label, []).append((vendor.identifier, key + b":" + vendor.factory))
+        return {
+            label: New(self._file(label, [text for _, text in modules]), modules[0][0])
+            for label, modules in sorted(moved.items())
+        }
 
     def _whole(self, one: _Factory) -> bytes:
-        plain = webpack.factory(self.chunk.source, one.module).text
+        plain = webpack.factory(self.source, one.module).text
         try:
             inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
             renamed = rename(self.scopes, one.scope, inside)
@@ -238,7 +350,7 @@ class _Work:
             return plain
         start = one.scope.start - one.module.entry.start
         head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
-        entry = self.chunk.source[slice(*one.module.entry)]
+        entry = self.source[slice(*one.module.entry)]
         return head + entry[:start] + renamed.text + entry[start + one.scope.end - one.scope.start :]
 
     def _read(self) -> set[Binding]:
@@ -260,16 +372,14 @@ class _Work:
 
     def _file(self, label: str, modules: Sequence[bytes]) -> VendorFile:
         table = b"{" + b",".join(modules) + b"}"
-        head = b"".join(self.chunk.source[slice(*place)] + b"\n" for place in self.chunk.licenses)
-        head += b'"use strict";' if self.chunk.strict else b""
-        queue = self.chunk.source[slice(*self.chunk.queue)]
-        identity = f"{label}-{hashlib.sha256(head + queue + table).hexdigest()[:8]}"
-        text = b"%s(%s).push([[%s],%s]);" % (head, queue, syntax.id_literal(identity), table)
+        # Of comments none stays but what leads to licences: they hold names and versions of the app's.
+        licensed = any(b".LICENSE" in self.source[slice(*place)] for place in self.collection.licenses)
+        head = _LICENSED if licensed else b""
+        head += b'"use strict";' if self.collection.strict else b""
+        identity = f"{label}-{hashlib.sha256(head + table).hexdigest()[:8]}"
+        text = b"%s(%s).push([[%s],%s]);" % (head, self.collection.queue(identity), syntax.id_literal(identity), table)
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
         return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity)
-
-    def remainder(self) -> bytes:
-        return syntax.apply(self.chunk.source, [*self.edits, *webpack.require_own(self.chunk)])
 
 
 def _function(scopes: Scopes, module: Module) -> Node:
@@ -280,9 +390,9 @@ def _function(scopes: Scopes, module: Module) -> Node:
     return node
 
 
-def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
+def _dialect(scopes: Scopes, parameters: Sequence[str]) -> factories.Dialect:
     """How modules of webpack refer to each other: by the third parameter, which an old factory may lack."""
-    names = list(module.parameters)
+    names = list(parameters)
     taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
     for standard in ("module", "exports", "require"):
         if len(names) < 3 and len(names) <= ("module", "exports", "require").index(standard):
