@@ -74,9 +74,17 @@ def wait(runtime: Runtime, arrivals: Sequence[Arrival]) -> list[Edit] | Refusal:
         return Refusal(own.refused)
     start, end = own.start
     given = [[_queue_name(one.identity), one.module, one.file] for one in arrivals]
-    before = b"0;" if own.in_sequence else b";"
+    opening, inner = _parting(runtime)
     call = f"{_WAITING}({own.table},{json.dumps(given, separators=(',', ':'))},function(){{".encode()
-    return [Edit(start, start, before + call), Edit(end, end, b"\n}.bind(this));")]
+    return [Edit(start, start, opening + call + inner), Edit(end, end, b"\n}.bind(this));")]
+
+
+def _parting(runtime: Runtime) -> tuple[bytes, bytes]:
+    """What ends the code before the start, and what the start begins with: a sequence of expressions may be cut there.
+
+    An operand that begins with `function` or a brace would be no expression at the start of a statement.
+    """
+    return (b"0;", b"0,") if runtime.own.in_sequence else (b";", b"")
 
 
 def enclosed(runtime: Runtime) -> bytes | None:
@@ -88,8 +96,8 @@ def enclosed(runtime: Runtime) -> bytes | None:
     if own.start is None:
         return None
     start, end = own.start
-    before = b"0;" if own.in_sequence else b";"
-    return source[:start] + before + b"(function(){" + source[start:end] + b"\n}).call(this);" + source[end:]
+    opening, inner = _parting(runtime)
+    return b"%s%s(function(){%s%s\n}).call(this);%s" % (source[:start], opening, inner, source[start:end], source[end:])
 
 
 def objection(runtime: Runtime, scopes: Scopes) -> Refusal | None:

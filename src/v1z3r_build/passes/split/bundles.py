@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import entry
 from v1z3r_build.bundlers.webpack.entry import Arrival
-from v1z3r_build.bundlers.webpack.runtime import read_runtime
+from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Refusal
+from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Refused
 from v1z3r_build.passes.split.answer import Answer, not_split
@@ -21,13 +22,13 @@ from v1z3r_build.passes.split.chunks import Collection, Inlined, divided
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from v1z3r_build.bundlers.webpack.runtime import Runtime
     from v1z3r_build.bundlers.webpack.syntax import Edit
     from v1z3r_build.formats.scopes import Scopes
     from v1z3r_build.passes.split.chunks import New
 
 # A start that holds less has no vendor in it, and is not put into a function of its own.
 _INLINED = 4_000
+_ALL = 0.9
 
 
 def split_bundle(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) -> Answer | None:
@@ -36,7 +37,7 @@ def split_bundle(path: str, wanted: tuple[str, ...], min_size: int, data: bytes)
     Pure; for guarded children, where the parser may crash.
     """
     runtime = read_runtime(data)
-    if runtime is None:
+    if runtime is None or not _is_all(runtime, data):
         return None
     try:
         found = _readable(runtime)
@@ -59,6 +60,18 @@ def split_bundle(path: str, wanted: tuple[str, ...], min_size: int, data: bytes)
     return replace(made, queue=runtime.queue_name) if made.vendors else made
 
 
+def _is_all(runtime: Runtime | Refusal, data: bytes) -> bool:
+    """Whether a runtime with modules is what a script is, nearly: any script may hold a library that is a bundle."""
+    if isinstance(runtime, Runtime) and not runtime.own.table:
+        return False
+    place = runtime.offset if isinstance(runtime, Refusal) else runtime.own.place.start
+    statements = parse(data).root_node.named_children
+    return any(
+        one.start_byte <= place < one.end_byte and one.end_byte - one.start_byte >= _ALL * len(data)
+        for one in statements
+    )
+
+
 def _readable(runtime: Runtime | Refusal) -> tuple[Runtime, Scopes] | Refusal:
     """A bundle whose start can wait and be looked into. Raises Refused."""
     if isinstance(runtime, Refusal):
@@ -72,6 +85,6 @@ def _readable(runtime: Runtime | Refusal) -> tuple[Runtime, Scopes] | Refusal:
         return runtime, scopes
     enclosed = entry.enclosed(runtime)
     again = read_runtime(enclosed) if enclosed is not None else None
-    if enclosed is None or not isinstance(again, type(runtime)) or not again.own.bodies:
+    if enclosed is None or not isinstance(again, Runtime) or not again.own.bodies:
         return runtime, scopes
     return again, analyse_script(enclosed)
