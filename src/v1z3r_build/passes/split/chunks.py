@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import factories
-from v1z3r_build.bundlers.transfer import fresh_names
 from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
@@ -266,8 +265,7 @@ class _Work:
         assert block is not None, "a start without its block"
         assert node is not None, "a block without its function"
         assert scope is not None, "a start without a scope"
-        fresh = fresh_names(self.scopes)
-        names = (next(fresh), next(fresh), inlined.require)
+        names = (_free(self.scopes, "module"), _free(self.scopes, "exports"), inlined.require)
         around = [one for one in self.scopes.scopes[scope.index : scope.last + 1] if one.end >= block.end_byte]
         is_hidden = any(inlined.require in one.bindings for one in around if one.start <= block.start_byte)
         body = None if is_hidden else self._body(scope, block, _dialect(self.scopes, names))
@@ -392,18 +390,23 @@ def _function(scopes: Scopes, module: Module) -> Node:
 
 def _dialect(scopes: Scopes, parameters: Sequence[str]) -> factories.Dialect:
     """How modules of webpack refer to each other: by the third parameter, which an old factory may lack."""
-    names = list(parameters)
-    taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
-    for standard in ("module", "exports", "require"):
-        if len(names) < 3 and len(names) <= ("module", "exports", "require").index(standard):
-            names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
-    exports, require = names[1], names[2]
+    standard = ("module", "exports", "require")
+    names = [*parameters[:3], *(_free(scopes, name) for name in standard[len(parameters) :])]
+    module, require = names[0], names[2]
 
     def export(pairs: Sequence[tuple[str, str]]) -> str:
-        getters = ",".join(f"{key}:function(){{return {value}}}" for key, value in pairs)
-        return f"{require}.d({exports},{{{getters}}});"
+        # Without the runtime's `d`, which takes other arguments in webpack 4.
+        return f"{module}.exports={{{','.join(f'get {key}(){{return {value}}}' for key, value in pairs)}}};"
 
     return factories.Dialect(",".join(names), require, lambda one: f'{require}("{one}")', export)
+
+
+def _free(scopes: Scopes, name: str) -> str:
+    """A name that nothing in a script bears, nor anything that is made of it."""
+    taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _with_parameters(function: Node, present: Sequence[str], wanted: str) -> list[Edit]:
