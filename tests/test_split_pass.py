@@ -89,10 +89,38 @@ def test_an_edit_of_the_app_leaves_the_vendor_as_it_is(tmp_path: Path) -> None:
     assert first == second
 
 
+CLASSIC = PAGE.replace(' type="module"', "")
+# webpack's runtime, a module, and the start, in one file.
+BUNDLE = (
+    "(()=>{var m={7(e,t,n){"
+    + library("three")
+    + "n.d(t,{a:function(){return three1}})},8(e,t,n){console.log(n(7).a)}},t={};"
+    "function n(e){var o=t[e];if(void 0!==o)return o.exports;var i=t[e]={exports:{}};return m[e](i,i.exports,n),i.exports}"
+    "n.d=(e,t)=>{for(var r in t)Object.defineProperty(e,r,{get:t[r]})};n(8)})();"
+)
+BUNDLED = {"index.html": CLASSIC, "assets/index-Bx3f_9aQ.js": BUNDLE}
+
+
+def test_a_bundle_is_split_and_its_page_learns_of_it(tmp_path: Path) -> None:
+    output, vendors, _ = optimize(tmp_path, BUNDLED)
+    [(path, label)] = vendors.items()
+    assert label == "three"
+    page = (output / "index.html").read_text()
+    assert page.index(f'<script src="/{path}">') < page.index("assets/index-")
+    [bundle] = (output / "assets").glob("index-*.js")
+    assert f'"{path.rpartition("/")[2]}"' in bundle.read_text()
+    assert len(bundle.read_text()) < 2_000
+
+
+def test_a_module_may_hold_a_library_that_is_a_bundle(tmp_path: Path) -> None:
+    chunk = FILES["assets/index-Bx3f_9aQ.js"] + BUNDLE.replace(library("three"), "function three1(){}")
+    assert list(optimize(tmp_path, FILES | {"assets/index-Bx3f_9aQ.js": chunk})[1].values()) == ["three"]
+
+
 KEPT: dict[str, tuple[dict[str, str], str]] = {
     "a script that only speaks of imports": (
         {
-            "index.html": PAGE.replace(' type="module"', ""),
+            "index.html": CLASSIC,
             "assets/index-Bx3f_9aQ.js": library("three") + "console.log('import x from y; export {z}');three1({});",
         },
         "",
@@ -112,9 +140,19 @@ KEPT: dict[str, tuple[dict[str, str], str]] = {
     "a script with its source map": ({"assets/index-Bx3f_9aQ.js.map": '{"version":3,"sources":[],"mappings":""}'}, ""),
     "a vendor that is too small": ({"assets/index-Bx3f_9aQ.js": library("three", 40) + APP}, ""),
     "direct eval": ({"assets/index-Bx3f_9aQ.js": library("three") + "eval('three1');" + APP}, ""),
+    "a bundle that another script may load": (
+        BUNDLED | {"assets/clock.js": "new Worker('/assets/index-Bx3f_9aQ.js')"},
+        "not-split",
+    ),
+    "a bundle that a page's script may load": (
+        BUNDLED | {"more.html": "<script>import('/assets/index-Bx3f_9aQ.js')</script>"},
+        "not-split",
+    ),
+    "a bundle that is a module": (BUNDLED | {"index.html": PAGE}, "not-split"),
+    "a library": (BUNDLED | {"assets/index-Bx3f_9aQ.js": "var LIB;" + BUNDLE}, "not-split"),
     "a chunk of webpack's without its runtime": (
         {
-            "index.html": PAGE.replace(' type="module"', ""),
+            "index.html": CLASSIC,
             "assets/index-Bx3f_9aQ.js": '(self.webpackChunkx=self.webpackChunkx||[]).push([[1],{2:function(e,t,n){'
             + library("three") + 'n.d(t,{a:function(){return three1}})},3:function(e,t,n){console.log(n(2))}}]);',
         },

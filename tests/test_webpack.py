@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v1z3r_build.bundlers.webpack import syntax
+from v1z3r_build.bundlers.webpack import chunk as chunks
+from v1z3r_build.bundlers.webpack import entry, syntax
 from v1z3r_build.bundlers.webpack.build_manifest import list_before
 from v1z3r_build.bundlers.webpack.chunk import Chunk, compose, move, read_chunk, require_own
-from v1z3r_build.bundlers.webpack.entry import OwnSplit, move_own
 from v1z3r_build.bundlers.webpack.registration import register
 from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
+from v1z3r_build.formats.scope_analysis import analyse_script
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="Node.js is not installed")
@@ -625,48 +626,54 @@ ALONE = [
     pytest.param(
         f"(()=>{{'use strict';var m={OWN_TABLE},t={{}};{REQUIRE}n.o=1;let r=n(1);n(3)}})()".encode(), id="statements"
     ),
-    pytest.param(f"var LIB;(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1),LIB=n(3)}})();".encode(), id="library"),
     pytest.param(f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}\nn.o=1\nn(1)\nn(3) // end\n}})();".encode(), id="lines"),
 ]
 
 
+def parted(source: bytes, moves: dict[str, list[str]], name: str = "m.js") -> dict[str, bytes]:
+    """The files that come of a bundle: `name`, and one for each new chunk, of whose modules its start waits for one."""
+    found = runtime(source)
+    by_id = {module.id: module for module in found.own.modules}
+    edits = entry.wait(found, [entry.Arrival(vendor, ids[0], f"{vendor}.js") for vendor, ids in moves.items()])
+    assert isinstance(edits, list), edits
+    edits += [chunks.removal(source, by_id[one]) for ids in moves.values() for one in ids]
+    files = {name: source}
+    for vendor, ids in moves.items():
+        texts = [chunks.factory(source, by_id[one]).directed for one in ids]
+        files[f"{vendor}.js"] = chunks.written(entry.queue(vendor), vendor, texts, [], strict=False)
+    return files | {name: syntax.apply(source, edits)}
+
+
 @needs_node
 @pytest.mark.parametrize("source", ALONE)
-def test_modules_of_one_file_move(source: bytes) -> None:
-    found = move_own(runtime(source), {"va": ["2"], "vb": ["3"]})
-    assert isinstance(found, OwnSplit), found
-    files = {"m.js": syntax.apply(source, found.edits), **{f"{name}.js": text for name, text in found.vendors.items()}}
+def test_starts_wait_for_modules_of_one_file(source: bytes) -> None:
+    files = parted(source, {"va": ["2"], "vb": ["3"]})
     assert b'note("2")' not in files["m.js"]
     scenarios = [
-        {"files": _texts(files), "listed": ["m.js", "va.js", "vb.js"], "arrivals": order}
-        for order in permutations(["m.js", "va.js", "vb.js"])
+        {"files": _texts(files), "listed": listed, "arrivals": order}
+        for listed in (["m.js", "va.js", "vb.js"], ["m.js", "vb.js"], ["m.js"])
+        for order in permutations(listed)
     ]
     for scenario, seen in zip(scenarios, opened(*scenarios), strict=True):
         assert (seen["notes"], seen["errors"]) == (["1", "2", "3"], []), scenario["arrivals"]
+        assert sorted(seen["fetched"]) == ["m.js", "va.js", "vb.js"]
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["n", "d", "f"])
+@pytest.mark.parametrize("name", ["n", "d", "f", "v"])
 def test_modules_beside_a_runtime_that_loads_move(name: str) -> None:
-    """Lazy chunks go on working; what no page lists is loaded by the page's load event.
+    """Lazy chunks go on working.
 
-    name: of the require function, which the code around the moved entry has for other things, too.
+    name: of the require function, which the code around the start has for other things, too.
     """
     source = re.sub(rb"(?<![\w$.])n(?![\w$\"])", name.encode(), LAZY)
     source = source.replace(b"{20(", b'{21(){note("21")},20(').replace(
         b'note("20"),', b'note("20"),%s(21),' % name.encode()
     )
-    found = move_own(runtime(source), {"va": ["21"]})
-    edits = register(runtime(source), {"3": ["v3"]}, {"va": "va.js", "v3": "v3.js"})
-    assert isinstance(found, OwnSplit)
+    edits = register(runtime(source), {"3": ["v3"]}, {"v3": "v3.js"})
     assert isinstance(edits, list)
     lazy = move(chunk(_files(NEWEST)["c3.js"]), ["31"], "v3")
-    files = {
-        "r.js": syntax.apply(source, [*found.edits, *edits]),
-        "va.js": found.vendors["va"],
-        "c3.js": lazy.old,
-        "v3.js": lazy.vendor,
-    }
+    files = parted(syntax.apply(source, edits), {"va": ["21"]}, "r.js") | {"c3.js": lazy.old, "v3.js": lazy.vendor}
     for listed in (["va.js", "r.js"], ["r.js", "va.js"], ["r.js"]):
         (seen,) = opened({"files": _texts(files), "listed": listed, "arrivals": listed})
         assert (seen["notes"], seen["errors"]) == (["20", "21", "30", "31"], []), listed
@@ -674,24 +681,26 @@ def test_modules_beside_a_runtime_that_loads_move(name: str) -> None:
 
 
 @needs_node
-def test_an_entry_whose_modules_are_there_runs_within_its_script() -> None:
-    source = f"var LIB;(()=>{{var m={{1:(e,t)=>{{t.a=1}}}},t={{}};{REQUIRE}LIB=n(1)}})();".encode()
-    found = move_own(runtime(source), {"va": ["1"]})
-    assert isinstance(found, OwnSplit)
-    files = {"m.js": syntax.apply(source, found.edits), "va.js": found.vendors["va"], "z.js": b"note(String(LIB.a))"}
+def test_bundles_of_one_build_keep_their_own_modules() -> None:
+    """Two starts on one page: they share the runtime's queue, but what each uses of a module may differ."""
+    files = {}
+    for name in ("a", "b"):
+        source = LAZY.replace(b"{20(", b'{21(){note("21%s")},20(' % name.encode()).replace(
+            b'note("20"),n.e(3).then(()=>n(30))', b"n(21)"
+        )
+        files |= parted(source, {f"v{name}": ["21"]}, f"{name}.js")
+    for order in permutations(["a.js", "va.js", "b.js", "vb.js"]):
+        (seen,) = opened({"files": _texts(files), "listed": list(order), "arrivals": list(order)})
+        assert (sorted(seen["notes"]), seen["errors"]) == (["21a", "21b"], []), order
+
+
+@needs_node
+def test_a_start_whose_modules_are_there_runs_within_its_script() -> None:
+    source = f"(()=>{{var m={{1:(e,t)=>{{self.a=1}}}},t={{}};{REQUIRE}n(1)}})();".encode()
+    files = parted(source, {"va": ["1"]}) | {"z.js": b"note(String(self.a))"}
     scripts = ["va.js", "m.js", "z.js"]
     (seen,) = opened({"files": _texts(files), "listed": scripts, "arrivals": scripts})
     assert (seen["notes"], seen["errors"]) == (["1"], [])
-
-
-def test_own_modules_keep_their_mode() -> None:
-    source = f'/*! L */(()=>{{"use strict";var m={{1:e=>{{a}},2:function(e){{b}}}},t={{}};{REQUIRE}n(1)}})();'.encode()
-    found = move_own(runtime(source), {"v": ["1", "2"]})
-    assert isinstance(found, OwnSplit)
-    assert found.vendors["v"] == (
-        b'/*! L */\n(self["webpackChunk:v"]=self["webpackChunk:v"]||[]).push([["v"],'
-        b'{1:e=>{"use strict";a},2:function(e){"use strict";b}}]);'
-    )
 
 
 @pytest.mark.parametrize(
@@ -706,18 +715,37 @@ def test_own_modules_keep_their_mode() -> None:
         (f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n.o=1}})()", "no entry was found"),
         (FOUR.replace(b"([]);", b"({3:function(e,t,n){}});").decode(), "webpack 4 starts its entry within the runtime"),
         (NEWEST.decode(), "no entry was found"),
+        (
+            f"var LIB;(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}LIB=n(1)}})()",
+            "other code stands beside it, which may ask for what it makes",
+        ),
+        (
+            f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1)}})();f()",
+            "other code stands beside it, which may ask for what it makes",
+        ),
+        (f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n.S={{}};n(1)}})()", "it shares its modules with other builds"),
+        (
+            f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n.o=g();n(1);function g(){{}}}})()",
+            "code before its start uses g, which the start declares",
+        ),
+        (
+            f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1);f(document.currentScript)}})()",
+            "its modules ask for the script that runs",
+        ),
     ],
 )
-def test_entries_that_cannot_wait_are_refused(source: str, reason: str) -> None:
-    found = move_own(runtime(source.encode()), {"v": ["1"]})
-    assert isinstance(found, Refusal)
-    assert found.reason == reason
+def test_starts_that_cannot_wait_are_refused(source: str, reason: str) -> None:
+    found = runtime(source.encode())
+    refusal = entry.objection(found, analyse_script(found.source))
+    assert refusal is not None
+    assert refusal.reason == reason
 
 
-@pytest.mark.parametrize("moves", [{"v": []}, {"v": ["9"]}, {"v": ["1"], "w": ["1"]}])
-def test_what_is_not_there_cannot_move(moves: dict[str, list[str]]) -> None:
-    with pytest.raises(ValueError, match="a new chunk without modules"):
-        move_own(runtime(f"(()=>{{var m={OWN_TABLE},t={{}};{REQUIRE}n(1)}})()".encode()), moves)
+def test_a_bundle_may_set_digests_of_its_own() -> None:
+    """react-dom does; of chunks that the runtime checks, the new one has none."""
+    source = LAZY.replace(b'note("20"),', b'note.integrity="",')
+    assert [module.id for module in runtime(source).own.modules] == ["20"]
+    assert isinstance(read_runtime(LAZY.replace(b"a.onerror=", b"a.integrity=n.s,a.onerror=")), Refusal)
 
 
 def test_edits_must_not_overlap() -> None:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import divide, needs
 from v1z3r_build.bundlers.holding import hold
-from v1z3r_build.bundlers.items import items
+from v1z3r_build.bundlers.items import Places, items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Kind, Reason, Refused, ScopeKind
+from v1z3r_build.formats.scopes import Access, Kind, Reason, Refused, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -87,6 +87,7 @@ class Body:
         self._holding = hold(
             scopes.source, self.items, self._region, runtime=dialect.runtime, pinned=self._pinned(scope)
         )
+        self._holding.fixed.update(_bound(self.items, self._region, dialect.runtime))
 
     @property
     def bindings(self) -> Sequence[Binding]:
@@ -235,6 +236,17 @@ class _Factory:
                 passage.add(item, edits)
             passage.statements(text.encode() for text in self.after.get(index, ()))
         return passage.text()
+
+
+def _bound(found: Sequence[Item], region: Region, runtime: str) -> Iterator[int]:
+    """Items that use names of functions around the region. They may read the runtime's: every factory is given it."""
+    places = Places(found)
+    for reference in region.references:
+        binding = reference.binding
+        if binding is None or binding.scope.kind is ScopeKind.GLOBAL or region.scope.encloses(binding.scope):
+            continue
+        if binding.name != runtime or reference.access is not Access.READ:
+            yield places.at(reference.start)
 
 
 def _canonical(factory: Derived, read: Container[str]) -> Derived:

@@ -1,8 +1,8 @@
 """webpack's output: chunks, runtimes, and what it takes to move modules out of a chunk into a new one.
 
 `chunk` reads a chunk and moves modules out of it, `runtime` reads the runtime, `registration` makes the runtime
-load and await new chunks, `entry` moves modules out of a file that holds runtime and entry as well, `build_manifest`
-lists new chunks for Next's pages router.
+load and await new chunks, `entry` makes the start of a file that holds runtime and modules as well wait for new chunks,
+`build_manifest` lists new chunks for Next's pages router.
 
 A split needs more, which is not done here:
 

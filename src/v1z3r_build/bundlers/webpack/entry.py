@@ -1,92 +1,135 @@
-"""Modules moved out of a file that holds runtime, modules and entry together: webpack 5 without a runtime chunk.
+"""The start of a file that holds runtime, modules and entry together: webpack 5 without a runtime chunk.
 
 `(()=>{var e={7:factory…},t={};function n(…){…} …runtime… (()=>{entry})()})();`
 
-The entry runs as the file's script does, and its modules are required by then. With modules in another file, it runs
-as soon as they are there: at once where the page lists the new chunk's script before this one, as it must, in the same
-script, so that nothing changes for those who come after; else when the chunk arrives (`async` scripts). Only the code
-that requires modules waits. All before it, the runtime, has no effect but on itself.
+The entry runs as the file's script does, and its modules are there by then. With modules in other files it runs as soon
+as they are there: at once where the page lists the new scripts before this one, as it must, in the same script, so that
+nothing changes for those who come after; else when the last of them arrives (`async` scripts). Only the code that
+requires modules waits. All before it, the runtime, has no effect but on itself.
 
-A runtime that loads chunks takes the new ones from its queue, and loads those that the page has not brought by its load
-event; it is to be registered too (`registration.register`), with the paths of the new chunks. In a file without
-chunks a queue is made, which nobody else has.
+- Each new chunk has a queue of its own, which is named after its content: the runtime's is shared by all runtimes of
+  the build, in which the module of one id may differ by what each entry uses of it.
+- What the page has not brought by its load event, at which every script that it lists has arrived or failed, is loaded
+  from beside this file, under the address that its own script has.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.bundlers.webpack import chunk
+from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
+from v1z3r_build.formats.scopes import ScopeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Sequence
 
     from v1z3r_build.bundlers.webpack.runtime import Runtime
-    from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.formats.scopes import Scopes
 
-# t: the table of modules, k: one module of each new chunk, q: the queue, f: the code that waits, _: the require
-# function. c starts the code once all modules are there.
+# t: the table of modules; v: for each new chunk its queue, one of its modules, its file; f: the code that waits.
+# In ES5: a runtime may be written for browsers that know nothing newer.
 _WAITING = (
-    "(function(t,k,q,f,_){var d,c=function(){d||!k.every(function(i){return i in t})||(d=1,f())},"
-    "p=q.push;%s c();d||(q.push=function(e){var r=p.apply(q,arguments);%s return c(),r})%s}"
+    "(function(t,v,f){var d,c=document.currentScript,"
+    "g=function(){d||!v.every(function(x){return x[1]in t})||(d=1,f())},"
+    "a=function(e){for(var i in e[1])t[i]=e[1][i]},"
+    "l=function(){c&&v.forEach(function(x){if(!(x[1]in t)){"
+    'var s=document.createElement("script");s.src=c.src.split(/[?#]/)[0].replace(/[^\\/]*$/,x[2]),'
+    "c.crossOrigin&&(s.crossOrigin=c.crossOrigin),c.nonce&&(s.nonce=c.nonce),document.head.appendChild(s)}})};"
+    "v.forEach(function(x){(self[x[0]]||[]).forEach(a)}),g(),d||(v.forEach(function(x){"
+    "var q=self[x[0]]=self[x[0]]||[],p=q.push;q.push=function(e){var r=p.apply(q,arguments);return a(e),g(),r}}),"
+    '"complete"===document.readyState?l():addEventListener("load",l))})'
 )
-# Without a runtime that takes chunks from the queue.
-_TAKE = "var a=function(e){for(var i in e[1])t[i]=e[1][i]};q.forEach(a);"
-_TAKE_ONE = "a(e);"
-# What the page has not brought by its load event.
-_LOAD = (
-    ";var l=function(){d||%s.forEach(function(v){var s=[];_.f.j(v,s),s.forEach(function(x){x.catch(function(){})})})};"
-    'd||("complete"===document.readyState?l():addEventListener("load",l))'
-)
+# What makes a runtime a part of another build's page (module federation), which asks it for modules at once.
+_FEDERATION = r"(?<![\w$.])%s\.(?:S|I)\s*=(?!=)"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSplit:
-    """What comes of a file with modules of its own. vendors: the text of each new chunk, by id."""
+class Arrival(NamedTuple):
+    """A new chunk that a start waits for.
 
-    edits: list[Edit]
-    vendors: dict[str, Derived] = field(repr=False)
-
-
-def move_own(runtime: Runtime, moves: Mapping[str, Collection[str]]) -> OwnSplit | Refusal:
-    """Move modules of the runtime's own table into new chunks. moves: new chunk's id -> ids of modules.
-
-    The edits go together with those of `register`, and do not overlap with them.
-    Raises ValueError for a module that is not there, or that goes to two chunks.
+    identity: its id; module: the id of one of its modules; file: the name of its file, which lies beside the old one.
     """
+
+    identity: str
+    module: str
+    file: str
+
+
+def queue(identity: str) -> bytes:
+    """Where a new chunk is put, as in `Chunk`."""
+    holder = b"self[%s]" % json.dumps(_queue_name(identity)).encode()
+    return holder + b"=" + holder + b"||[]"
+
+
+def _queue_name(identity: str) -> str:
+    return f"webpackChunk:{identity}"
+
+
+def wait(runtime: Runtime, arrivals: Sequence[Arrival]) -> list[Edit] | Refusal:
+    """Edits after which the start waits for new chunks. They lie at both ends of it, and overlap with none inside."""
     own = runtime.own
     if own.start is None:
         return Refusal(own.refused)
-    by_id = {module.id: module for module in own.modules}
-    all_ids = [identity for ids in moves.values() for identity in ids]
-    if not all(moves.values()) or len(set(all_ids)) < len(all_ids) or not by_id.keys() >= set(all_ids):
-        raise ValueError("a new chunk without modules, a module that is not there, or one for two chunks")
-    source = runtime.source
-    queue = _queue(runtime, moves)
-    licenses = [source[slice(*place)] for place in runtime.licenses]
-    edits = [chunk.removal(source, by_id[identity]) for identity in all_ids]
-    vendors = {}
-    for vendor, ids in moves.items():
-        moving = [module for module in own.modules if module.id in set(ids)]
-        factories = [chunk.factory(source, module).directed for module in moving]
-        vendors[vendor] = chunk.written(queue, vendor, factories, licenses, strict=False)
-    keys = [next(iter(ids)) for ids in moves.values()]
-    take, take_one = (_TAKE, _TAKE_ONE) if runtime.drain is None else ("", "")
-    load = _LOAD % json.dumps(sorted(moves)) if "f.j" in runtime.members else ""
-    waiting = _WAITING % (take, take_one, load)
     start, end = own.start
-    before = b"0;" if own.in_sequence else b";"
-    call = f"{waiting}({own.table},{json.dumps(keys)},".encode() + queue + b",function(){"
-    edits += [Edit(start, start, before + call), Edit(end, end, b"\n}.bind(this),%s));" % runtime.require.encode())]
-    return OwnSplit(edits, vendors)
+    given = [[_queue_name(one.identity), one.module, one.file] for one in arrivals]
+    opening, inner = _parting(runtime)
+    call = f"{_WAITING}({own.table},{json.dumps(given, separators=(',', ':'))},function(){{".encode()
+    return [Edit(start, start, opening + call + inner), Edit(end, end, b"\n}.bind(this));")]
 
 
-def _queue(runtime: Runtime, moves: Mapping[str, Collection[str]]) -> bytes:
-    """Where new chunks are put: the runtime's queue, or one of their own."""
-    if runtime.drain is not None:
-        return runtime.source[slice(*runtime.drain)]
-    holder = b"self[%s]" % json.dumps("webpackChunk:" + "+".join(sorted(moves))).encode()
-    return holder + b"=" + holder + b"||[]"
+def _parting(runtime: Runtime) -> tuple[bytes, bytes]:
+    """What ends the code before the start, and what the start begins with: a sequence of expressions may be cut there.
+
+    An operand that begins with `function` or a brace would be no expression at the start of a statement.
+    """
+    return (b"0;", b"0,") if runtime.own.in_sequence else (b";", b"")
+
+
+def enclosed(runtime: Runtime) -> bytes | None:
+    """The file with its start in a function of its own, called where it stands; None where there is no start.
+
+    webpack puts the statements of an only entry among those of the runtime where no names clash ("avoidEntryIife").
+    """
+    own, source = runtime.own, runtime.source
+    if own.start is None:
+        return None
+    start, end = own.start
+    opening, inner = _parting(runtime)
+    return b"%s%s(function(){%s%s\n}).call(this);%s" % (source[:start], opening, inner, source[start:end], source[end:])
+
+
+def objection(runtime: Runtime, scopes: Scopes) -> Refusal | None:
+    """Why the start may not wait, and not be put into a function, None if it may. scopes: the file's."""
+    own, source = runtime.own, runtime.source
+    if own.start is None:
+        return Refusal(own.refused)
+    for statement in syntax.named(scopes.tree.root_node):
+        is_directive = [one.type for one in statement.named_children] == ["string"]
+        is_it = statement.start_byte <= own.start.start < statement.end_byte
+        if not (is_it or is_directive or statement.type in ("empty_statement", "hash_bang_line")):
+            return Refusal("other code stands beside it, which may ask for what it makes", statement.start_byte)
+    code = source[own.place.end : own.start.start]
+    if match := re.search((_FEDERATION % re.escape(runtime.require)).encode(), code):
+        return Refusal("it shares its modules with other builds", own.place.end + match.start())
+    for first, last in ((own.place.start, own.place.end), own.start):
+        place = source.find(b"currentScript", first, last)
+        if place >= 0:
+            return Refusal("its modules ask for the script that runs", place)
+    return _torn(runtime, scopes)
+
+
+def _torn(runtime: Runtime, scopes: Scopes) -> Refusal | None:
+    """A name that the start declares in the function around it, and that is used before it."""
+    assert runtime.own.start is not None
+    start, end = runtime.own.start
+    for scope in scopes.scopes:
+        if scope.kind is ScopeKind.GLOBAL or not scope.start <= start < end <= scope.end:
+            continue
+        for binding in scope.bindings.values():
+            declared = any(start <= place.start < end for place in binding.declarations)
+            places = [one.start for one in binding.declarations] + [one.start for one in binding.references]
+            if declared and not all(start <= place < end for place in places):
+                return Refusal(f"code before its start uses {binding.name}, which the start declares", start)
+    return None

@@ -67,8 +67,7 @@ def register(runtime: Runtime, needs: Mapping[str, Sequence[str]], paths: Mappin
     """Edits of the runtime's file after which every old chunk brings its vendor chunks along.
 
     needs: old chunk's id -> ids of the vendor chunks that it needs. paths: vendor chunk's id -> its path as `X.u`
-    gives it, below the public path (Next: `static/chunks/x.js`; webpack 4: `x.js`), also of chunks that no old one
-    needs, see `entry`. A runtime that does not load
+    gives it, below the public path (Next: `static/chunks/x.js`; webpack 4: `x.js`). A runtime that does not load
     (`Runtime.loads`) or in which no entry waits (`Runtime.awaits`) is registered as far as it goes: with the
     first, every page must list the vendor's script; with the second, the chunks may have no callback.
     Raises ValueError for a vendor chunk without a path.

@@ -17,7 +17,7 @@ modules, read off the output of 4.47 and of 5.10 to 5.10x):
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
@@ -43,6 +43,9 @@ _INTEGRITY = re.compile(rb"\.sriHashes\b|\.integrity\s*=")
 _REPLACED = ("u", "f.j", "O.j", "F.j", "H.j")
 
 
+_NOWHERE = Extent(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """Entries that wait as lists. callback: where the body begins of the function that installs a chunk.
@@ -61,15 +64,20 @@ class Lists:
 class Own:
     """Modules that stand in the runtime's own file, and the code that starts its entries.
 
-    table: the name of the variable that holds them. start: the code that may require a module as it runs: all to the
-    end of the function around runtime and modules; None where it is not understood, see `refused`. in_sequence:
-    whether it begins with a part of a sequence of expressions.
+    table: the name of the variable that holds them. place: the table itself. strict: whether a directive around it
+    makes all of them strict. start: the code that may require a module as it runs: all to the end of the function
+    around runtime and modules; None where it is not understood, see `refused`. in_sequence: whether it begins with a
+    part of a sequence of expressions. bodies: the blocks of those functions in it that are called where they stand:
+    modules that webpack has put into the start ("inlined") are each in one.
     """
 
     modules: tuple[Module, ...] = ()
     table: str = ""
+    place: Extent = _NOWHERE
+    strict: bool = False
     start: Extent | None = None
     in_sequence: bool = False
+    bodies: tuple[Extent, ...] = ()
     refused: str = "the file has no modules of its own"
 
 
@@ -150,7 +158,8 @@ class _Reader:
         late = [name for name in _REPLACED if name in found and found[name].start > drain.start_byte]
         if late:
             return Refusal(f"{late[0]} is assigned after the queue is read", found[late[0]].start)
-        if _INTEGRITY.search(self.source):
+        own = self._own(require, drain)
+        if self._checks_integrity(own, drain):
             return Refusal("the runtime checks the integrity of chunks", drain.start_byte)
         return Runtime(
             self.source,
@@ -160,12 +169,18 @@ class _Reader:
             syntax.extent(drain),
             queue_name,
             self._public_path(found.get("p")),
-            self._own(require, drain),
+            own,
             self._licenses(),
             self._matchers(found.get("f.j"), require),
             None,
             None if "O.j" in found else self._lists(drain, 3),
         )
+
+    def _checks_integrity(self, own: Own, drain: Node) -> bool:
+        """Whether it knows digests of chunks. Modules beside it may set the digests of anything."""
+        end = own.start.start if own.start is not None else drain.end_byte
+        before, behind = self.source[: own.place.start], self.source[own.place.end : end]
+        return any(_INTEGRITY.search(text) for text in (before, behind))
 
     def _at(self, start: int, end: int) -> Node:
         node = self.root.descendant_for_byte_range(start, end)
@@ -324,7 +339,8 @@ class _Reader:
     def _name_of(self, drain: Node) -> str:
         """The variable that holds the queue."""
         parent = drain.parent
-        while parent is not None and parent.type == "parenthesized_expression":
+        # Registered, it is the last of a sequence.
+        while parent is not None and parent.type in ("parenthesized_expression", "sequence_expression"):
             parent = parent.parent
         if parent is None:
             return ""
@@ -416,15 +432,25 @@ class _Reader:
             return Own()
         strict = syntax.has_directive(body) or syntax.has_directive(self.root)
         modules = syntax.modules(syntax.bare(table), strict=strict)
+        own = Own(modules, name.decode(), syntax.extent(table), strict)
         if argument is not None:
-            return Own(modules, name.decode(), refused="webpack 4 starts its entry within the runtime")
+            return replace(own, refused="webpack 4 starts its entry within the runtime")
         try:
             step = self._start(scope, body, require, drain)
         except UnreadableError as unreadable:
-            return Own(modules, name.decode(), refused=unreadable.refusal.reason)
-        start = Extent(step.start_byte, body.end_byte - 1)
+            return replace(own, refused=unreadable.refusal.reason)
         in_sequence = step.parent is not None and step.parent.type == "sequence_expression"
-        return Own(modules, name.decode(), start, in_sequence, "")
+        return replace(
+            own,
+            start=Extent(step.start_byte, body.end_byte - 1),
+            in_sequence=in_sequence,
+            bodies=tuple(
+                syntax.extent(block)
+                for one in _steps(body)
+                if one.start_byte >= step.start_byte and (block := _called_block(one)) is not None
+            ),
+            refused="",
+        )
 
     def _start(self, scope: Node, body: Node, require: str, drain: Node | None) -> Node:
         """The code that may require modules begins here: behind the loading of chunks, if there is any."""
@@ -477,7 +503,8 @@ class _Reader:
                 continue
             require = callers[0][4].decode()
             found = self._members(require)
-            if "m" not in found or _INTEGRITY.search(self.source):
+            # Its modules stand behind it, as its argument.
+            if "m" not in found or _INTEGRITY.search(self.source, scope.start_byte, scope.end_byte):
                 return Refusal("a runtime that checks integrity, or is not understood", drain.start_byte)
             return Runtime(
                 self.source,
@@ -521,6 +548,34 @@ def _steps(body: Node) -> Iterator[Node]:
             yield from syntax.sequence(inside[0])
         else:
             yield statement
+
+
+def _called_block(step: Node) -> Node | None:
+    """The block of a function without parameters that a step calls where it stands: `(()=>{…})()`."""
+    node = step
+    while node.type in ("expression_statement", "parenthesized_expression", "unary_expression"):
+        inside = syntax.named(node)
+        if len(inside) != 1:
+            return None
+        node = inside[0]
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    if function is None:
+        return None
+    function = syntax.bare(function)
+    if function.type == "member_expression":  # `function(){…}.call(this)`
+        arguments = node.child_by_field_name("arguments")
+        given = [one.type for one in syntax.named(arguments)] if arguments is not None else []
+        target = function.child_by_field_name("object")
+        if syntax.text(function.child_by_field_name("property")) != b"call" or given != ["this"] or target is None:
+            return None
+        function = syntax.bare(target)
+    elif _argument_count(node) != 0:
+        return None
+    if function.type not in ("arrow_function", "function_expression") or syntax.parameters(function):
+        return None
+    block = function.child_by_field_name("body")
+    is_plain = not any(child.type == "async" for child in function.children)
+    return block if is_plain and block is not None and block.type == "statement_block" else None
 
 
 def _table_end(body: Node) -> int:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VendorFile:
-    """A file that is split off. chunk: its id, where the bundler's runtime knows files by ids."""
+    """A file that is split off.
+
+    chunk: its id, where the bundler's runtime knows files by ids; module: the id of one of its modules.
+    """
 
     path: str
     data: Derived = field(repr=False)
     chunk: str = ""
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,35 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import replace
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
-from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
+from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
 from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Access, Refused
+from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
 from v1z3r_build.passes.split import ownership
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tree_sitter import Node
 
-    from v1z3r_build.bundlers.webpack.chunk import Chunk
-    from v1z3r_build.bundlers.webpack.syntax import Module
+    from v1z3r_build.bundlers.webpack.syntax import Extent
     from v1z3r_build.formats.derivation import Derived
-    from v1z3r_build.formats.scopes import Binding, Scope, Scopes
+    from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
     from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
+# Where webpack has put licences into files of their own, a comment leads there, by the old chunk's name.
+_EXTRACTED = re.compile(rb"\.LICENSE\b")
+_EXTRACTED_BESIDE = b"/*! For license information please see the .LICENSE.txt files beside this one */\n"
+_LICENSE = re.compile(rb"licen[cs]e|copyright|\(c\)", re.I)
 
 
 def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
@@ -53,14 +58,60 @@ def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer
         scopes = analyse_script(data)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
+    queue = data[slice(*chunk.queue)]
+    collection = Collection(data, chunk.modules, chunk.strict, chunk.licenses, lambda _: queue)
+    finish = webpack.require_own(chunk)
+    made = divided(path, collection, scopes, wanted, min_size, lambda _: finish)
+    return replace(made, ids=chunk.ids, queue=chunk.queue_name) if made.vendors else made
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """Modules that are part of a bundle's start: a block that runs once, whose function has no parameters.
+
+    require: the name of the runtime's function, which is declared around it.
+    """
+
+    block: Extent
+    require: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Modules of one script. strict: whether a directive makes all of them strict.
+
+    queue: where a new chunk is put, by its id. licenses: comments that ask to be kept.
+    """
+
+    source: bytes = field(repr=False)
+    modules: Sequence[Module]
+    strict: bool
+    licenses: Sequence[Extent]
+    queue: Callable[[str], bytes]
+    inlined: Sequence[Inlined] = ()
+
+
+def divided(
+    path: str,
+    collection: Collection,
+    scopes: Scopes,
+    wanted: Wanted,
+    min_size: int,
+    finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]],
+) -> Answer:
+    """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
     labels = Labels(scopes.tree.root_node, wanted)
+    data = collection.source
     if not labels.present(0, len(data)):
         return Answer(path)
-    work = _Work(path, chunk, scopes, labels)
+    work = _Work(path, collection, scopes, labels)
     if len(work.owners) == 1 and "" not in work.owners:
         return Answer(path, whole=next(iter(work.owners)))
-    made = ownership.settled(path, data, work.vendors, work.remainder, work.owners - {""}, min_size)
-    return replace(made, ids=chunk.ids, queue=chunk.queue_name)
+
+    def rest(made: Mapping[str, VendorFile]) -> Derived:
+        return syntax.apply(data, [*work.edits, *finish(made)])
+
+    return ownership.settled(path, data, work.vendors, rest, work.owners - {""}, min_size)
 
 
 class _Factory(NamedTuple):
@@ -73,12 +124,14 @@ class _Factory(NamedTuple):
 
 
 class _Work:
-    def __init__(self, path: str, chunk: Chunk, scopes: Scopes, labels: Labels) -> None:
+    def __init__(self, path: str, collection: Collection, scopes: Scopes, labels: Labels) -> None:
         self.path = path
-        self.chunk = chunk
+        self.collection = collection
+        self.source = collection.source
         self.scopes = scopes
         self.read: set[Binding] | None = None
-        opened = [self._open(module) for module in chunk.modules]
+        opened = [self._open(module) for module in collection.modules]
+        opened += [self._start(number, one) for number, one in enumerate(collection.inlined)]
         found = ownership.owned([one.owned for one in opened], labels)
         self.factories = [one._replace(owned=own) for one, own in zip(opened, found, strict=True)]
         self.owners = ownership.owners(found)
@@ -93,26 +146,70 @@ class _Work:
         )
         scope = self.scopes.function_at(start)
         assert scope is not None, "a factory without a scope"
-        required = tuple(self._required(scope, module))
-        owned = Owned((module.id,), *module.entry, self._body(module, scope, node), required)
+        block = node.child_by_field_name("body")
+        body = None
+        if block is not None and block.type == "statement_block":
+            body = self._body(scope, block, _dialect(self.scopes, module.parameters))
+        required = tuple(self._required(module, scope, enclosed=False))
+        owned = Owned((module.id,), *module.entry, body, required, fixed=self._is_bound(scope))
         return _Factory(module, scope, node, owned)
 
-    def _body(self, module: Module, scope: Scope, node: Node) -> factories.Body | None:
-        body = node.child_by_field_name("body")
-        if body is None or body.type != "statement_block" or module.factory.end - module.factory.start < _CONCATENATED:
+    def _start(self, number: int, inlined: Inlined) -> _Factory:
+        """What runs once is no module, but for its labels."""
+        block = self.scopes.tree.root_node.descendant_for_byte_range(*inlined.block)
+        node = block.parent if block is not None else None
+        scope = self.scopes.function_at(node.start_byte) if node is not None else None
+        assert block is not None, "a start without its block"
+        assert node is not None, "a block without its function"
+        assert scope is not None, "a start without a scope"
+        names = (_free(self.scopes, "module"), _free(self.scopes, "exports"), inlined.require)
+        around = [one for one in self.scopes.scopes[scope.index : scope.last + 1] if one.end >= block.end_byte]
+        is_hidden = any(inlined.require in one.bindings for one in around if one.start <= block.start_byte)
+        body = None if is_hidden else self._body(scope, block, _dialect(self.scopes, names))
+        place = syntax.extent(node)
+        module = Module(f"start:{number}", place, place, names, inlined.block, scope.strict, False, False)
+        required = tuple(self._required(module, scope, enclosed=True))
+        return _Factory(module, scope, node, Owned((module.id,), *place, body, required, fixed=True))
+
+    def _body(self, scope: Scope, block: Node, dialect: factories.Dialect) -> factories.Body | None:
+        """What can be moved out of a factory, None if it can only move whole."""
+        if block.end_byte - block.start_byte < _CONCATENATED:
             return None
         try:
-            return factories.Body(self.scopes, scope, body, _dialect(self.scopes, module))
+            return factories.Body(self.scopes, scope, block, dialect)
         except Refused:
             return None
 
-    def _required(self, scope: Scope, module: Module) -> Iterator[tuple[int, str]]:
-        """The modules that a factory requires by `n(id)`, with the places."""
-        if len(module.parameters) < 3 or module.parameters[2] not in scope.bindings:
+    def _is_bound(self, scope: Scope) -> bool:
+        """Whether it uses names of functions around it, as nothing but a minifier's liberty could bring about."""
+        return any(
+            one.binding is not None
+            and one.binding.scope.kind is not ScopeKind.GLOBAL
+            and not scope.encloses(one.binding.scope)
+            for one in self._references(scope)
+        )
+
+    def _references(self, scope: Scope) -> Sequence[Reference]:
+        all_ = self.scopes.references
+        return all_[bisect_left(all_, scope.start, key=start_of) : bisect_left(all_, scope.end, key=start_of)]
+
+    def _required(self, module: Module, scope: Scope, *, enclosed: bool) -> Iterator[tuple[int, str]]:
+        """The modules that a function requires by `n(id)`, with the places.
+
+        enclosed: whether `n` is that of a function around it, and no parameter of its own.
+        """
+        if len(module.parameters) < 3:
             return
+        name = module.parameters[2]
+        own = scope.bindings.get(name)
+        if own is None and not enclosed:
+            return
+        uses = own.references if own is not None else self._references(scope)
         root = self.scopes.tree.root_node
-        for reference in scope.bindings[module.parameters[2]].references:
-            if reference.access is not Access.READ:
+        for reference in uses:
+            binding = reference.binding
+            inner = own is None and binding is not None and scope.encloses(binding.scope)
+            if reference.access is not Access.READ or reference.name != name or inner:
                 continue
             node = root.descendant_for_byte_range(reference.start, reference.end)
             call = node.parent if node is not None else None
@@ -127,20 +224,23 @@ class _Work:
 
     def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
         self.edits = []
-        moved: dict[str, list[Derived]] = {}
+        moved: dict[str, list[tuple[str, Derived]]] = {}
         for one in self.factories:
             owner, body = one.owned.owner, one.owned.body
             if owner in wanted:
-                self.edits.append(webpack.removal(self.chunk.source, one.module))
-                moved.setdefault(owner, []).append(self._whole(one))
+                self.edits.append(webpack.removal(self.source, one.module))
+                moved.setdefault(owner, []).append((one.module.id, self._whole(one)))
             elif body is not None and not owner and wanted & set(one.owned.labels):
                 for label, vendor in self._cut(one, body, wanted).items():
                     key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append(joined((key, b":", vendor.factory)))
-        return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
+                    moved.setdefault(label, []).append((vendor.identifier, joined((key, b":", vendor.factory))))
+        return {
+            label: self._file(label, [text for _, text in modules], modules[0][0])
+            for label, modules in sorted(moved.items())
+        }
 
     def _whole(self, one: _Factory) -> Derived:
-        plain = webpack.factory(self.chunk.source, one.module).text
+        plain = webpack.factory(self.source, one.module).text
         try:
             inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
             renamed = rename(self.scopes, one.scope, inside)
@@ -148,8 +248,8 @@ class _Work:
             return plain
         head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
         start, end = one.module.entry
-        before = written(self.chunk.source, start, one.scope.start)
-        return joined((head, before, renamed.text, written(self.chunk.source, one.scope.end, end)))
+        before = written(self.source, start, one.scope.start)
+        return joined((head, before, renamed.text, written(self.source, one.scope.end, end)))
 
     def _read(self) -> set[Binding]:
         """Names of functions that the chunk can read. Raises Refused."""
@@ -165,22 +265,26 @@ class _Work:
         made = body.split([label if label in wanted else "" for label in one.owned.labels], identify)
         if made.vendors:
             self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))
-            self.edits += _with_parameters(one.node, one.module.parameters, _parameters(self.scopes, one.module))
+            self.edits += _with_parameters(
+                one.node, one.module.parameters, _parameters(self.scopes, one.module.parameters)
+            )
         return made.vendors
 
-    def _file(self, label: str, modules: Sequence[Derived]) -> VendorFile:
+    def _file(self, label: str, modules: Sequence[Derived], module: str) -> VendorFile:
         table = joined((b"{", webpack.listed(modules), b"}"))
-        head = b"".join(self.chunk.source[slice(*place)] + b"\n" for place in self.chunk.licenses)
-        head += b'"use strict";' if self.chunk.strict else b""
-        queue = self.chunk.source[slice(*self.chunk.queue)]
-        identity = f"{label}-{hashlib.sha256(head + queue + table).hexdigest()[:8]}"
-        push = b"%s(%s).push([[%s]," % (head, queue, syntax.id_literal(identity))
+        head = self._licenses() + (b'"use strict";' if self.collection.strict else b"")
+        identity = f"{label}-{hashlib.sha256(head + table).hexdigest()[:8]}"
+        push = b"%s(%s).push([[%s]," % (head, self.collection.queue(identity), syntax.id_literal(identity))
         text = joined((push, table, b"]);"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
-        return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity)
+        return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity, module)
 
-    def remainder(self) -> Derived:
-        return syntax.apply(self.chunk.source, [*self.edits, *webpack.require_own(self.chunk)])
+    def _licenses(self) -> bytes:
+        """Comments that tell of licences. Others, such as banners, hold names and versions of the app's."""
+        comments = [self.source[slice(*place)] for place in self.collection.licenses]
+        extracted = any(map(_EXTRACTED.search, comments))
+        kept = [one + b"\n" for one in comments if _LICENSE.search(one) and not _EXTRACTED.search(one)]
+        return b"".join([*([_EXTRACTED_BESIDE] if extracted else []), *kept])
 
 
 def _function(scopes: Scopes, module: Module) -> Node:
@@ -191,18 +295,22 @@ def _function(scopes: Scopes, module: Module) -> Node:
     return node
 
 
-def _parameters(scopes: Scopes, module: Module) -> list[str]:
+def _parameters(scopes: Scopes, given: Sequence[str]) -> list[str]:
     """The three parameters of a module's function, which may lack the last ones."""
-    names = list(module.parameters)
+    return [*given[:3], *(_free(scopes, name) for name in ("module", "exports", "require")[len(given) :])]
+
+
+def _free(scopes: Scopes, name: str) -> str:
+    """A name that nothing in a script bears, nor anything that is made of it."""
     taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
-    for standard in ("module", "exports", "require")[len(names) :]:
-        names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
-    return names
+    while name in taken:
+        name += "_"
+    return name
 
 
-def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
+def _dialect(scopes: Scopes, parameters: Sequence[str]) -> factories.Dialect:
     """How modules of webpack refer to each other: by the third parameter, which is the same for all."""
-    names = _parameters(scopes, module)
+    names = _parameters(scopes, parameters)
     holder, require = names[0], names[2]
 
     def frame(directives: bytes, pairs: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:

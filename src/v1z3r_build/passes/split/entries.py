@@ -54,7 +54,7 @@ def split_entries(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answ
         work = _Work(path, chunk, scopes, labels)
         if len(work.owners) == 1 and "" not in work.owners:
             return Answer(path, whole=next(iter(work.owners)))
-        made = ownership.settled(path, data, work.vendors, work.remainder, work.owners - {""}, min_size)
+        made = ownership.settled(path, data, work.vendors, lambda _: work.remainder(), work.owners - {""}, min_size)
     except (Refused, chunks.ImmovableError) as refusal:
         return Answer(path, diagnostics=(not_split(path, str(refusal)),))
     return replace(made, cut=work.cut) if made.vendors else made

@@ -29,7 +29,7 @@ class Owned:
 
     ids: by which others require it. start, end: its bytes. body: None where it can only move whole. required,
     registered: the ids that it asks for, and those of modules that come to be while it runs, each with the place.
-    labels: of the body's items, or its own one.
+    labels: of the body's items, or its own one. fixed: it cannot move as a whole.
     """
 
     ids: tuple[int | str, ...]
@@ -39,6 +39,7 @@ class Owned:
     required: tuple[tuple[int, int | str], ...]
     registered: tuple[tuple[int, int | str], ...] = ()
     labels: tuple[str, ...] = ()
+    fixed: bool = False
 
     @property
     def size(self) -> int:
@@ -48,6 +49,8 @@ class Owned:
     @property
     def owner(self) -> str:
         """The vendor whose it is as a whole: its items are, but for those that only tie it to other modules."""
+        if self.fixed:
+            return ""
         if self.body is None:
             return self.labels[0]
         own = {self.labels[index] for index in self._speaking()}
@@ -56,6 +59,8 @@ class Owned:
     @property
     def nearly(self) -> str:
         """The vendor whose nearly all is, '' if there is none."""
+        if self.fixed:
+            return ""
         if self.body is None:
             return self.labels[0]
         sizes: dict[str, int] = {}
@@ -125,7 +130,11 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
             for index, (item, needs) in enumerate(zip(one.body.items, own, strict=True))
         )
     found = labels.of(parts)
-    return [replace(one, labels=tuple(found[at : at + one.size])) for at, one in zip(first, modules, strict=True)]
+    given = (tuple(found[at : at + one.size]) for at, one in zip(first, modules, strict=True))
+    return [
+        replace(one, labels=("",) if one.fixed and one.body is None else own)
+        for one, own in zip(modules, given, strict=True)
+    ]
 
 
 def _places(one: Owned) -> Callable[[int], int]:
@@ -151,7 +160,7 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     own = {number: one.owner for number, one in enumerate(modules)}
     nearly = {number: one.nearly for number, one in enumerate(modules) if not one.owner and _may_be(one, labels)}
     ties = {number: {homes.get(asked, -1) for asked in modules[number].ties()} - {number} for number in nearly}
-    unlabelled = [number for number, one in enumerate(modules) if not any(one.labels)]
+    unlabelled = [number for number, one in enumerate(modules) if not any(one.labels) and not one.fixed]
     while True:
         found = {**own, **nearly}
         changed = True
@@ -184,13 +193,14 @@ def settled(
     path: str,
     data: bytes,
     vendors: Callable[[set[str]], Mapping[str, VendorFile]],
-    rest: Callable[[], Derived],
+    rest: Callable[[Mapping[str, VendorFile]], Derived],
     wanted: set[str],
     min_size: int,
 ) -> Answer:
     """What becomes of a chunk: split where its vendors are large enough, and where that pays.
 
-    vendors: splits off the files of some labels, and rest: gives what then remains. wanted: the vendors of the chunk.
+    vendors: splits off the files of some labels, and rest: gives what then remains beside them. wanted: the labels of
+    the chunk's vendors.
     """
     made = vendors(wanted)
     small = {label for label, one in made.items() if brotli_coding.transferred(one.data) < min_size}
@@ -198,7 +208,7 @@ def settled(
         made = vendors(wanted - small)
     if not made:
         return Answer(path)
-    remainder = rest()
+    remainder = rest(made)
     if objection := worth.objection(data, remainder, [one.data for one in made.values()]):
         return Answer(path, diagnostics=(not_split(path, objection),))
     return Answer(path, remainder, made)

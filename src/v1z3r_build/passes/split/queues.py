@@ -1,11 +1,17 @@
-"""The family of webpack's chunks: all that share a queue, and the runtimes that must learn of the vendors' chunks."""
+"""The family of webpack's scripts: chunks that share a queue, runtimes that must learn of the vendors' chunks, and
+bundles, which hold a runtime with modules of its own.
+"""
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
+from v1z3r_build.bundlers.webpack.chunk import Chunk, read_chunk
+from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
 from v1z3r_build.passes.split.answer import Answer
+from v1z3r_build.passes.split.bundles import split_bundle
 from v1z3r_build.passes.split.chunks import split_chunk
 from v1z3r_build.passes.split.runtimes import register_chunks
 from v1z3r_build.passes.split.workshop import named
@@ -16,26 +22,43 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.split.workshop import Workshop
 
 
+# How pages load a script, or prepare to: in each way the new one comes along, or is loaded later.
+_LOADING = ("script", "nomodule", "preload", "prefetch")
+
+
 def split_chunks(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
-    """What became of those scripts that are chunks."""
+    """What became of those scripts that are chunks or bundles."""
     calls = (
-        workshop.call(path, split_chunk, path, *workshop.options, workshop.site.assets[path].location) for path in paths
+        workshop.call(path, _split, path, *workshop.options, workshop.site.assets[path].location) for path in paths
     )
     return list(workshop.answers(calls))
 
 
+def _split(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) -> Answer | None:
+    return split_chunk(path, wanted, min_size, data) or split_bundle(path, wanted, min_size, data)
+
+
 def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:
     """Write the parts whose runtimes could be told of them, and tell pages and lists of chunks."""
-    told = _registered(workshop, workshop.possible(named(answers)))
+    told = _told(workshop, workshop.possible(named(answers)))
     loading.tell_all(workshop, workshop.place(told))
 
 
-def _registered(workshop: Workshop, answers: Sequence[Answer]) -> Iterator[Answer]:
-    """What can be carried out: chunks whose runtimes learn of the new ones, with those runtimes."""
+def _told(workshop: Workshop, answers: Sequence[Answer]) -> Iterator[Answer]:
+    """What can be carried out: chunks whose runtimes learn of the new ones, with those runtimes, and bundles."""
     yield from (answer for answer in answers if not answer.vendors)
-    for queue in sorted({answer.queue for answer in answers if answer.vendors}):
-        group = [answer for answer in answers if answer.vendors and answer.queue == queue]
-        runtimes, reason = _runtimes(workshop, queue, group)
+    bundles: list[Answer] = []
+    for answer in answers:
+        if answer.vendors and not answer.ids:
+            if reason := _objection(workshop, answer):
+                workshop.refuse(answer.path, reason)
+            else:
+                bundles.append(answer)
+    yield from bundles
+    chunks = [answer for answer in answers if answer.vendors and answer.ids]
+    for queue in sorted({answer.queue for answer in chunks}):
+        group = [answer for answer in chunks if answer.queue == queue]
+        runtimes, reason = _runtimes(workshop, queue, group, bundles)
         if reason:
             for answer in group:
                 workshop.refuse(answer.path, reason)
@@ -43,7 +66,31 @@ def _registered(workshop: Workshop, answers: Sequence[Answer]) -> Iterator[Answe
             yield from (*group, *runtimes)
 
 
-def _runtimes(workshop: Workshop, queue: str, group: Sequence[Answer]) -> tuple[list[Answer], str]:
+def _objection(workshop: Workshop, bundle: Answer) -> str:
+    """Why the site may load a bundle in a way in which its start must not wait, '' if it does not."""
+    name = posixpath.basename(bundle.path).encode()
+    for path, asset in workshop.site.assets.items():
+        if path == bundle.path or asset.kind not in ("html", "script"):
+            continue
+        data = asset.read()
+        if name in data and (asset.kind == "script" or not _only_loads(data, name)):
+            return f"{path} speaks of it, and may load it in another way than pages do"
+        if asset.kind == "script" and bundle.queue and bundle.queue.encode() in data:
+            chunk = read_chunk(data)
+            if isinstance(chunk, Chunk) and (chunk.callback is not None or chunk.entries is not None):
+                return f"{path} starts as soon as it is there"
+    return ""
+
+
+def _only_loads(page: bytes, name: bytes) -> bool:
+    """Whether a page speaks of a script in nothing but elements that load it as a classic one."""
+    urls = [url for url in html.read(page).urls if name in page[url.start : url.end]]
+    return all(url.role in _LOADING for url in urls) and len(urls) == page.count(name)
+
+
+def _runtimes(
+    workshop: Workshop, queue: str, group: Sequence[Answer], bundles: Sequence[Answer]
+) -> tuple[list[Answer], str]:
     """The runtimes of a queue, told of the new chunks; or the reason why that cannot be done."""
     needs: dict[str, list[str]] = {}
     files: dict[str, str] = {}
@@ -52,7 +99,12 @@ def _runtimes(workshop: Workshop, queue: str, group: Sequence[Answer]) -> tuple[
             files[vendor.chunk] = workshop.addresses.url(vendor.path)
             for identity in answer.ids:
                 needs.setdefault(identity, []).append(vendor.chunk)
-    made = {answer.path: answer.data for answer in group}
+    made = {answer.path: answer.data for answer in (*group, *bundles)}
+    for path, asset in workshop.site.assets.items():
+        if asset.kind == "script" and queue.encode() in (data := asset.read()):
+            taken = [identity for identity in files if identity.encode() in data]
+            if taken:
+                return [], f"{path} speaks of a chunk {taken[0]}"
     calls = [
         workshop.call(
             path,

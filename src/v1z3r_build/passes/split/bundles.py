@@ -1,0 +1,91 @@
+"""webpack's bundles: files that hold runtime, modules and start together; one at a time, in a worker.
+
+Whole modules move, and of those that are inlined in the start, the vendor's items. The start waits for the new files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers.webpack import entry
+from v1z3r_build.bundlers.webpack.entry import Arrival
+from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
+from v1z3r_build.bundlers.webpack.syntax import Refusal
+from v1z3r_build.formats.engines.script_syntax import parse
+from v1z3r_build.formats.scope_analysis import analyse_script
+from v1z3r_build.formats.scopes import Refused
+from v1z3r_build.passes.split.answer import Answer, not_split
+from v1z3r_build.passes.split.chunks import Collection, Inlined, divided
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from v1z3r_build.bundlers.webpack.syntax import Edit
+    from v1z3r_build.formats.scopes import Scopes
+    from v1z3r_build.passes.split.answer import VendorFile
+    from v1z3r_build.passes.split.labels import Wanted
+
+# A start that holds less has no vendor in it, and is not put into a function of its own.
+_INLINED = 4_000
+_ALL = 0.9
+
+
+def split_bundle(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
+    """Split one bundle of webpack's; None for a script that is none.
+
+    Pure; for guarded children, where the parser may crash.
+    """
+    runtime = read_runtime(data)
+    if runtime is None or not _is_all(runtime, data):
+        return None
+    try:
+        found = _readable(runtime)
+    except Refused as refused:
+        found = Refusal(str(refused))
+    if isinstance(found, Refusal):
+        return Answer(path, diagnostics=(not_split(path, f"{found.reason} (at byte {found.offset})"),))
+    runtime, scopes = found
+    own = runtime.own
+
+    def finish(made: Mapping[str, VendorFile]) -> Sequence[Edit]:
+        arrivals = [Arrival(one.chunk, one.module, posixpath.basename(one.path)) for one in made.values()]
+        edits = entry.wait(runtime, arrivals)
+        assert not isinstance(edits, Refusal), "a start that was not looked at"
+        return edits
+
+    inlined = [Inlined(block, runtime.require) for block in own.bodies]
+    collection = Collection(runtime.source, own.modules, own.strict, runtime.licenses, entry.queue, inlined)
+    made = divided(path, collection, scopes, wanted, min_size, finish)
+    return replace(made, queue=runtime.queue_name) if made.vendors else made
+
+
+def _is_all(runtime: Runtime | Refusal, data: bytes) -> bool:
+    """Whether a runtime with modules is what a script is, nearly: any script may hold a library that is a bundle."""
+    if isinstance(runtime, Runtime) and not runtime.own.table:
+        return False
+    place = runtime.offset if isinstance(runtime, Refusal) else runtime.own.place.start
+    statements = parse(data).root_node.named_children
+    return any(
+        one.start_byte <= place < one.end_byte and one.end_byte - one.start_byte >= _ALL * len(data)
+        for one in statements
+    )
+
+
+def _readable(runtime: Runtime | Refusal) -> tuple[Runtime, Scopes] | Refusal:
+    """A bundle whose start can wait and be looked into. Raises Refused."""
+    if isinstance(runtime, Refusal):
+        return runtime
+    scopes = analyse_script(runtime.source)
+    if objection := entry.objection(runtime, scopes):
+        return objection
+    own = runtime.own
+    assert own.start is not None
+    if any(block.end - block.start >= _INLINED for block in own.bodies) or own.start.end - own.start.start < _INLINED:
+        return runtime, scopes
+    enclosed = entry.enclosed(runtime)
+    again = read_runtime(enclosed) if enclosed is not None else None
+    if enclosed is None or not isinstance(again, Runtime) or not again.own.bodies:
+        return runtime, scopes
+    return again, analyse_script(enclosed)
