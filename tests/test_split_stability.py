@@ -21,7 +21,8 @@ pytestmark = pytest.mark.fixtures
 # The vendors in the script that is edited.
 EDITED = {
     "next14-mixed": {"three"},
-    "next15-mixed": set(),
+    "next15-mixed": {"tfjs"},
+    "next16-mixed": {"tfjs"},
     "vite8-mixed": {"tfjs", "three"},
     "vite7": {"tfjs", "three"},
     "webpack5-runtime": {"tfjs", "three"},
