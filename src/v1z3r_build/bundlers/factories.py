@@ -266,10 +266,9 @@ def _only_names(call: Node) -> bool:
         node = work.pop()
         if node.type == "class":
             return False
-        if node.type == "statement_block":
-            statements = [child for child in node.named_children if child.type != "comment"]
-            if len(statements) > 1 or node.end_byte - node.start_byte > _TIE:
-                return False
+        body = node.child_by_field_name("body")
+        if body is not None and body.end_byte - body.start_byte > _TIE:
+            return False
         work += node.named_children
     return True
 
