@@ -14,11 +14,12 @@ from programs import Program, needs_node, run
 from random_programs import PRELUDE, Writer
 
 from v1z3r_build.bundlers import esm, factories
+from v1z3r_build.bundlers.turbopack import context
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Reason, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -526,7 +527,14 @@ class Runtime(NamedTuple):
     text: str
     dialect: factories.Dialect
     factory: str
+    first: str
+    exports: str
     around: str = "%s"
+
+
+def webpack_frame(directives: bytes, names: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
+    getters = ",".join(f"{key}:function(){{return {name}}}" for key, name in names)
+    return b"function($m,$x,$r){" + directives + f"$r.d($x,{{{getters}}});".encode(), b"}"
 
 
 WEBPACK = Runtime(
@@ -536,26 +544,19 @@ F[i].call(m.exports,m,m.exports,r);return m.exports}
 r.d=(e,d)=>{for(var k in d)own.call(d,k)&&!own.call(e,k)&&Object.defineProperty(e,k,{enumerable:true,get:d[k]})};
 r.n=m=>{var g=m&&m.__esModule?()=>m.default:()=>m;r.d(g,{a:g});return g};
 r.r=e=>Object.defineProperty(e,"__esModule",{value:true});r("main")""",
-    factories.Dialect(
-        "$m,$x,$r",
-        "$r",
-        lambda identifier: f'$r("{identifier}")',
-        lambda names: "$r.d($x,{" + ",".join(f"{key}:function(){{return {name}}}" for key, name in names) + "});",
-    ),
+    factories.Dialect("$r", lambda _: True, lambda identifier: f'$r("{identifier}")', webpack_frame),
     "function($m,$x,$r){%s\n}",
+    "$r('chunk')",
+    "$r.d($x,{%s});",
 )
 TURBOPACK = Runtime(
     "Turbopack",
     """var c={};function i(k){if(c[k])return c[k].exports;var m=c[k]={exports:{}};F[k](new C(m),m,m.exports);return m.exports}
-class C{constructor(m){this.m=m}i(k){return i(k)}s(d){var e=this.m.exports;for(var n=0;n<d.length;n+=2)
-Object.defineProperty(e,d[n],{get:d[n+1],enumerable:true});Object.seal(e)}};i("main")""",
-    factories.Dialect(
-        "$c",
-        "$c",
-        lambda identifier: f'$c.i("{identifier}")',
-        lambda names: "$c.s([" + ",".join(f'"{key}",()=>{name}' for key, name in names) + "]);",
-    ),
+class C{constructor(m){this.m=m}r(k){return i(k)}v(x){this.m.exports=x}};i("main")""",
+    context.dialect("$c"),
     "$c=>{%s\n}",
+    "$c.r('chunk')",
+    "$c.v({%s});",
 )
 
 
@@ -590,7 +591,7 @@ def factory_splits(case: Case, runtime: Runtime) -> Iterator[tuple[list[str] | N
     """The table as it is, and as it becomes."""
     source = table(
         runtime,
-        {"chunk": case.chunk, "main": runtime.dialect.require("chunk")} | dict(case.neighbours),
+        {"chunk": case.chunk, "main": runtime.first} | dict(case.neighbours),
     )
     yield None, source
     body = body_of(source, runtime)
@@ -628,7 +629,6 @@ FACTORY_CASES = [
 ESM_ONLY = ("import", "export", "await", "#!", "for(var async", "async generators")
 
 
-LEGACY = ("with a value", "octal", "delete of a name")  # which strict code does not allow
 WHERE_STRICTNESS_SHOWS = ("this", "undeclared names", "functions in blocks", "arguments", "function twice", "catch and its names", "fields", "directives", "sloppy this")  # fmt: skip
 
 
@@ -711,11 +711,13 @@ def at_random(chance: random.Random) -> tuple[Case, Runtime | None]:
             "main.mjs": f"{PRELUDE}const c=await import('./chunk.mjs').catch(e=>(log(e),{{}}));{uses}use(emit);log('end')",
         }
         return Case(text, text, others, esm.Imports(circular=circular, awaiting=False)), None
-    require, export = runtime.dialect.require, runtime.dialect.export
-    text = export([(name, name) for name in exported]) + (require("o") + ";" if circular else "") + text
+    getter = "get {0}(){{return {0}}}" if runtime is TURBOPACK else "{0}:()=>{0}"
+    text = runtime.exports % ",".join(map(getter.format, exported)) + text
+    if circular:
+        text = runtime.first.replace("chunk", "o") + ";" + text
     others = {
-        "o": f"var c={require('chunk')};{uses}on(()=>{{{uses}}})",
-        "main": f"{PRELUDE}try{{var c={require('chunk')};{uses}}}catch(e){{log(e)}}use(emit);log('end')",
+        "o": f"var c={runtime.first};{uses}on(()=>{{{uses}}})",
+        "main": f"{PRELUDE}try{{var c={runtime.first};{uses}}}catch(e){{log(e)}}use(emit);log('end')",
     }
     return Case(text, text, others), runtime
 

@@ -60,9 +60,11 @@ class _Pair:
             tab.observe()
 
     def do(self, name: str, act: Callable[[Tab], None]) -> bool:
-        """Act in both tabs and compare; whether the original kept its document. It must be able to act."""
+        """Act in both tabs and compare; whether the original kept its document. It must be able to act, without error."""
         self._act(self.original, act)
         before, kept = self.original.observe(), self.original.marked()
+        # What fails already is no measure.
+        assert before.errors == (), (name, before.errors)
         self.address = before.address
         try:
             self._act(self.optimized, act)

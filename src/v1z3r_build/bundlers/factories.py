@@ -15,6 +15,7 @@ from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
+from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
@@ -28,35 +29,41 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.transfer import Transfer
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Region, Scope, Scopes
+
+
+# A getter's or a setter's body is no longer.
+_TIE = 40
 
 
 class Dialect(NamedTuple):
     """How a bundler's factories refer to each other.
 
-    parameters: of the vendor's factory, as text. runtime: the parameter's name by which items may load other modules.
-    require: gives the expression that yields a module's exports, by its id. export: gives the statement that defines
-    exports, from names and the expressions of their getters.
+    runtime: the parameter's name by which items may load other modules. free: whether a use of it means the same in
+    another factory. require: gives the expression that yields what a vendor's factory has, by its id. frame: gives what
+    stands around the vendor's items in a factory, from its directives, and from the names of what it gives and the
+    expressions of their getters.
     """
 
-    parameters: str
     runtime: str
+    free: Callable[[Node], bool]
     require: Callable[[str], str]
-    export: Callable[[Sequence[tuple[str, str]]], str]
+    frame: Callable[[bytes, Sequence[tuple[str, str]]], tuple[bytes, bytes]]
 
 
 class Vendor(NamedTuple):
     """A vendor's factory. identifier: its module id, made of its content; factory: the function's text."""
 
     identifier: str
-    factory: bytes
+    factory: Derived
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """body: what the old factory's body becomes, from its start to its end. vendors: by label."""
 
-    body: bytes
+    body: Derived
     vendors: Mapping[str, Vendor]
 
 
@@ -77,7 +84,9 @@ class Body:
         if any(one.kind is ScopeKind.BODY and one.parent is scope for one in scopes.scopes[scope.index : scope.last]):
             raise Refused(Reason.DEFAULTS, node.start_byte)
         self._region = scopes.region(scope)
-        self._holding = hold(scopes.source, self.items, self._region, runtime=dialect.runtime)
+        self._holding = hold(
+            scopes.source, self.items, self._region, runtime=dialect.runtime, pinned=self._pinned(scope)
+        )
 
     @property
     def bindings(self) -> Sequence[Binding]:
@@ -87,6 +96,14 @@ class Body:
         """For each item the indices of those that declare what it reads or writes."""
         return needs(self.items, self.bindings)
 
+    def _pinned(self, scope: Scope) -> set[int]:
+        """Where the runtime is used in a way that another factory's would not answer."""
+        binding = scope.bindings.get(self.dialect.runtime)
+        root = self.scopes.tree.root_node
+        uses = binding.references if binding is not None else ()
+        nodes = ((use.start, root.descendant_for_byte_range(use.start, use.end)) for use in uses)
+        return {start for start, node in nodes if node is None or not self.dialect.free(node)}
+
     def is_link(self, item: Item) -> bool:
         """Whether an item only ties the module to others: a call of the runtime's, `n.d(t,{…})`, `var a=n(7)`."""
         call = item.node.child_by_field_name("value") if item.form == "declarator" else item.node
@@ -94,7 +111,7 @@ class Body:
         if function is None or item.form not in ("expression", "declarator"):
             return False
         owner = function.child_by_field_name("object") or function
-        return owner.text == self.dialect.runtime.encode()
+        return owner.text == self.dialect.runtime.encode() and call is not None and _only_names(call)
 
     def split(self, labels: Sequence[str], identify: Callable[[str, bytes], str]) -> Split:
         """The body split by the labels of its items: the name of a vendor, or '' for the app.
@@ -135,17 +152,17 @@ class _Factory:
 
     def split(self, body: Node) -> Split:
         vendors = {label: self._vendor(label, part) for label, part in self.parts.items()}
-        return Split(
-            b"{" + self._remainder() + b"}" if vendors else self.source[body.start_byte : body.end_byte], vendors
-        )
+        if not vendors:
+            return Split(written(self.source, body.start_byte, body.end_byte), vendors)
+        return Split(joined((b"{", self._remainder(), b"}")), vendors)
 
     def _vendor(self, label: str, part: Part) -> Vendor:
         made = transfer(self.source, self.region, self.items, part, self.names, plain=False)
         provided = [*part.provided, *(call.function for call in made.calls)]
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
-        text = self._directives() + self.dialect.export([(keys[name], name) for name in provided]).encode() + made.body
-        factory = _canonical(f"function({self.dialect.parameters}){{".encode() + text + b"}", self.read)
+        before, behind = self.dialect.frame(self._directives(), [(keys[name], name) for name in provided])
+        factory = _canonical(joined((before, made.body, behind)), self.read)
         identifier = self.identify(label, factory)
         module = next(self.names)
         self.first.append(f"var {module}={self.dialect.require(identifier)};")
@@ -153,7 +170,7 @@ class _Factory:
         self._read(part, made, module, keys)
         return Vendor(identifier, factory)
 
-    def _directives(self) -> bytes:
+    def _directives(self) -> Derived:
         passage = Passage(self.source)
         for index in self.strict:
             passage.add(self.items[index])
@@ -163,7 +180,7 @@ class _Factory:
         )
         # What stands around the old factory may have made it strict; around this one there may be nothing of the kind.
         around = b"" if own or not self.region.scope.strict else b'"use strict";'
-        return around + passage.text()
+        return joined((around, passage.text()))
 
     def _call(self, made: Transfer, module: str, keys: Mapping[str, str]) -> None:
         for call in made.calls:
@@ -205,7 +222,7 @@ class _Factory:
                 text = (";" if _goes_on(self.source, path) else "") + f"(0,{text})"
             yield Edit(start, use.end, text.encode())
 
-    def _remainder(self) -> bytes:
+    def _remainder(self) -> Derived:
         moved = {index for part in self.parts.values() for index in part.items}
         edits = list(self._live(moved))
         passage = Passage(self.source)
@@ -220,14 +237,29 @@ class _Factory:
         return passage.text()
 
 
-def _canonical(factory: bytes, read: Container[str]) -> bytes:
+def _canonical(factory: Derived, read: Container[str]) -> Derived:
     """A factory under names that do not depend on the app's. read: names of functions that the old factory can read."""
     try:
-        scopes = analyse_script(b"(" + factory + b")")
+        scopes = analyse_script(joined((b"(", factory, b")")))
         scope = scopes.function_at(1)
         return factory if scope is None else rename(scopes, scope, named(scopes, read)).text
     except Refused:
         return factory
+
+
+def _only_names(call: Node) -> bool:
+    """Whether a call is given nothing to do: only names, or functions that do no more than read or write one."""
+    work = list(call.named_children)
+    while work:
+        node = work.pop()
+        if node.type == "class":
+            return False
+        if node.type == "statement_block":
+            statements = [child for child in node.named_children if child.type != "comment"]
+            if len(statements) > 1 or node.end_byte - node.start_byte > _TIE:
+                return False
+        work += node.named_children
+    return True
 
 
 def _is_called(path: Sequence[Node]) -> bool:

@@ -37,12 +37,17 @@ class Holding(NamedTuple):
 
 
 def hold(
-    source: bytes, found: Sequence[Item], region: Region, settled: Container[str] = (), runtime: str = ""
+    source: bytes,
+    found: Sequence[Item],
+    region: Region,
+    settled: Container[str] = (),
+    runtime: str = "",
+    pinned: Container[int] = (),
 ) -> Holding:
     """The bindings of a region, whose items are given.
 
     settled: names of imports that the exporting module writes once, before this one runs. runtime: the parameter that
-    is the bundler's runtime, which every factory has.
+    is the bundler's runtime, which every factory has. pinned: where it is used so that another factory's would not do.
 
     Bindings that no item declares, such as parameters, are not among them; items that refer to them are fixed, but for
     the runtime, and so are those that refer to what is declared around the region.
@@ -78,6 +83,8 @@ def hold(
             if name != runtime or any(use.writes for use in uses) or homes:
                 fixed.update(use.item for use in uses)
                 fixed.update(homes)
+            else:
+                fixed.update(use.item for use in uses if use.start in pinned)
             continue
         several = len({place.kind for place in binding.declarations}) > 1
         constant = binding.kind in (Kind.CONST, Kind.USING) and any(use.writes for use in uses)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from v1z3r_build.formats.derivation import Edit as Edit
+from v1z3r_build.formats.derivation import joined
+from v1z3r_build.formats.derivation import written as written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -12,32 +15,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from v1z3r_build.bundlers.items import Item
-
-
-class Edit(NamedTuple):
-    """Bytes of the source to be replaced."""
-
-    start: int
-    end: int
-    text: bytes
-
+    from v1z3r_build.formats.derivation import Derived
 
 # An expression that begins so would be read as another statement, or as a directive.
 _NO_STATEMENT = re.compile(rb"(?:function|class|let|async|using)\b|[{\"'`]")
-
-
-def written(source: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
-    """The source from start to end, with the edits that lie inside. edits: sorted, apart from each other."""
-    pieces: list[bytes] = []
-    at = start
-    for index in range(bisect_left(edits, (start,)), len(edits)):
-        edit = edits[index]
-        if edit.end > end:
-            break
-        pieces += (source[at : edit.start], edit.text)
-        at = edit.end
-    pieces.append(source[at:end])
-    return b"".join(pieces)
 
 
 # What statements stand in one after the other; elsewhere a keyword or a bracket stands before each.
@@ -60,15 +41,15 @@ class Passage:
         elif item.form == "expression":
             self._join("expression", item, text, b"")
         elif item.form == "directive":
-            self.statement(text + b";")
+            self.statement(text, b";")
         elif item.form in ("comment", "hashbang"):
             # Of comments, `-->` is one at the start of a line only (ECMA-262, §B.1.1).
             before = b"\n" if text.startswith(b"-->") else b""
-            self.statement(before + text + (b"" if text.startswith(b"/*") else b"\n"))
+            self.statement(before, text, b"" if text.startswith(b"/*") else b"\n")
         elif item.form in ("function", "class"):
             self.statement(text)
         else:
-            self.statement(text if text.endswith(b";") else text + b";")
+            self.statement(text, b"" if text.endswith(b";") else b";")
 
     def assign(self, item: Item, edits: Sequence[Edit] = ()) -> None:
         """An item whose bindings are declared elsewhere: what remains is to give them their values."""
@@ -77,39 +58,41 @@ class Passage:
         if item.form == "class":
             name = node.child_by_field_name("name")
             assert name is not None
-            self._join("assignment", item, self._source[name.start_byte : name.end_byte] + b"=" + text, b"")
+            own = written(self._source, name.start_byte, name.end_byte)
+            self._join("assignment", item, joined((own, b"=", text)), b"")
         elif item.form == "declarator":
             target, value = node.child_by_field_name("name"), node.child_by_field_name("value")
             if value is None:
                 return
             assert target is not None
-            self._join("assignment", item, b"(" + text + b")" if target.type == "object_pattern" else text, b"")
+            brackets = target.type == "object_pattern"
+            self._join("assignment", item, joined((b"(", text, b")")) if brackets else text, b"")
         else:
             self.add(item, edits)
 
-    def statement(self, text: bytes) -> None:
+    def statement(self, *parts: bytes) -> None:
         """A whole statement."""
         self._close()
-        self._pieces.append(text)
+        self._pieces += parts
 
     def statements(self, texts: Iterable[bytes]) -> None:
         """Whole statements."""
         for text in texts:
             self.statement(text)
 
-    def text(self) -> bytes:
+    def text(self) -> Derived:
         self._close()
-        return b"".join(self._pieces)
+        return joined(self._pieces)
 
-    def _join(self, form: str, item: Item, text: bytes, opening: bytes) -> None:
+    def _join(self, form: str, item: Item, text: Derived, opening: bytes) -> None:
         # Only neighbours that were joined before are joined again: one keyword, no line of 500 kB where there was none.
         if self._open == (form, item.statement):
-            self._pieces.append(b"," + text)
+            self._pieces += (b",", text)
             return
         self._close()
         if form != "declarator" and _NO_STATEMENT.match(text):
-            text = b"(" + text + b")"
-        self._pieces.append(opening + text)
+            text = joined((b"(", text, b")"))
+        self._pieces += (opening, text)
         self._open = (form, item.statement)
 
     def _close(self) -> None:

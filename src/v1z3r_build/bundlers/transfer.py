@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.division import Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.passage import Edit
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Declaration, Region
 
 _HOLDERS = ("variable_declaration", "for_in_statement")
@@ -40,7 +41,7 @@ class Transfer(NamedTuple):
     ready: the names of what is there before any call.
     """
 
-    body: bytes
+    body: Derived
     calls: tuple[Call, ...]
     plain: bool
     ready: frozenset[str]
@@ -88,7 +89,7 @@ def transfer(
         inner = Passage(source)
         for index in run.items:
             inner.assign(found[index], sorted(_assignments(source, found[index], declarations[index])))
-        passage.statement(f"function {name}(){{".encode() + inner.text() + b"}")
+        passage.statement(f"function {name}(){{".encode(), inner.text(), b"}")
         calls.append(Call(name, run.place, after=False))
     for place, given in _handed(region, homes, part.received).items():
         name, parameters = next(names), [next(names) for _ in given]

@@ -36,6 +36,7 @@ from functools import cache
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from v1z3r_build.formats.derivation import Edit, written
 from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Declaration, Reference, Region, Scope, Scopes
 
 
@@ -56,7 +58,7 @@ class Renamed:
     code can read them.
     """
 
-    text: bytes
+    text: Derived
     names: Mapping[str, str]
     kept: frozenset[str]
 
@@ -246,18 +248,13 @@ class _Renaming:
         if self.region.scope is self.scopes.root:
             start, end = 0, len(self.source)
         edits = [
-            (place.start, place.end, self._written(place, group))
+            Edit(place.start, place.end, self._written(place, group))
             for group in self.groups.values()
             if not group.stays
             for place in group.places.values()
         ]
-        edits += [(low, high, name.encode()) for low, high, name in self._labels(start, end)]
+        edits += [Edit(low, high, name.encode()) for low, high, name in self._labels(start, end)]
         edits.sort()
-        parts: list[bytes] = []
-        for low, high, text in edits:
-            parts += (self.source[start:low], text)
-            start = high
-        parts.append(self.source[start:end])
         names = {
             group.leader.name: group.name
             for scope in self._roots()
@@ -265,7 +262,7 @@ class _Renaming:
             if not group.name.startswith("#")
         }
         kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
-        return Renamed(b"".join(parts), names, kept)
+        return Renamed(written(self.source, start, end, edits), names, kept)
 
     def _written(self, place: _Place, group: _Group) -> bytes:
         old, new = self.source[place.start : place.end], group.name.encode()

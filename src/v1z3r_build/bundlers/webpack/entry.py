@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from v1z3r_build.bundlers.webpack.runtime import Runtime
+    from v1z3r_build.formats.derivation import Derived
 
 # t: the table of modules, k: one module of each new chunk, q: the queue, f: the code that waits, _: the require
 # function. c starts the code once all modules are there.
@@ -47,7 +48,7 @@ class OwnSplit:
     """What comes of a file with modules of its own. vendors: the text of each new chunk, by id."""
 
     edits: list[Edit]
-    vendors: dict[str, bytes] = field(repr=False)
+    vendors: dict[str, Derived] = field(repr=False)
 
 
 def move_own(runtime: Runtime, moves: Mapping[str, Collection[str]]) -> OwnSplit | Refusal:

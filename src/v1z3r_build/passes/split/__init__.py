@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.passes.split import copies, module_graph, packages, queues
+from v1z3r_build.passes.split import chunk_lists, copies, module_graph, packages, queues
 from v1z3r_build.passes.split.labels import held
 from v1z3r_build.passes.split.workshop import Workshop
 from v1z3r_build.settings import VENDORS
@@ -31,8 +31,9 @@ class _Family(NamedTuple):
     carry_out: Callable[[Workshop, Sequence[Answer]], None]
 
 
-# A script is the first's that knows it; of ES modules nothing but their syntax is known.
+# A script is the first's that knows it: Turbopack's queue looks like webpack's; of ES modules only the syntax is known.
 _FAMILIES = (
+    _Family(chunk_lists.split_chunks, chunk_lists.carry_out),
     _Family(queues.split_chunks, queues.carry_out),
     _Family(module_graph.split_modules, module_graph.carry_out),
 )

@@ -10,13 +10,15 @@ from v1z3r_build.diagnostics import Diagnostic, info
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from v1z3r_build.formats.derivation import Derived
+
 
 @dataclass(frozen=True, slots=True)
 class VendorFile:
     """A file that is split off. chunk: its id, where the bundler's runtime knows files by ids."""
 
     path: str
-    data: bytes = field(repr=False)
+    data: Derived = field(repr=False)
     chunk: str = ""
 
 
@@ -26,14 +28,16 @@ class Answer:
 
     data: its new bytes, None if it stays. vendors: the files split off, by label. whole: the vendor that the script is,
     all in all. ids: of the chunks that it is, and queue: the name of the runtime's queue, where the bundler has those.
+    cut: the ids of modules that were taken apart, with those of the modules that they need for it.
     """
 
     path: str
-    data: bytes | None = field(default=None, repr=False)
+    data: Derived | None = field(default=None, repr=False)
     vendors: Mapping[str, VendorFile] = field(default_factory=dict)
     whole: str = ""
     ids: tuple[str, ...] = ()
     queue: str = ""
+    cut: Mapping[int | str, tuple[str, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

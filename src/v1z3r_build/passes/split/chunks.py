@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
-from v1z3r_build.codecs import brotli_coding
+from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused
-from v1z3r_build.passes.split import worth
+from v1z3r_build.passes.split import ownership
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
-from v1z3r_build.passes.split.labels import Labels, Part
+from v1z3r_build.passes.split.labels import Labels
+from v1z3r_build.passes.split.ownership import Owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.webpack.chunk import Chunk
     from v1z3r_build.bundlers.webpack.syntax import Module
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Scope, Scopes
     from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
-_NEARLY = 0.98
 
 
 def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
@@ -58,50 +59,17 @@ def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer
     work = _Work(path, chunk, scopes, labels)
     if len(work.owners) == 1 and "" not in work.owners:
         return Answer(path, whole=next(iter(work.owners)))
-    vendors = work.vendors(work.owners - {""})
-    small = {label for label, one in vendors.items() if brotli_coding.transferred(one.data) < min_size}
-    if small:
-        vendors = work.vendors(work.owners - {""} - small)
-    if not vendors:
-        return Answer(path)
-    rest = work.remainder()
-    if objection := worth.objection(data, rest, [one.data for one in vendors.values()]):
-        return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, rest, vendors, "", chunk.ids, chunk.queue_name)
+    made = ownership.settled(path, data, work.vendors, work.remainder, work.owners - {""}, min_size)
+    return replace(made, ids=chunk.ids, queue=chunk.queue_name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Factory:
-    """A module. body: None where it can only move whole. labels: of the body's items, or its own one."""
+class _Factory(NamedTuple):
+    """A module, its function, and whose it is."""
 
     module: Module
     scope: Scope
     node: Node
-    body: factories.Body | None
-    labels: tuple[str, ...]
-
-    @property
-    def owner(self) -> str:
-        """The vendor whose it is as a whole: its items are, but for those that only tie it to other modules."""
-        if self.body is None:
-            return self.labels[0]
-        own = {
-            label
-            for item, label in zip(self.body.items, self.labels, strict=True)
-            if item.form not in ("directive", "comment") and not self.body.is_link(item)
-        }
-        return own.pop() if len(own) == 1 else ""
-
-    @property
-    def nearly(self) -> str:
-        """The vendor whose all is but for a few bytes, '' if there is none."""
-        if self.body is None:
-            return self.labels[0]
-        sizes: dict[str, int] = {}
-        for item, label in zip(self.body.items, self.labels, strict=True):
-            sizes[label] = sizes.get(label, 0) + item.end - item.start
-        label = max(sizes, key=lambda one: sizes[one])
-        return label if sizes[label] >= _NEARLY * sum(sizes.values()) else ""
+    owned: Owned
 
 
 class _Work:
@@ -109,77 +77,14 @@ class _Work:
         self.path = path
         self.chunk = chunk
         self.scopes = scopes
-        self.required: dict[str, set[str]] = {}
         self.read: set[Binding] | None = None
-        self.factories = self._pulled(list(self._labelled(labels)))
-        # The vendors of the chunk's items, and '' for the app.
-        self.owners = {label for one in self.factories for label in ([one.owner] if one.owner else one.labels)}
+        opened = [self._open(module) for module in chunk.modules]
+        found = ownership.owned([one.owned for one in opened], labels)
+        self.factories = [one._replace(owned=own) for one, own in zip(opened, found, strict=True)]
+        self.owners = ownership.owners(found)
         self.edits: list[Edit] = []
 
-    # Labels
-
-    def _labelled(self, labels: Labels) -> Iterator[_Factory]:
-        opened = [self._open(module) for module in self.chunk.modules]
-        # All modules are one sequence, for neighbours support each other.
-        parts: list[Part] = []
-        numbers = {module.id: number for number, module in enumerate(self.chunk.modules)}
-        first: list[int] = []
-        count = 0
-        for _, _, body in opened:
-            first.append(count)
-            count += len(body.items) if body is not None else 1
-        for number, (scope, _, body) in enumerate(opened):
-            required = self._required(scope, self.chunk.modules[number])
-            self.required[self.chunk.modules[number].id] = {one for _, one in required}
-            if body is None:
-                needs = {first[numbers[one]] for _, one in required if one in numbers}
-                start, end = self.chunk.modules[number].entry
-                parts.append(Part(start, end, tuple(sorted(needs))))
-                continue
-            for index, needs in enumerate(body.needs()):
-                item = body.items[index]
-                needs = {first[number] + one for one in needs}
-                needs |= {
-                    first[numbers[one]] for place, one in required if one in numbers and item.start <= place < item.end
-                }
-                parts.append(Part(item.start, item.end, tuple(sorted(needs))))
-        found = labels.of(parts)
-        for number, (scope, node, body) in enumerate(opened):
-            size = len(body.items) if body is not None else 1
-            given = tuple(found[first[number] : first[number] + size])
-            yield _Factory(self.chunk.modules[number], scope, node, body, given)
-
-    def _pulled(self, factories: list[_Factory]) -> list[_Factory]:
-        """Modules that are a vendor's as a whole, though not all of them says so.
-
-        What nobody but one vendor's modules requires, the vendor has brought. A module that is nearly all the vendor's,
-        and requires nothing but the vendor's, is no app's: an app's code has something else to be tied to.
-        """
-        ids = [one.module.id for one in factories]
-        owners = {one.module.id: one.owner for one in factories}
-        users = {one: {user for user in ids if one in self.required[user] and user != one} for one in ids}
-        nearly = {one.module.id: one.nearly for one in factories if one.nearly and not one.owner}
-        unlabelled = {one.module.id for one in factories if not any(one.labels)}
-        while True:
-            found = {**owners, **nearly}
-            changed = True
-            while changed:
-                changed = False
-                for one in unlabelled:
-                    labels = {found[user] for user in users[one]}
-                    if not found[one] and len(labels) == 1 and "" not in labels:
-                        found[one] = labels.pop()
-                        changed = True
-            tied = {one for one in nearly if any(found.get(need) != nearly[one] for need in self.required[one] - {one})}
-            if not tied:
-                break
-            nearly = {one: label for one, label in nearly.items() if one not in tied}
-        return [
-            replace(one, body=None, labels=(found[one.module.id],)) if found[one.module.id] != one.owner else one
-            for one in factories
-        ]
-
-    def _open(self, module: Module) -> tuple[Scope, Node, factories.Body | None]:
+    def _open(self, module: Module) -> _Factory:
         node = _function(self.scopes, module)
         parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
         # Of a method the scope begins with its parameters.
@@ -188,19 +93,23 @@ class _Work:
         )
         scope = self.scopes.function_at(start)
         assert scope is not None, "a factory without a scope"
+        required = tuple(self._required(scope, module))
+        owned = Owned((module.id,), *module.entry, self._body(module, scope, node), required)
+        return _Factory(module, scope, node, owned)
+
+    def _body(self, module: Module, scope: Scope, node: Node) -> factories.Body | None:
         body = node.child_by_field_name("body")
         if body is None or body.type != "statement_block" or module.factory.end - module.factory.start < _CONCATENATED:
-            return scope, node, None
+            return None
         try:
-            return scope, node, factories.Body(self.scopes, scope, body, _dialect(self.scopes, module))
+            return factories.Body(self.scopes, scope, body, _dialect(self.scopes, module))
         except Refused:
-            return scope, node, None
+            return None
 
-    def _required(self, scope: Scope, module: Module) -> list[tuple[int, str]]:
+    def _required(self, scope: Scope, module: Module) -> Iterator[tuple[int, str]]:
         """The modules that a factory requires by `n(id)`, with the places."""
         if len(module.parameters) < 3 or module.parameters[2] not in scope.bindings:
-            return []
-        found: list[tuple[int, str]] = []
+            return
         root = self.scopes.tree.root_node
         for reference in scope.bindings[module.parameters[2]].references:
             if reference.access is not Access.READ:
@@ -212,35 +121,35 @@ class _Work:
             arguments = call.child_by_field_name("arguments")
             given = arguments.named_children if arguments is not None else []
             if len(given) == 1 and given[0].type in ("number", "string"):
-                found.append((reference.start, syntax.property_name(given[0])))
-        return found
+                yield reference.start, syntax.property_name(given[0])
 
     # The split
 
     def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
         self.edits = []
-        moved: dict[str, list[bytes]] = {}
+        moved: dict[str, list[Derived]] = {}
         for one in self.factories:
-            if one.owner in wanted:
+            owner, body = one.owned.owner, one.owned.body
+            if owner in wanted:
                 self.edits.append(webpack.removal(self.chunk.source, one.module))
-                moved.setdefault(one.owner, []).append(self._whole(one))
-            elif one.body is not None and not one.owner and wanted & set(one.labels):
-                for label, vendor in self._cut(one, one.body, wanted).items():
+                moved.setdefault(owner, []).append(self._whole(one))
+            elif body is not None and not owner and wanted & set(one.owned.labels):
+                for label, vendor in self._cut(one, body, wanted).items():
                     key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append(key + b":" + vendor.factory)
+                    moved.setdefault(label, []).append(joined((key, b":", vendor.factory)))
         return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
 
-    def _whole(self, one: _Factory) -> bytes:
+    def _whole(self, one: _Factory) -> Derived:
         plain = webpack.factory(self.chunk.source, one.module).text
         try:
             inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
             renamed = rename(self.scopes, one.scope, inside)
         except Refused:
             return plain
-        start = one.scope.start - one.module.entry.start
         head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
-        entry = self.chunk.source[slice(*one.module.entry)]
-        return head + entry[:start] + renamed.text + entry[start + one.scope.end - one.scope.start :]
+        start, end = one.module.entry
+        before = written(self.chunk.source, start, one.scope.start)
+        return joined((head, before, renamed.text, written(self.chunk.source, one.scope.end, end)))
 
     def _read(self) -> set[Binding]:
         """Names of functions that the chunk can read. Raises Refused."""
@@ -253,23 +162,24 @@ class _Work:
             # Equal code in two modules is two modules, each with a state of its own.
             return f"{label}-{one.module.id}-{hashlib.sha256(factory).hexdigest()[:8]}"
 
-        made = body.split([label if label in wanted else "" for label in one.labels], identify)
+        made = body.split([label if label in wanted else "" for label in one.owned.labels], identify)
         if made.vendors:
             self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))
-            self.edits += _with_parameters(one.node, one.module.parameters, body.dialect.parameters)
+            self.edits += _with_parameters(one.node, one.module.parameters, _parameters(self.scopes, one.module))
         return made.vendors
 
-    def _file(self, label: str, modules: Sequence[bytes]) -> VendorFile:
-        table = b"{" + b",".join(modules) + b"}"
+    def _file(self, label: str, modules: Sequence[Derived]) -> VendorFile:
+        table = joined((b"{", webpack.listed(modules), b"}"))
         head = b"".join(self.chunk.source[slice(*place)] + b"\n" for place in self.chunk.licenses)
         head += b'"use strict";' if self.chunk.strict else b""
         queue = self.chunk.source[slice(*self.chunk.queue)]
         identity = f"{label}-{hashlib.sha256(head + queue + table).hexdigest()[:8]}"
-        text = b"%s(%s).push([[%s],%s]);" % (head, queue, syntax.id_literal(identity), table)
+        push = b"%s(%s).push([[%s]," % (head, queue, syntax.id_literal(identity))
+        text = joined((push, table, b"]);"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
         return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity)
 
-    def remainder(self) -> bytes:
+    def remainder(self) -> Derived:
         return syntax.apply(self.chunk.source, [*self.edits, *webpack.require_own(self.chunk)])
 
 
@@ -281,26 +191,32 @@ def _function(scopes: Scopes, module: Module) -> Node:
     return node
 
 
-def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
-    """How modules of webpack refer to each other: by the third parameter, which an old factory may lack."""
+def _parameters(scopes: Scopes, module: Module) -> list[str]:
+    """The three parameters of a module's function, which may lack the last ones."""
     names = list(module.parameters)
     taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
-    for standard in ("module", "exports", "require"):
-        if len(names) < 3 and len(names) <= ("module", "exports", "require").index(standard):
-            names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
+    for standard in ("module", "exports", "require")[len(names) :]:
+        names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
+    return names
+
+
+def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:
+    """How modules of webpack refer to each other: by the third parameter, which is the same for all."""
+    names = _parameters(scopes, module)
     holder, require = names[0], names[2]
 
-    def export(pairs: Sequence[tuple[str, str]]) -> str:
+    def frame(directives: bytes, pairs: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
         # Not by the runtime's `d`: it takes other arguments in webpack 4, and is not there where no module exports.
         getters = ",".join(f"get {key}(){{return {value}}}" for key, value in pairs)
-        return f"{holder}.exports={{{getters}}};"
+        export = f"{holder}.exports={{{getters}}};".encode()
+        return joined((f"function({','.join(names)}){{".encode(), directives, export)), b"}"
 
-    return factories.Dialect(",".join(names), require, lambda one: f'{require}("{one}")', export)
+    return factories.Dialect(require, lambda _: True, lambda one: f'{require}("{one}")', frame)
 
 
-def _with_parameters(function: Node, present: Sequence[str], wanted: str) -> list[Edit]:
+def _with_parameters(function: Node, present: Sequence[str], wanted: Sequence[str]) -> list[Edit]:
     if len(present) >= 3:
         return []
     node = function.child_by_field_name("parameters") or function.child_by_field_name("parameter")
     assert node is not None
-    return [Edit(node.start_byte, node.end_byte, f"({wanted})".encode())]
+    return [Edit(node.start_byte, node.end_byte, f"({','.join(wanted)})".encode())]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.vocabulary import Vendor
 
 # So many words that only one vendor has are no chance: fewer, and a script is not looked into.
-_TELLING = 100
+_TELLING = 50
 
 
 # What is looked for: a vendor of the table by its label, another one as itself.
@@ -61,6 +61,11 @@ class Labels:
         """Whether the part of the script from start to end can hold a vendor."""
         words = self._words.between(start, end)
         return any(len(words & vendor.inner) >= _TELLING for vendor in self._vendors)
+
+    def speak_against(self, start: int, end: int, label: str) -> bool:
+        """Whether a part's words are rather others' than those of the vendor with this label."""
+        vendor = next(one for one in self._vendors if one.label == label)
+        return vendors.evidence(self._words.between(start, end), vendor) < 0
 
     def of(self, parts: Sequence[Part]) -> list[str]:
         """For each part of a sequence the label of its vendor, '' for the app."""

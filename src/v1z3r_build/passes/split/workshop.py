@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from v1z3r_build.formats.derivation import Edit, written
 from v1z3r_build.passes.split.answer import not_split
 from v1z3r_build.passes.split.offline import OfflineLists
 from v1z3r_build.passes.split.requests import InitialRequests
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.passes.split.answer import Answer, VendorFile
     from v1z3r_build.passes.split.labels import Wanted
     from v1z3r_build.settings import Settings
@@ -124,7 +127,7 @@ class Workshop:
 def named(answers: Sequence[Answer]) -> list[Answer]:
     """The answers of one family, files of one vendor in one folder told apart by name.
 
-    Equal ones of webpack's are one, for their modules have ids of their own. Equal ES modules are two.
+    Equal ones of webpack's and Turbopack's are one, for their modules have ids of their own. Equal ES modules are two.
     """
 
     def key(answer: Answer, one: VendorFile) -> tuple[str, str]:
@@ -145,7 +148,13 @@ def named(answers: Sequence[Answer]) -> list[Answer]:
             number = places[folder, label].index(key(answer, one))
             own = name if number == 0 else name.replace(label, f"{label}-{number + 1}", 1)
             assert data is not None, "vendors without a chunk"
-            data = data.replace(name.encode(), own.encode())
-            vendors[label] = replace(one, path=posixpath.join(folder, own))
+            # A chunk of Turbopack's may hold its own name.
+            vendors[label] = replace(one, path=posixpath.join(folder, own), data=_renamed(one.data, name, own))
+            data = _renamed(data, name, own)
         renamed.append(replace(answer, data=data, vendors=vendors))
     return renamed
+
+
+def _renamed(data: bytes, name: str, own: str) -> Derived:
+    spans = [found.span() for found in re.finditer(re.escape(name.encode()), data)]
+    return written(data, 0, len(data), [Edit(*span, own.encode()) for span in spans])
