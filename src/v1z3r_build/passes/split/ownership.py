@@ -75,7 +75,8 @@ class Owned:
         rest = set(self.rest())
         needs = self.body.needs()
         links = {need for index in rest for need in needs[index] if self.body.is_link(self.body.items[need])}
-        return {asked for place, asked in self.required if _item(self, place) in rest | links}
+        item_at = _item_at(self)
+        return {asked for place, asked in self.required if item_at(place) in rest | links}
 
     def _speaking(self) -> list[int]:
         assert self.body is not None, "a module that is one item"
