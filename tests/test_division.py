@@ -745,6 +745,26 @@ def test_programs_made_by_chance(tmp_path_factory: pytest.TempPathFactory, seed:
     compare(random_rows(seed, 60), tmp_path_factory.mktemp("programs"), early=False)
 
 
+DEEP = {
+    "brackets": "var a=" + "[" * 5_000 + "]" * 5_000,
+    "classes": "var a=" + "class{static x=" * 2_000 + "1" + "}" * 2_000,
+    "functions": "function f(){" * 2_000 + "}" * 2_000,
+    "arrows": "var a=" + "()=>" * 5_000 + "1",
+    "conditions": "var a=" + "1?2:" * 5_000 + "3",
+    "operands": ",".join(f"a{number}=1" for number in range(20_000)),
+    "calls": "f" + "(1)" * 5_000,
+    "blocks": "{" * 2_000 + "var x=1" + "}" * 2_000,
+    "statements": "".join(f"var a{number}=f(a{number // 2});" for number in range(10_000)),
+}
+
+
+@pytest.mark.parametrize("chunk", DEEP.values(), ids=DEEP)
+def test_nothing_is_too_deep(chunk: str) -> None:
+    module = esm.Module((chunk + ";var last=1").encode())
+    ways = (list(itertools.islice(itertools.cycle(labels), len(module.items))) for labels in (["v", ""], ["", "v"]))
+    assert any(module.split("chunk.mjs", labels).vendors for labels in ways)
+
+
 REFUSED = {
     "parameters with default values": ("function($m,$x,$r=1){%s\n}", "var a=1", Reason.DEFAULTS),
     "a function in place of the runtime": ("function($m,$x,$r){%s\n}", "var a=1;function $r(){}", Reason.REDECLARED_PARAMETER),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,9 +17,10 @@ from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
 from v1z3r_build.formats.derivation import joined, written
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Access, Refused
+from v1z3r_build.formats.scopes import Access, Refused, ScopeKind
 from v1z3r_build.passes.split import ownership
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels
@@ -77,7 +79,7 @@ class _Work:
         self.path = path
         self.chunk = chunk
         self.scopes = scopes
-        self.read: set[Binding] | None = None
+        self.read: list[Binding] | None = None
         opened = [self._open(module) for module in chunk.modules]
         found = ownership.owned([one.owned for one in opened], labels)
         self.factories = [one._replace(owned=own) for one, own in zip(opened, found, strict=True)]
@@ -93,7 +95,7 @@ class _Work:
         )
         scope = self.scopes.function_at(start)
         assert scope is not None, "a factory without a scope"
-        required = tuple(self._required(scope, module))
+        required = tuple(self._required(scope, node, module))
         owned = Owned((module.id,), *module.entry, self._body(module, scope, node), required)
         return _Factory(module, scope, node, owned)
 
@@ -106,17 +108,18 @@ class _Work:
         except Refused:
             return None
 
-    def _required(self, scope: Scope, module: Module) -> Iterator[tuple[int, str]]:
+    def _required(self, scope: Scope, node: Node, module: Module) -> Iterator[tuple[int, str]]:
         """The modules that a factory requires by `n(id)`, with the places."""
+        if scope.kind is ScopeKind.FUNCTION_NAME:
+            scope = self.scopes.scopes[scope.index + 1]
         if len(module.parameters) < 3 or module.parameters[2] not in scope.bindings:
             return
-        root = self.scopes.tree.root_node
+        descent = Descent(node)
         for reference in scope.bindings[module.parameters[2]].references:
             if reference.access is not Access.READ:
                 continue
-            node = root.descendant_for_byte_range(reference.start, reference.end)
-            call = node.parent if node is not None else None
-            if call is None or call.type != "call_expression" or call.child_by_field_name("function") != node:
+            *_, call, name = descent.to(reference.start, reference.end)
+            if call.type != "call_expression" or call.child_by_field_name("function") != name:
                 continue
             arguments = call.child_by_field_name("arguments")
             given = arguments.named_children if arguments is not None else []
@@ -142,7 +145,9 @@ class _Work:
     def _whole(self, one: _Factory) -> Derived:
         plain = webpack.factory(self.chunk.source, one.module).text
         try:
-            inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
+            read = self._read()
+            first = bisect_left(read, one.scope.index, key=_scope_of)
+            inside = read[first : bisect_left(read, one.scope.last + 1, key=_scope_of)]
             renamed = rename(self.scopes, one.scope, inside)
         except Refused:
             return plain
@@ -151,10 +156,10 @@ class _Work:
         before = written(self.chunk.source, start, one.scope.start)
         return joined((head, before, renamed.text, written(self.chunk.source, one.scope.end, end)))
 
-    def _read(self) -> set[Binding]:
-        """Names of functions that the chunk can read. Raises Refused."""
+    def _read(self) -> list[Binding]:
+        """Names of functions that the chunk can read, in the order of their scopes. Raises Refused."""
         if self.read is None:
-            self.read = readable_names(self.scopes, self.scopes.whole())
+            self.read = sorted(readable_names(self.scopes, self.scopes.whole()), key=_scope_of)
         return self.read
 
     def _cut(self, one: _Factory, body: factories.Body, wanted: set[str]) -> Mapping[str, factories.Vendor]:
@@ -183,6 +188,10 @@ class _Work:
         return syntax.apply(self.chunk.source, [*self.edits, *webpack.require_own(self.chunk)])
 
 
+def _scope_of(binding: Binding) -> int:
+    return binding.scope.index
+
+
 def _function(scopes: Scopes, module: Module) -> Node:
     node = scopes.tree.root_node.descendant_for_byte_range(module.factory.start, module.factory.end)
     while node is not None and node.type not in syntax.FUNCTIONS:
@@ -194,6 +203,8 @@ def _function(scopes: Scopes, module: Module) -> Node:
 def _parameters(scopes: Scopes, module: Module) -> list[str]:
     """The three parameters of a module's function, which may lack the last ones."""
     names = list(module.parameters)
+    if len(names) >= 3:
+        return names
     taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
     for standard in ("module", "exports", "require")[len(names) :]:
         names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
