@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.items import Places
-from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, not_split
 from v1z3r_build.passes.split.labels import Part
@@ -193,7 +192,7 @@ def settled(
     vendors: splits off the files of some labels, and rest: gives what then remains. wanted: the vendors of the chunk.
     """
     made = vendors(wanted)
-    small = {label for label, one in made.items() if brotli_coding.transferred(one.data) < min_size}
+    small = {label for label, one in made.items() if worth.is_small(one.data, min_size)}
     if small:
         made = vendors(wanted - small)
     if not made:
