@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from programs import Program, needs_node, run
 
 from v1z3r_build.bundlers import vocabulary
 from v1z3r_build.cli import main
+from v1z3r_build.passes.split.chunks import split_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,6 +178,36 @@ def test_a_script_that_is_a_vendor_is_labelled(tmp_path: Path) -> None:
     [(path, label)] = vendors.items()
     assert (label, path.startswith("assets/index-")) == ("tfjs", True)
     assert not list(output.rglob("tfjs*"))
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "d", ["", "r.d=(exports,name,get)=>Object.defineProperty(exports,name,{get});"], ids=["none", "webpack 4"]
+)
+def test_what_is_cut_asks_nothing_of_the_runtime(d: str, tmp_path: Path) -> None:
+    """`d` defines exports in another way in webpack 4, and is not there where no module has any."""
+    app = "".join(f"document.title+=`${{document.title.length}} of chapter {number}`;" for number in range(100))
+    chunk = (
+        '(self.webpackChunkx=self.webpackChunkx||[]).push([["a"],{7:function(e,t,n){'
+        + library("three").replace("three1(a){", "three1(a){return log('one');")
+        + f"let view=three1;log(view());{app}}},8:function(e){{e.exports=document}}}}]);"
+    )
+    answer = split_chunk("a.js", ("three",), 100, chunk.encode())
+    assert answer is not None
+    [vendor] = answer.vendors.values()
+    runtime = (
+        "globalThis.self=globalThis;globalThis.document={title:String()};var F={},c={};self.webpackChunkx={push:([,f])=>Object.assign(F,f)};"
+        + "function r(i){if(c[i])return c[i].exports;var m=c[i]={exports:{}};F[i](m,m.exports,r);return m.exports}"
+        + d
+    )
+    assert answer.data is not None
+    programs = [
+        Program({"a.cjs": f"{runtime}{text};r(7);log(document.title)".encode()}, "a.cjs")
+        for text in (chunk, vendor.data.decode() + answer.data.decode())
+    ]
+    before, after = run(programs, tmp_path)
+    assert before == after
+    assert before[0] == "one"
 
 
 def test_two_modules_with_one_vendor_keep_two_copies(tmp_path: Path) -> None:

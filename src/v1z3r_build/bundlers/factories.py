@@ -81,7 +81,8 @@ class Body:
         runtime = scope.bindings.get(dialect.runtime)
         if runtime is not None and any(place.kind is Kind.FUNCTION for place in runtime.declarations):
             raise Refused(Reason.REDECLARED_PARAMETER, node.start_byte, dialect.runtime)
-        if any(one.kind is ScopeKind.BODY and one.parent is scope for one in scopes.scopes[scope.index : scope.last]):
+        inside = scopes.scopes[scope.index + 1 : scope.last + 1]
+        if any(one.kind is ScopeKind.BODY and one.parent is scope for one in inside):
             raise Refused(Reason.DEFAULTS, node.start_byte)
         self._region = scopes.region(scope)
         self._holding = hold(

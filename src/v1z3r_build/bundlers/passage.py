@@ -121,7 +121,7 @@ def without_var(source: bytes, declaration: Node, around: Node | None) -> Iterat
             # Sloppy code's `for (var x = 1 in …)` (§B.3.5) is evaluated in that order.
             assert right is not None
             first = b"(%s=%s," % (target.text or b"", value.text or b"")
-            yield Edit(target.end_byte, value.end_byte, brackets[1])
+            yield Edit(target.end_byte, value.end_byte, brackets[1] + b" ")
             yield Edit(right.start_byte, right.start_byte, first)
             yield Edit(right.end_byte, right.end_byte, b")")
         return

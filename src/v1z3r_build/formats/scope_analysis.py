@@ -553,7 +553,6 @@ class _Walk:
     def _jump(self, node: Node, scope: Scope) -> None:
         label = node.child_by_field_name("label")
         if label is not None:
-            self._refuse_lines(node.start_byte, label.start_byte)
             start, end = label.byte_range
             self.labels.append(Label(start, end, self._name(start, end), 0))
 

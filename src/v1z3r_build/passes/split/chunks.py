@@ -18,6 +18,7 @@ from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
 from v1z3r_build.formats.derivation import joined, written
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
@@ -129,7 +130,7 @@ class _Work:
         self.collection = collection
         self.source = collection.source
         self.scopes = scopes
-        self.read: set[Binding] | None = None
+        self.read: list[Binding] | None = None
         opened = [self._open(module) for module in collection.modules]
         opened += [self._start(number, one) for number, one in enumerate(collection.inlined)]
         found = ownership.owned([one.owned for one in opened], labels)
@@ -150,7 +151,7 @@ class _Work:
         body = None
         if block is not None and block.type == "statement_block":
             body = self._body(scope, block, _dialect(self.scopes, module.parameters))
-        required = tuple(self._required(module, scope, enclosed=False))
+        required = tuple(self._required(module, scope, node, enclosed=False))
         owned = Owned((module.id,), *module.entry, body, required, fixed=self._is_bound(scope))
         return _Factory(module, scope, node, owned)
 
@@ -168,7 +169,7 @@ class _Work:
         body = None if is_hidden else self._body(scope, block, _dialect(self.scopes, names))
         place = syntax.extent(node)
         module = Module(f"start:{number}", place, place, names, inlined.block, scope.strict, False, False)
-        required = tuple(self._required(module, scope, enclosed=True))
+        required = tuple(self._required(module, scope, node, enclosed=True))
         return _Factory(module, scope, node, Owned((module.id,), *place, body, required, fixed=True))
 
     def _body(self, scope: Scope, block: Node, dialect: factories.Dialect) -> factories.Body | None:
@@ -193,11 +194,13 @@ class _Work:
         all_ = self.scopes.references
         return all_[bisect_left(all_, scope.start, key=start_of) : bisect_left(all_, scope.end, key=start_of)]
 
-    def _required(self, module: Module, scope: Scope, *, enclosed: bool) -> Iterator[tuple[int, str]]:
+    def _required(self, module: Module, scope: Scope, node: Node, *, enclosed: bool) -> Iterator[tuple[int, str]]:
         """The modules that a function requires by `n(id)`, with the places.
 
         enclosed: whether `n` is that of a function around it, and no parameter of its own.
         """
+        if scope.kind is ScopeKind.FUNCTION_NAME:
+            scope = self.scopes.scopes[scope.index + 1]
         if len(module.parameters) < 3:
             return
         name = module.parameters[2]
@@ -205,15 +208,14 @@ class _Work:
         if own is None and not enclosed:
             return
         uses = own.references if own is not None else self._references(scope)
-        root = self.scopes.tree.root_node
+        descent = Descent(node)
         for reference in uses:
             binding = reference.binding
             inner = own is None and binding is not None and scope.encloses(binding.scope)
             if reference.access is not Access.READ or reference.name != name or inner:
                 continue
-            node = root.descendant_for_byte_range(reference.start, reference.end)
-            call = node.parent if node is not None else None
-            if call is None or call.type != "call_expression" or call.child_by_field_name("function") != node:
+            *_, call, function = descent.to(reference.start, reference.end)
+            if call.type != "call_expression" or call.child_by_field_name("function") != function:
                 continue
             arguments = call.child_by_field_name("arguments")
             given = arguments.named_children if arguments is not None else []
@@ -242,7 +244,9 @@ class _Work:
     def _whole(self, one: _Factory) -> Derived:
         plain = webpack.factory(self.source, one.module).text
         try:
-            inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
+            read = self._read()
+            first = bisect_left(read, one.scope.index, key=_scope_of)
+            inside = read[first : bisect_left(read, one.scope.last + 1, key=_scope_of)]
             renamed = rename(self.scopes, one.scope, inside)
         except Refused:
             return plain
@@ -251,10 +255,10 @@ class _Work:
         before = written(self.source, start, one.scope.start)
         return joined((head, before, renamed.text, written(self.source, one.scope.end, end)))
 
-    def _read(self) -> set[Binding]:
-        """Names of functions that the chunk can read. Raises Refused."""
+    def _read(self) -> list[Binding]:
+        """Names of functions that the chunk can read, in the order of their scopes. Raises Refused."""
         if self.read is None:
-            self.read = readable_names(self.scopes, self.scopes.whole())
+            self.read = sorted(readable_names(self.scopes, self.scopes.whole()), key=_scope_of)
         return self.read
 
     def _cut(self, one: _Factory, body: factories.Body, wanted: set[str]) -> Mapping[str, factories.Vendor]:
@@ -287,6 +291,10 @@ class _Work:
         return b"".join([*([_EXTRACTED_BESIDE] if extracted else []), *kept])
 
 
+def _scope_of(binding: Binding) -> int:
+    return binding.scope.index
+
+
 def _function(scopes: Scopes, module: Module) -> Node:
     node = scopes.tree.root_node.descendant_for_byte_range(module.factory.start, module.factory.end)
     while node is not None and node.type not in syntax.FUNCTIONS:
@@ -297,7 +305,9 @@ def _function(scopes: Scopes, module: Module) -> Node:
 
 def _parameters(scopes: Scopes, given: Sequence[str]) -> list[str]:
     """The three parameters of a module's function, which may lack the last ones."""
-    return [*given[:3], *(_free(scopes, name) for name in ("module", "exports", "require")[len(given) :])]
+    if len(given) >= 3:
+        return [*given[:3]]
+    return [*given, *(_free(scopes, name) for name in ("module", "exports", "require")[len(given) :])]
 
 
 def _free(scopes: Scopes, name: str) -> str:

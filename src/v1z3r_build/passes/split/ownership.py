@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.items import Places
-from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, not_split
 from v1z3r_build.passes.split.labels import Part
@@ -80,8 +79,8 @@ class Owned:
         rest = set(self.rest())
         needs = self.body.needs()
         links = {need for index in rest for need in needs[index] if self.body.is_link(self.body.items[need])}
-        places = _places(self)
-        return {asked for place, asked in self.required if places(place) in rest | links}
+        item_at = _item_at(self)
+        return {asked for place, asked in self.required if item_at(place) in rest | links}
 
     def _speaking(self) -> list[int]:
         assert self.body is not None, "a module that is one item"
@@ -111,20 +110,20 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
         count += one.size
     homes: dict[int | str, int] = {}
     for number, one in enumerate(modules):
-        places = _places(one)
         homes |= dict.fromkeys(one.ids, first[number])
-        homes |= {asked: first[number] + places(place) for place, asked in one.registered}
+        item_at = _item_at(one)
+        homes |= {asked: first[number] + item_at(place) for place, asked in one.registered}
     parts: list[Part] = []
     for number, one in enumerate(modules):
+        item_at = _item_at(one)
         if one.body is None:
             needs = {homes[asked] for _, asked in one.required if asked in homes}
             parts.append(Part(one.start, one.end, tuple(sorted(needs - {first[number]}))))
             continue
         own = [{first[number] + need for need in needs} for needs in one.body.needs()]
-        places = _places(one)
         for place, asked in one.required:
             if asked in homes:
-                own[places(place)].add(homes[asked])
+                own[item_at(place)].add(homes[asked])
         parts += (
             Part(item.start, item.end, tuple(sorted(needs - {first[number] + index})))
             for index, (item, needs) in enumerate(zip(one.body.items, own, strict=True))
@@ -137,12 +136,10 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     ]
 
 
-def _places(one: Owned) -> Callable[[int], int]:
-    """Gives the item in which a place of the module stands; a module that is one item has no other."""
-    if one.body is None:
-        return lambda _: 0
-    places = Places(one.body.items)
-    return lambda place: max(places.at(place), 0)
+def _item_at(one: Owned) -> Callable[[int], int]:
+    """Gives which of a module's items holds a place; the first for what stands in none, such as a parameter."""
+    places = Places(one.body.items) if one.body is not None else None
+    return lambda place: max(places.at(place), 0) if places is not None else 0
 
 
 def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
@@ -156,21 +153,23 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
         homes |= dict.fromkeys((*one.ids, *(made for _, made in one.registered)), number)
     # Of what stands in other chunks nothing is known: -1.
     required = [{homes.get(asked, -1) for _, asked in one.required} - {number} for number, one in enumerate(modules)]
-    users = [{user for user, needs in enumerate(required) if number in needs} for number in range(len(modules))]
+    users: list[set[int]] = [set() for _ in modules]
+    for user, needs in enumerate(required):
+        for need in needs - {-1}:
+            users[need].add(user)
     own = {number: one.owner for number, one in enumerate(modules)}
     nearly = {number: one.nearly for number, one in enumerate(modules) if not one.owner and _may_be(one, labels)}
     ties = {number: {homes.get(asked, -1) for asked in modules[number].ties()} - {number} for number in nearly}
-    unlabelled = [number for number, one in enumerate(modules) if not any(one.labels) and not one.fixed]
+    unlabelled = {number for number, one in enumerate(modules) if not any(one.labels) and not one.fixed}
     while True:
         found = {**own, **nearly}
-        changed = True
-        while changed:
-            changed = False
-            for number in unlabelled:
-                by = {found[user] for user in users[number]}
-                if not found[number] and len(by) == 1 and "" not in by:
-                    found[number] = by.pop()
-                    changed = True
+        waiting = sorted(unlabelled, reverse=True)
+        while waiting:
+            number = waiting.pop()
+            by = {found[user] for user in users[number]}
+            if number in unlabelled and not found[number] and len(by) == 1 and "" not in by:
+                found[number] = by.pop()
+                waiting += required[number] - {-1}
         tied = {number for number in nearly if any(found.get(need) != nearly[number] for need in ties[number])}
         if not tied:
             break
@@ -203,7 +202,7 @@ def settled(
     the chunk's vendors.
     """
     made = vendors(wanted)
-    small = {label for label, one in made.items() if brotli_coding.transferred(one.data) < min_size}
+    small = {label for label, one in made.items() if worth.is_small(one.data, min_size)}
     if small:
         made = vendors(wanted - small)
     if not made:
