@@ -26,6 +26,7 @@ class Answer:
 
     data: its new bytes, None if it stays. vendors: the files split off, by label. whole: the vendor that the script is,
     all in all. ids: of the chunks that it is, and queue: the name of the runtime's queue, where the bundler has those.
+    cuts: for modules that stay, but without their vendors' items, the ids of the new modules that they require.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Answer:
     whole: str = ""
     ids: tuple[str, ...] = ()
     queue: str = ""
+    cuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
+from v1z3r_build.bundlers.webpack.runtime import read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.formats.renaming import readable_names, rename
@@ -111,7 +112,21 @@ def divided(
     vendors = {label: one.file for label, one in made.items()}
     if objection := worth.objection(data, rest, [one.data for one in vendors.values()]):
         return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, rest, vendors)
+    return Answer(path, rest, vendors, cuts=work.cuts)
+
+
+def module_ids(data: bytes) -> tuple[str, ...] | None:
+    """The ids of the modules that a script brings, as a chunk or beside a runtime; None if that cannot be told.
+
+    Pure; for guarded children.
+    """
+    chunk = webpack.read_chunk(data)
+    if isinstance(chunk, webpack.Chunk):
+        return tuple(module.id for module in chunk.modules)
+    runtime = read_runtime(data)
+    if isinstance(chunk, Refusal) or isinstance(runtime, Refusal):
+        return None
+    return tuple(module.id for module in runtime.own.modules) if runtime is not None else ()
 
 
 class New(NamedTuple):
@@ -175,6 +190,7 @@ class _Work:
         # The vendors of the chunk's items, and '' for the app.
         self.owners = {label for one in self.factories for label in ([one.owner] if one.owner else one.labels)}
         self.edits: list[Edit] = []
+        self.cuts: dict[str, tuple[str, ...]] = {}
 
     # Labels
 
@@ -324,7 +340,7 @@ class _Work:
     # The split
 
     def vendors(self, wanted: set[str]) -> dict[str, New]:
-        self.edits = []
+        self.edits, self.cuts = [], {}
         moved: dict[str, list[tuple[str, bytes]]] = {}
         for one in self.factories:
             if one.owner in wanted:
@@ -364,6 +380,7 @@ class _Work:
 
         made = body.split([label if label in wanted else "" for label in one.labels], identify)
         if made.vendors:
+            self.cuts[one.module.id] = tuple(sorted(vendor.identifier for vendor in made.vendors.values()))
             self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))
             self.edits += _with_parameters(one.node, one.module.parameters, body.dialect.parameters)
         return made.vendors
