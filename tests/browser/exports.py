@@ -61,6 +61,7 @@ FIXTURES = (
     Export(_BUILT / "next16-mixed"),
     Export(_BUILT / "vite8-mixed"),
     Export(_BUILT / "vite7"),
+    Export(_BUILT / "webpack4"),
     Export(_BUILT / "webpack5"),
     Export(_BUILT / "webpack5-runtime"),
 )
