@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.webpack.syntax import Edit
     from v1z3r_build.formats.scopes import Scopes
-    from v1z3r_build.passes.split.chunks import New
+    from v1z3r_build.passes.split.answer import VendorFile
 
 # A start that holds less has no vendor in it, and is not put into a function of its own.
 _INLINED = 4_000
@@ -48,8 +48,8 @@ def split_bundle(path: str, wanted: tuple[str, ...], min_size: int, data: bytes)
     runtime, scopes = found
     own = runtime.own
 
-    def finish(made: Mapping[str, New]) -> Sequence[Edit]:
-        arrivals = [Arrival(one.file.chunk, one.module, posixpath.basename(one.file.path)) for one in made.values()]
+    def finish(made: Mapping[str, VendorFile]) -> Sequence[Edit]:
+        arrivals = [Arrival(one.chunk, posixpath.basename(one.path)) for one in made.values()]
         edits = entry.wait(runtime, arrivals)
         assert not isinstance(edits, Refusal), "a start that was not looked at"
         return edits

@@ -10,7 +10,7 @@ import hashlib
 import posixpath
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.webpack import chunk as webpack
@@ -92,7 +92,7 @@ def divided(
     scopes: Scopes,
     wanted: tuple[str, ...],
     min_size: int,
-    finish: Callable[[Mapping[str, New]], Sequence[Edit]],
+    finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]],
 ) -> Answer:
     """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
     labels = Labels(scopes.tree.root_node, wanted)
@@ -103,16 +103,15 @@ def divided(
     if len(work.owners) == 1 and "" not in work.owners:
         return Answer(path, whole=next(iter(work.owners)))
     made = work.vendors(work.owners - {""})
-    small = {label for label, one in made.items() if brotli_coding.transferred(one.file.data) < min_size}
+    small = {label for label, one in made.items() if brotli_coding.transferred(one.data) < min_size}
     if small:
         made = work.vendors(work.owners - {""} - small)
     if not made:
         return Answer(path)
     rest = syntax.apply(data, [*work.edits, *finish(made)])
-    vendors = {label: one.file for label, one in made.items()}
-    if objection := worth.objection(data, rest, [one.data for one in vendors.values()]):
+    if objection := worth.objection(data, rest, [one.data for one in made.values()]):
         return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, rest, vendors, cuts=work.cuts)
+    return Answer(path, rest, made, cuts=work.cuts)
 
 
 def module_ids(data: bytes) -> tuple[str, ...] | None:
@@ -127,13 +126,6 @@ def module_ids(data: bytes) -> tuple[str, ...] | None:
     if isinstance(chunk, Refusal) or isinstance(runtime, Refusal):
         return None
     return tuple(module.id for module in runtime.own.modules) if runtime is not None else ()
-
-
-class New(NamedTuple):
-    """A new chunk. module: the id of one of its modules."""
-
-    file: VendorFile
-    module: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,21 +331,18 @@ class _Work:
 
     # The split
 
-    def vendors(self, wanted: set[str]) -> dict[str, New]:
+    def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
         self.edits, self.cuts = [], {}
-        moved: dict[str, list[tuple[str, bytes]]] = {}
+        moved: dict[str, list[bytes]] = {}
         for one in self.factories:
             if one.owner in wanted:
                 self.edits.append(webpack.removal(self.source, one.module))
-                moved.setdefault(one.owner, []).append((one.module.id, self._whole(one)))
+                moved.setdefault(one.owner, []).append(self._whole(one))
             elif one.body is not None and not one.owner and wanted & set(one.labels):
                 for label, vendor in self._cut(one, one.body, wanted).items():
                     key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append((vendor.identifier, key + b":" + vendor.factory))
-        return {
-            label: New(self._file(label, [text for _, text in modules]), modules[0][0])
-            for label, modules in sorted(moved.items())
-        }
+                    moved.setdefault(label, []).append(key + b":" + vendor.factory)
+        return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
 
     def _whole(self, one: _Factory) -> bytes:
         plain = webpack.factory(self.source, one.module).text
