@@ -70,6 +70,11 @@ BUNDLES = {
     f"note(String(app));{SHOWN}}}()}}();",
     "a start that loads": f"(()=>{{var m={{7:(e,t,n)=>{{'use strict';{module('three')}}}}},t={{}};{REQUIRE}{LOADING},(()=>{{'use strict';var three=n(7);"
     f"{library('tfjs')}note('start '+three.a(3)+tfjs(4)),n.e(3).then(()=>n(30))}})()}})();",
+    # create-react-app: strict factories, lazy chunks through the queue, `X.O` for entries in other scripts.
+    "an app of create-react-app's": f"/*! For license information please see main.0123456789abcdef0123.js.LICENSE.txt */\n(()=>{{var m={{"
+    f"7:(e,t,n)=>{{'use strict';{module('three')}}},9:(e,t)=>{{'use strict';t.a=4}}}},t={{}};{REQUIRE}{LOADING},"
+    f"(()=>{{'use strict';var app=n(9),three=n(7);{library('tfjs')}note('start '+three.a(app.a)+tfjs(4)),"
+    f"n.e(3).then(n.bind(n,30))}})()}})();",
     "several starts": f"(()=>{{var m={{}},t={{}};{REQUIRE}{LOADING},(()=>{{{library('tfjs')}note('one '+tfjs(4))}})(),"
     f"(()=>{{{library('three')}note('two '+three(4)),n.e(4).then(()=>n(40))}})()}})();",
 }  # fmt: skip
@@ -82,6 +87,18 @@ def opened(*scenarios: dict[str, Any]) -> list[dict[str, list[str]]]:
     assert run.returncode == 0, run.stderr
     results: list[dict[str, list[str]]] = json.loads(run.stdout)
     return results
+
+
+def test_new_files_do_not_tell_of_the_old_one() -> None:
+    """The hash of the app in a comment's file name would give them new bytes with each edit of the app."""
+    source = BUNDLES["an app of create-react-app's"]
+    edited = source.replace("0123456789abcdef0123", "fedcba98765432100123").replace("'start '", "'started '")
+    made = [split_bundle("main.js", ("three", "tfjs"), 1_000, text.encode()) for text in (source, edited)]
+    assert made[0] is not None
+    assert made[1] is not None
+    assert made[0].vendors == made[1].vendors
+    assert made[0].data != made[1].data
+    assert all(b"LICENSE.txt" in one.data for one in made[0].vendors.values())
 
 
 @needs_node

@@ -226,6 +226,11 @@ EDITS = {
     # The lazy page imports from the entry, which holds its name.
     "vite8-mixed": Edited(frozenset({"assets/index-*.js", "assets/Camera-*.js"}), frozenset({"index.html"})),
     "vite7": Edited(frozenset({"assets/index-*.js", "assets/Camera-*.js"}), frozenset({"index.html"})),
+    # The runtime holds the names of lazy scripts, and every page loads it.
+    "webpack4": Edited(
+        frozenset({"assets/index.*.js", "assets/5.*.js", "assets/runtime.*.js"}),
+        frozenset({"index.html", "second.html"}),
+    ),
     "webpack5": Edited(frozenset({"assets/index.*.js", "assets/index.*.js.LICENSE.txt"}), frozenset({"index.html"})),
     "webpack5-runtime": Edited(
         frozenset({"assets/index.*.js", "assets/index.*.js.LICENSE.txt"}), frozenset({"index.html"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 from programs import Program, needs_node, run
+from test_webpack import NEWEST
 
 from v1z3r_build.bundlers import vocabulary
 from v1z3r_build.cli import main
@@ -112,6 +113,43 @@ def test_a_bundle_is_split_and_its_page_learns_of_it(tmp_path: Path) -> None:
     [bundle] = (output / "assets").glob("index-*.js")
     assert f'"{path.rpartition("/")[2]}"' in bundle.read_text()
     assert len(bundle.read_text()) < 2_000
+
+
+CONCATENATED = (
+    "(self.q=self.q||[]).push([[%d],{2:function(e,t,n){"
+    + library("three")
+    + "const list=document.querySelector('nav ul');"
+    "function show(item){const link=document.createElement('a');link.textContent=item.title;list.appendChild(link)}"
+    "document.addEventListener('click',event=>{localStorage.setItem('clicked',event.target.textContent)});"
+    "fetch('/items.json').then(answer=>answer.json()).then(items=>items.forEach(show));n(9)(%s)}}]);"
+)
+CHUNKS = {
+    "index.html": '<script src="/r.js"></script><script src="/a.js"></script><script src="/b.js"></script>',
+    "r.js": NEWEST.decode().replace('n.p=""', 'n.p="/"'),
+    "a.js": CONCATENATED % (1, "three1"),
+    "b.js": CONCATENATED % (3, "three1"),
+}
+
+
+def test_equal_modules_of_two_chunks_share_a_file(tmp_path: Path) -> None:
+    output, vendors, _ = optimize(tmp_path, CHUNKS)
+    assert list(vendors.values()) == ["three"]
+    assert (output / "index.html").read_text().count(next(iter(vendors))) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CONCATENATED % (3, "three1,three2"),  # with another new module
+        "(self.q=self.q||[]).push([[3],{2:function(e,t,n){}}]);",  # whole
+        "(self.q=self.q||[]).push([[3],{2:f}]);",  # not to be read
+    ],
+)
+def test_a_module_stays_whole_that_another_chunk_has_in_another_form(tmp_path: Path, other: str) -> None:
+    """The runtime knows one of them, and may ask for it before the new chunk of the other is there."""
+    _, vendors, said = optimize(tmp_path, CHUNKS | {"b.js": other})
+    assert vendors == {}
+    assert ("not-split", "a.js") in said
 
 
 def test_a_module_may_hold_a_library_that_is_a_bundle(tmp_path: Path) -> None:

@@ -631,10 +631,10 @@ ALONE = [
 
 
 def parted(source: bytes, moves: dict[str, list[str]], name: str = "m.js") -> dict[str, bytes]:
-    """The files that come of a bundle: `name`, and one for each new chunk, of whose modules its start waits for one."""
+    """The files that come of a bundle: `name`, and one for each new chunk, for which its start waits."""
     found = runtime(source)
     by_id = {module.id: module for module in found.own.modules}
-    edits = entry.wait(found, [entry.Arrival(vendor, ids[0], f"{vendor}.js") for vendor, ids in moves.items()])
+    edits = entry.wait(found, [entry.Arrival(vendor, f"{vendor}.js") for vendor in moves])
     assert isinstance(edits, list), edits
     edits += [chunks.removal(source, by_id[one]) for ids in moves.values() for one in ids]
     files = {name: source}
@@ -692,6 +692,17 @@ def test_bundles_of_one_build_keep_their_own_modules() -> None:
     for order in permutations(["a.js", "va.js", "b.js", "vb.js"]):
         (seen,) = opened({"files": _texts(files), "listed": list(order), "arrivals": list(order)})
         assert (sorted(seen["notes"]), seen["errors"]) == (["21a", "21b"], []), order
+
+
+@needs_node
+def test_a_start_waits_for_chunks_whatever_else_brings_their_modules() -> None:
+    """As another entry's lazy chunk may do."""
+    source = LAZY.replace(b"{20(", b'{21(){note("21")},22(){note("22")},20(').replace(b'note("20"),', b"n(21),n(22),")
+    files = parted(source, {"va": ["21", "22"]}, "r.js") | {"c3.js": _files(NEWEST)["c3.js"]}
+    files["c9.js"] = b'(self.q=self.q||[]).push([[9],{21(){note("21")}}]);'
+    for order in permutations(["c9.js", "r.js", "va.js"]):
+        (seen,) = opened({"files": _texts(files), "listed": list(order), "arrivals": list(order)})
+        assert (seen["notes"], seen["errors"]) == (["21", "22", "30", "31"], []), order
 
 
 @needs_node
@@ -763,6 +774,10 @@ MANIFESTS = [
                  b'function(s,e){return{"/":["v.js",s,"p.js"],"/b":[e,"v.js",s]}}("a.js","b.css")', id="hoisted"),
     pytest.param(b'(function(s){return {"/":[s]}}("a.js"))', b'(function(s){return {"/":["v.js",s]}}("a.js"))', id="brackets"),
     pytest.param(b'((s)=>({"/":[s]}))("a.js")', b'((s)=>({"/":["v.js",s]}))("a.js")', id="arrow"),
+    # Next 12 and 13
+    pytest.param(b'{__rewrites:{beforeFiles:[],afterFiles:[],fallback:[]},"/":["a.js"],"/_error":["e.js"],sortedPages:["/","/_app"]}',
+                 b'{__rewrites:{beforeFiles:[],afterFiles:[],fallback:[]},"/":["v.js","a.js"],"/_error":["e.js"],sortedPages:["/","/_app"]}',
+                 id="rewrites"),
     pytest.param(b'{"/":["v.js","a.js"]}', b'{"/":["v.js","a.js"]}', id="there already"),
     pytest.param(b'{"/":["b.js"]}', b'{"/":["b.js"]}', id="not listed"),
     pytest.param(b'{"/[id]":["pages/%5Bid%5D.js"]}', b'{"/[id]":["w.js","pages/%5Bid%5D.js"]}', id="encoded"),

@@ -64,7 +64,8 @@ FIXTURES = (
     Export(_BUILT / "next16-mixed", vendors=("tfjs", "three")),
     Export(_BUILT / "vite8-mixed", vendors=("tfjs", "three")),
     Export(_BUILT / "vite7", vendors=("tfjs", "three")),
-    Export(_BUILT / "webpack5"),
+    Export(_BUILT / "webpack4", vendors=("tfjs", "three")),
+    Export(_BUILT / "webpack5", vendors=("tfjs", "three")),
     Export(_BUILT / "webpack5-runtime", vendors=("tfjs", "three")),
 )
 # What the tests of splitting are about.

@@ -29,17 +29,18 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.webpack.runtime import Runtime
     from v1z3r_build.formats.scopes import Scopes
 
-# t: the table of modules; v: for each new chunk its queue, one of its modules, its file; f: the code that waits.
-# In ES5: a runtime may be written for browsers that know nothing newer.
+# t: the table of modules; v: for each new chunk its queue and its file; f: the code that waits. Whether a module is
+# there tells nothing: another entry's lazy chunk may have brought it. In ES5: a runtime may be for old browsers.
 _WAITING = (
     "(function(t,v,f){var d,c=document.currentScript,"
-    "g=function(){d||!v.every(function(x){return x[1]in t})||(d=1,f())},"
+    "h=function(x){return self[x[0]]=self[x[0]]||[]},"
+    "g=function(){d||!v.every(function(x){return h(x).length})||(d=1,f())},"
     "a=function(e){for(var i in e[1])t[i]=e[1][i]},"
-    "l=function(){c&&v.forEach(function(x){if(!(x[1]in t)){"
-    'var s=document.createElement("script");s.src=c.src.split(/[?#]/)[0].replace(/[^\\/]*$/,x[2]),'
+    "l=function(){c&&v.forEach(function(x){if(!h(x).length){"
+    'var s=document.createElement("script");s.src=c.src.split(/[?#]/)[0].replace(/[^\\/]*$/,x[1]),'
     "c.crossOrigin&&(s.crossOrigin=c.crossOrigin),c.nonce&&(s.nonce=c.nonce),document.head.appendChild(s)}})};"
-    "v.forEach(function(x){(self[x[0]]||[]).forEach(a)}),g(),d||(v.forEach(function(x){"
-    "var q=self[x[0]]=self[x[0]]||[],p=q.push;q.push=function(e){var r=p.apply(q,arguments);return a(e),g(),r}}),"
+    "v.forEach(function(x){h(x).forEach(a)}),g(),d||(v.forEach(function(x){"
+    "var q=h(x),p=q.push;q.push=function(e){var r=p.apply(q,arguments);return a(e),g(),r}}),"
     '"complete"===document.readyState?l():addEventListener("load",l))})'
 )
 # What makes a runtime a part of another build's page (module federation), which asks it for modules at once.
@@ -49,11 +50,10 @@ _FEDERATION = r"(?<![\w$.])%s\.(?:S|I)\s*=(?!=)"
 class Arrival(NamedTuple):
     """A new chunk that a start waits for.
 
-    identity: its id; module: the id of one of its modules; file: the name of its file, which lies beside the old one.
+    identity: its id; file: the name of its file, which lies beside the old one.
     """
 
     identity: str
-    module: str
     file: str
 
 
@@ -73,7 +73,7 @@ def wait(runtime: Runtime, arrivals: Sequence[Arrival]) -> list[Edit] | Refusal:
     if own.start is None:
         return Refusal(own.refused)
     start, end = own.start
-    given = [[_queue_name(one.identity), one.module, one.file] for one in arrivals]
+    given = [[_queue_name(one.identity), one.file] for one in arrivals]
     opening, inner = _parting(runtime)
     call = f"{_WAITING}({own.table},{json.dumps(given, separators=(',', ':'))},function(){{".encode()
     return [Edit(start, start, opening + call + inner), Edit(end, end, b"\n}.bind(this));")]

@@ -15,15 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VendorFile:
-    """A file that is split off.
-
-    chunk: its id, where the bundler's runtime knows files by ids; module: the id of one of its modules.
-    """
+    """A file that is split off. chunk: its id, where the bundler's runtime knows files by ids."""
 
     path: str
     data: Derived = field(repr=False)
     chunk: str = ""
-    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Answer:
 
     data: its new bytes, None if it stays. vendors: the files split off, by label. whole: the vendor that the script is,
     all in all. ids: of the chunks that it is, and queue: the name of the runtime's queue, where the bundler has those.
-    cut: the ids of modules that were taken apart, with those of the modules that they need for it.
+    cuts: for modules that stay, but without their vendors' items, the ids of the new modules that they require.
     """
 
     path: str
@@ -41,7 +37,7 @@ class Answer:
     whole: str = ""
     ids: tuple[str, ...] = ()
     queue: str = ""
-    cut: Mapping[int | str, tuple[str, ...]] = field(default_factory=dict)
+    cuts: Mapping[int | str, tuple[str, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

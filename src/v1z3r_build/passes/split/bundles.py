@@ -50,7 +50,7 @@ def split_bundle(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answe
     own = runtime.own
 
     def finish(made: Mapping[str, VendorFile]) -> Sequence[Edit]:
-        arrivals = [Arrival(one.chunk, one.module, posixpath.basename(one.path)) for one in made.values()]
+        arrivals = [Arrival(one.chunk, posixpath.basename(one.path)) for one in made.values()]
         edits = entry.wait(runtime, arrivals)
         assert not isinstance(edits, Refusal), "a start that was not looked at"
         return edits

@@ -59,7 +59,7 @@ def _torn(workshop: Workshop, answers: Sequence[Answer]) -> dict[str, str]:
     The runtime takes a module from whichever chunk comes first, and who runs it need not have waited for that one. So
     each chunk that brings the module must bring the same vendor's module.
     """
-    cut = {answer.path: answer.cut for answer in answers if answer.cut}
+    cut = {answer.path: answer.cuts for answer in answers if answer.cuts}
     ids = frozenset(
         one for made in cut.values() for one in (*made, *(need for needs in made.values() for need in needs))
     )

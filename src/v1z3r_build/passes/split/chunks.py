@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
+from v1z3r_build.bundlers.webpack.runtime import read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
 from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.descent import Descent
@@ -112,7 +113,22 @@ def divided(
     def rest(made: Mapping[str, VendorFile]) -> Derived:
         return syntax.apply(data, [*work.edits, *finish(made)])
 
-    return ownership.settled(path, data, work.vendors, rest, work.owners - {""}, min_size)
+    made = ownership.settled(path, data, work.vendors, rest, work.owners - {""}, min_size)
+    return replace(made, cuts=work.cuts) if made.vendors else made
+
+
+def module_ids(data: bytes) -> tuple[str, ...] | None:
+    """The ids of the modules that a script brings, as a chunk or beside a runtime; None if that cannot be told.
+
+    Pure; for guarded children.
+    """
+    chunk = webpack.read_chunk(data)
+    if isinstance(chunk, webpack.Chunk):
+        return tuple(module.id for module in chunk.modules)
+    runtime = read_runtime(data)
+    if isinstance(chunk, Refusal) or isinstance(runtime, Refusal):
+        return None
+    return tuple(module.id for module in runtime.own.modules) if runtime is not None else ()
 
 
 class _Factory(NamedTuple):
@@ -137,6 +153,7 @@ class _Work:
         self.factories = [one._replace(owned=own) for one, own in zip(opened, found, strict=True)]
         self.owners = ownership.owners(found)
         self.edits: list[Edit] = []
+        self.cuts: dict[int | str, tuple[str, ...]] = {}
 
     def _open(self, module: Module) -> _Factory:
         node = _function(self.scopes, module)
@@ -225,21 +242,18 @@ class _Work:
     # The split
 
     def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
-        self.edits = []
-        moved: dict[str, list[tuple[str, Derived]]] = {}
+        self.edits, self.cuts = [], {}
+        moved: dict[str, list[Derived]] = {}
         for one in self.factories:
             owner, body = one.owned.owner, one.owned.body
             if owner in wanted:
                 self.edits.append(webpack.removal(self.source, one.module))
-                moved.setdefault(owner, []).append((one.module.id, self._whole(one)))
+                moved.setdefault(owner, []).append(self._whole(one))
             elif body is not None and not owner and wanted & set(one.owned.labels):
                 for label, vendor in self._cut(one, body, wanted).items():
                     key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append((vendor.identifier, joined((key, b":", vendor.factory))))
-        return {
-            label: self._file(label, [text for _, text in modules], modules[0][0])
-            for label, modules in sorted(moved.items())
-        }
+                    moved.setdefault(label, []).append(joined((key, b":", vendor.factory)))
+        return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
 
     def _whole(self, one: _Factory) -> Derived:
         plain = webpack.factory(self.source, one.module).text
@@ -268,20 +282,21 @@ class _Work:
 
         made = body.split([label if label in wanted else "" for label in one.owned.labels], identify)
         if made.vendors:
+            self.cuts[one.module.id] = tuple(sorted(vendor.identifier for vendor in made.vendors.values()))
             self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))
             self.edits += _with_parameters(
                 one.node, one.module.parameters, _parameters(self.scopes, one.module.parameters)
             )
         return made.vendors
 
-    def _file(self, label: str, modules: Sequence[Derived], module: str) -> VendorFile:
+    def _file(self, label: str, modules: Sequence[Derived]) -> VendorFile:
         table = joined((b"{", webpack.listed(modules), b"}"))
         head = self._licenses() + (b'"use strict";' if self.collection.strict else b"")
         identity = f"{label}-{hashlib.sha256(head + table).hexdigest()[:8]}"
         push = b"%s(%s).push([[%s]," % (head, self.collection.queue(identity), syntax.id_literal(identity))
         text = joined((push, table, b"]);"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
-        return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity, module)
+        return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity)
 
     def _licenses(self) -> bytes:
         """Comments that tell of licences. Others, such as banners, hold names and versions of the app's."""

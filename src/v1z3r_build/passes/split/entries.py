@@ -57,7 +57,7 @@ def split_entries(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answ
         made = ownership.settled(path, data, work.vendors, lambda _: work.remainder(), work.owners - {""}, min_size)
     except (Refused, chunks.ImmovableError) as refusal:
         return Answer(path, diagnostics=(not_split(path, str(refusal)),))
-    return replace(made, cut=work.cut) if made.vendors else made
+    return replace(made, cuts=work.cuts) if made.vendors else made
 
 
 class _Factory(NamedTuple):
@@ -79,7 +79,7 @@ class _Work:
         self.factories = [one._replace(owned=self._settled(own)) for one, own in zip(opened, found, strict=True)]
         self.owners = ownership.owners([one.owned for one in self.factories])
         self.kept: list[Derived] = []
-        self.cut: dict[Id, tuple[str, ...]] = {}
+        self.cuts: dict[Id, tuple[str, ...]] = {}
 
     # Labels
 
@@ -136,7 +136,7 @@ class _Work:
 
     def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
         self.kept = []
-        self.cut = {}
+        self.cuts = {}
         # Equal factories that were cut out of two are one: each run makes its own.
         moved: dict[str, dict[Derived, None]] = {}
         for one in self.factories:
@@ -151,7 +151,7 @@ class _Work:
                     moved.setdefault(label, {})[text] = None
                 if made.vendors:
                     needs = tuple(vendor.identifier for vendor in made.vendors.values())
-                    self.cut |= dict.fromkeys(one.entry.ids, needs)
+                    self.cuts |= dict.fromkeys(one.entry.ids, needs)
             else:
                 self.kept.append(self._with(one.entry))
         return {label: self._file(label, list(entries)) for label, entries in sorted(moved.items())}

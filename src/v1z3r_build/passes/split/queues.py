@@ -12,7 +12,7 @@ from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
 from v1z3r_build.passes.split.answer import Answer
 from v1z3r_build.passes.split.bundles import split_bundle
-from v1z3r_build.passes.split.chunks import split_chunk
+from v1z3r_build.passes.split.chunks import module_ids, split_chunk
 from v1z3r_build.passes.split.runtimes import register_chunks
 from v1z3r_build.passes.split.workshop import named
 
@@ -57,8 +57,8 @@ def _told(workshop: Workshop, answers: Sequence[Answer]) -> Iterator[Answer]:
     yield from bundles
     chunks = [answer for answer in answers if answer.vendors and answer.ids]
     for queue in sorted({answer.queue for answer in chunks}):
-        group = [answer for answer in chunks if answer.queue == queue]
-        runtimes, reason = _runtimes(workshop, queue, group, bundles)
+        group = _consistent(workshop, queue, [answer for answer in chunks if answer.queue == queue])
+        runtimes, reason = _runtimes(workshop, queue, group, bundles) if group else ([], "")
         if reason:
             for answer in group:
                 workshop.refuse(answer.path, reason)
@@ -86,6 +86,38 @@ def _only_loads(page: bytes, name: bytes) -> bool:
     """Whether a page speaks of a script in nothing but elements that load it as a classic one."""
     urls = [url for url in html.read(page).urls if name in page[url.start : url.end]]
     return all(url.role in _LOADING for url in urls) and len(urls) == page.count(name)
+
+
+def _consistent(workshop: Workshop, queue: str, group: Sequence[Answer]) -> list[Answer]:
+    """The chunks but for those with a module that others have in another form.
+
+    The runtime takes whichever came last. Who may require it then would find that it wants a module which is still
+    on its way, with another chunk.
+    """
+    cut = {identity for answer in group for identity in answer.cuts}
+    if not cut:
+        return list(group)
+    assets = workshop.site.assets
+    calls = [
+        workshop.call(path, module_ids, asset.location)
+        for path, asset in assets.items()
+        if asset.kind == "script" and queue.encode() in asset.read()
+    ]
+    # Of what cannot be read it may have all.
+    modules = {path: cut if value is None else cut & set(value) for path, value, _ in workshop.outcomes(calls)}
+    kept = {answer.path: answer for answer in group}
+    while True:
+        forms: dict[int | str, set[tuple[str, ...]]] = {}
+        for path, ids in modules.items():
+            for identity in ids:
+                cuts = kept[path].cuts if path in kept else {}
+                forms.setdefault(identity, set()).add(cuts.get(identity, ()))
+        torn = [path for path, answer in kept.items() if any(len(forms[one]) > 1 for one in answer.cuts)]
+        if not torn:
+            return list(kept.values())
+        for path in torn:
+            workshop.refuse(path, "another chunk has one of its modules in another form")
+            del kept[path]
 
 
 def _runtimes(
