@@ -33,14 +33,15 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.webpack.syntax import Module
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Scope, Scopes
+    from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
 
 
-def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
-    """Split one chunk of webpack's; None for a script that is none.
+def split_chunk(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
+    """Split one chunk of webpack's; None for a script that is none. told: as of Labels.
 
     Pure; for guarded children, where the parser may crash.
     """
@@ -53,7 +54,7 @@ def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer
         scopes = analyse_script(data)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
-    labels = Labels(scopes.tree.root_node, wanted)
+    labels = Labels(scopes.tree.root_node, wanted, told)
     if not labels.present(0, len(data)):
         return Answer(path)
     work = _Work(path, chunk, scopes, labels)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def split_chunks(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
     """What became of those scripts that are chunks."""
     calls = (
-        workshop.call(path, split_chunk, path, *workshop.options, workshop.site.assets[path].location) for path in paths
+        workshop.call(path, split_chunk, path, *workshop.options(path), workshop.site.assets[path].location)
+        for path in paths
     )
     return list(workshop.answers(calls))
 
@@ -61,7 +62,7 @@ def _runtimes(workshop: Workshop, queue: str, group: Sequence[Answer]) -> tuple[
             workshop.addresses.url(path),
             needs,
             files,
-            made.get(path) or asset.location,
+            made.get(path) or workshop.source(path),
         )
         for path, asset in workshop.site.assets.items()
         if asset.kind == "script" and queue.encode() in asset.read()
