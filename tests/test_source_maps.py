@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -194,6 +195,14 @@ def test_spans_go_on_over_line_ends_and_count_bytes() -> None:
     assert [(script[one.start : one.end].decode(), one.source) for one in spans] == [
         ("é.", None), ("\U0001f600.", "a.js"), ("`\n x`", "b.js"), (".y", None),
     ]  # fmt: skip
+
+
+@given(cases())
+def test_spans_cover_the_script(case: tuple[bytes, list[Segment], Derived]) -> None:
+    script, segments, _ = case
+    spans = fitted(script, segments).spans()
+    assert b"".join(script[one.start : one.end] for one in spans) == script
+    assert all(one.end == other.start and one.source != other.source for one, other in pairwise(spans))
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {

@@ -82,6 +82,11 @@ def read(data: bytes) -> SourceMap:
         found = json.loads(_GUARD.sub(b"", data, count=1) if data.startswith(b")]}'") else data)
     except ValueError as error:
         raise MapError(f"it is no JSON: {error}") from error
+    return interpreted(found)
+
+
+def interpreted(found: Any) -> SourceMap:
+    """A map of which the JSON is read. Raises MapError."""
     reader = _Reader()
     try:
         reader.read(found, 0, 0)
