@@ -12,24 +12,26 @@ how versions fare that are younger than the lists, write other lists from a tabl
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import threading
 import time
 import tomllib
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tree_sitter_javascript
 from tree_sitter import Language, Parser
 
 from v1z3r_build.bundlers import vendors, vocabulary
 from v1z3r_build.bundlers.words import ScriptWords
+from v1z3r_build.formats import source_maps
+from v1z3r_build.formats.source_maps import FittedMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +44,6 @@ PRECISION, RECALL = 0.995, 0.95
 CONCATENATED = 8_000
 PROGRAM = 200_000
 
-_DIGITS = {c: i for i, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 _FUNCTIONS = {
     "function_declaration",
     "function_expression",
@@ -271,62 +272,19 @@ def _vars(node: Node) -> Iterator[Node]:
 
 
 class Truth:
-    """Which source each byte of a script comes from, as its source map says (ECMA-426)."""
+    """Which source each byte of a script comes from, as its source map says."""
 
-    def __init__(self, script: bytes, mapping: dict[str, Any]) -> None:
-        self.sources: list[str] = mapping["sources"]
-        self.starts: list[int] = []
-        self.whose: list[int] = []
-        line_start = source = 0
-        lines = script.split(b"\n")
-        for line, segments in zip(lines, mapping["mappings"].split(";"), strict=False):
-            offsets = _utf16_offsets(line)
-            column = 0
-            for segment in segments.split(",") if segments else ():
-                fields = _vlq(segment)
-                column += fields[0]
-                if len(fields) > 1:
-                    source += fields[1]
-                self.starts.append(line_start + (column if offsets is None else offsets[min(column, len(offsets) - 1)]))
-                self.whose.append(source if len(fields) > 1 else -1)
-            line_start += len(line) + 1
+    def __init__(self, script: bytes, source_map: bytes) -> None:
+        self._spans = FittedMap(source_maps.read(source_map), script).spans()
 
     def sizes(self, start: int, end: int) -> Counter[str]:
-        """Bytes by source from start to end; what stands before the first mapping counts with it."""
+        """Bytes by source from start to end."""
         sizes: Counter[str] = Counter()
-        first = bisect_left(self.starts, start)
-        last = bisect_left(self.starts, end)
-        marks = [start, *self.starts[first + 1 : last], end]
-        if first == last:
-            return Counter({self._name(first - 1): end - start})
-        for index, (here, there) in enumerate(pairwise(marks)):
-            sizes[self._name(first + index)] += there - here
+        for span in self._spans[bisect_right(self._spans, start, key=itemgetter(0)) - 1 :]:
+            if span.start >= end:
+                break
+            sizes[span.source or ""] += min(span.end, end) - max(span.start, start)
         return sizes
-
-    def _name(self, index: int) -> str:
-        return self.sources[self.whose[index]] if index >= 0 and self.whose[index] >= 0 else ""
-
-
-def _vlq(segment: str) -> list[int]:
-    values = []
-    value = shift = 0
-    for character in segment:
-        digit = _DIGITS[character]
-        value |= (digit & 31) << shift
-        shift += 5
-        if not digit & 32:
-            values.append(-(value >> 1) if value & 1 else value >> 1)
-            value = shift = 0
-    return values
-
-
-def _utf16_offsets(line: bytes) -> list[int] | None:
-    if line.isascii():
-        return None
-    offsets = [0]
-    for character in line.decode("utf-8"):
-        offsets += [offsets[-1]] * (ord(character) > 0xFFFF) + [offsets[-1] + len(character.encode())]
-    return offsets
 
 
 @dataclass
@@ -377,7 +335,7 @@ def measured(script: Path, known: tuple[vocabulary.Vendor, ...]) -> tuple[dict[s
     ]
     labels = vendors.label(items, known)
     seconds = time.perf_counter() - start
-    truth = Truth(data, json.loads(Path(f"{script}.map").read_text(encoding="utf-8")))
+    truth = Truth(data, Path(f"{script}.map").read_bytes())
     sizes = [truth.sizes(piece.start, piece.end) for piece in cutter.pieces]
     scores = {vendor.label: Score() for vendor in known}
     misses = []

@@ -15,12 +15,15 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from v1z3r_build.formats import source_maps
+from v1z3r_build.formats.source_maps import FittedMap, MapError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 BUILD = Path(__file__).resolve().parents[1] / "build"
 # A vendor is what its own packages hold, and what they bring along that the fixtures' apps do not ask for themselves.
@@ -32,13 +35,6 @@ VENDORS = {
 }
 # Columns of the table for what is of no vendor: other packages, with the app; and what has no source.
 REST, NOBODY = "rest", "nobody"
-_DIGITS = {
-    letter: value for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-}
-
-
-class MapError(ValueError):
-    """A source map does not fit the standard or its script; the text says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,93 +54,10 @@ class Span:
         return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place of the script at which a source begins. line, column: from 0, the column in UTF-16 units."""
-
-    line: int
-    column: int
-    source: str | None
-
-
-def numbers(segment: str) -> list[int]:
-    """The numbers of a segment of `mappings`, in base 64 VLQ. Raises MapError when it is not that."""
-    found: list[int] = []
-    value = shift = 0
-    for letter in segment:
-        digit = _DIGITS.get(letter)
-        if digit is None:
-            raise MapError(f"{letter!r} in the segment {segment!r}")
-        value |= (digit & 31) << shift
-        shift += 5
-        if not digit & 32:
-            found.append(-(value >> 1) if value & 1 else value >> 1)
-            value = shift = 0
-    if shift or len(found) not in (1, 4, 5):
-        raise MapError(f"the segment {segment!r}")
-    return found
-
-
-def marks(source_map: dict[str, Any], line: int = 0, column: int = 0) -> Iterator[Mark]:
-    """The segments of a map, in the order of the script. line, column: where its first line begins in the script.
-
-    Raises MapError. The order is the standard's, which the ranges rely on.
-    """
-    for section in source_map.get("sections", ()):
-        offset = section["offset"]
-        yield from marks(section["map"], line + offset["line"], offset["column"] + (0 if offset["line"] else column))
-    if "sections" in source_map:
-        return
-    sources = source_map["sources"]
-    source = 0
-    for number, text in enumerate(source_map["mappings"].split(";")):
-        here = column if number == 0 else 0
-        for segment in filter(None, text.split(",")):
-            fields = numbers(segment)
-            here += fields[0]
-            if len(fields) > 1:
-                source += fields[1]
-                if not 0 <= source < len(sources):
-                    raise MapError(f"no source {source} in a list of {len(sources)}")
-            yield Mark(line + number, here, sources[source] if len(fields) > 1 else None)
-
-
 def spans(script: bytes, source_map: dict[str, Any]) -> list[Span]:
-    """The script from its first byte to its last, by source. Neighbours are of different sources.
-
-    A source goes on until the next one begins, over ends of lines too: within a long template literal, as three's
-    shaders are, bundlers write no segments. Raises MapError.
-    """
-    lines = script.split(b"\n")
-    offsets = [0]
-    for line in lines:
-        offsets.append(offsets[-1] + len(line) + 1)
-    places: list[tuple[int, str | None]] = [(0, None)]
-    for number, group in groupby(marks(source_map), key=lambda mark: mark.line):
-        if number >= len(lines):
-            raise MapError(f"a segment for line {number} of {len(lines)}")
-        columns = _bytes_of_columns(lines[number])
-        for mark in group:
-            place = offsets[number] + (mark.column if columns is None else columns[min(mark.column, len(columns) - 1)])
-            # A segment may stand for the end of a line, and so for the break after it, but not beyond.
-            place = min(place, offsets[number + 1], len(script))
-            if place < places[-1][0]:
-                raise MapError(f"segments of line {number} are out of order at column {mark.column}")
-            places.append((place, mark.source))
-    places.append((len(script), None))
-    return joined(Span(start, end, source) for (start, source), (end, _) in pairwise(places))
-
-
-def _bytes_of_columns(line: bytes) -> list[int] | None:
-    """How many bytes stand before each UTF-16 column of a line; None where that is the column itself."""
-    if line.isascii():
-        return None
-    found = [0]
-    for character in line.decode("utf-8", "surrogateescape"):
-        size = len(character.encode("utf-8", "surrogateescape"))
-        # Between the halves of a pair no segment begins.
-        found += [found[-1] + size] * (2 if ord(character) > 0xFFFF else 1)
-    return found
+    """The script from its first byte to its last, by source. Neighbours are of different sources. Raises MapError."""
+    fitted = FittedMap(source_maps.interpreted(source_map), script)
+    return [Span(one.start, one.end, one.source) for one in fitted.spans()]
 
 
 def joined(parts: Iterable[Span]) -> list[Span]:

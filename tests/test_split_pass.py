@@ -177,7 +177,6 @@ KEPT: dict[str, tuple[dict[str, str], str]] = {
         {"ngsw.json": '{"hashTable":{"/assets/index-Bx3f_9aQ.js":"0123456789012345678901234567890123456789"}}'},
         "not-split",
     ),
-    "a script with its source map": ({"assets/index-Bx3f_9aQ.js.map": '{"version":3,"sources":[],"mappings":""}'}, ""),
     "a vendor that is too small": ({"assets/index-Bx3f_9aQ.js": library("three", 40) + APP}, ""),
     "direct eval": ({"assets/index-Bx3f_9aQ.js": library("three") + "eval('three1');" + APP}, ""),
     "a bundle that another script may load": (

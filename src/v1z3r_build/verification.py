@@ -131,6 +131,7 @@ class _Unit:
 def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diagnostic]]:
     units: dict[str, _Unit] = {}
     unproved: list[Diagnostic] = []
+    labels = {posixpath.basename(path): record.vendor for path, record in files.items() if record.vendor}
     for path, record in files.items():
         if record.cache_class != "immutable":
             continue
@@ -141,8 +142,10 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
             unit.files[path] = copy.span(2)
             continue
         carried = token(source)
-        if record.vendor and posixpath.basename(path).startswith(record.vendor):
-            # Split off a script whose name says nothing of its own.
+        name = posixpath.basename(path)
+        label = labels.get(name.removesuffix(".map"))
+        if label and name.startswith(label):
+            # Split off a script whose name says nothing of its own; or the source map of such a one.
             source, carried = path, token(path)
         end = len(path) - (len(source) - carried.end) if carried is not None else 0
         start = end - len(carried.text) if carried is not None else 0

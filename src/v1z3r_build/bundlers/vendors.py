@@ -9,6 +9,7 @@ of evaluation: so the labels that explain the whole sequence best are looked for
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,9 +57,16 @@ def evidence(words: frozenset[str], vendor: Vendor) -> float:
     return max(-LIMIT, min(LIMIT, INNER * inner + OPEN * spoken + FOREIGN * foreign))
 
 
-def label(items: Sequence[Item], vendors: Sequence[Vendor]) -> list[str | None]:
-    """For each item in the order of the script the label of its vendor, None for the app's and all others'."""
+def label(
+    items: Sequence[Item], vendors: Sequence[Vendor], told: Mapping[int, str | None] = MappingProxyType({})
+) -> list[str | None]:
+    """For each item in the order of the script the label of its vendor, None for the app's and all others'.
+
+    told: the labels of those items of which they are known, by index: they stand, and support their neighbours.
+    """
     found = [[evidence(item.words, vendor) for vendor in vendors] for item in items]
+    for index, known in told.items():
+        found[index] = [LIMIT if vendor.label == known else -LIMIT for vendor in vendors]
     states = _Closure(items, found, _sequence(found)).run()
     return [None if state is None else vendors[state].label for state in states]
 

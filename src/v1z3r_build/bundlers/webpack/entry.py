@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
+from v1z3r_build.formats.derivation import written
 from v1z3r_build.formats.scopes import ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from v1z3r_build.bundlers.webpack.runtime import Runtime
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Scopes
 
 # t: the table of modules; v: for each new chunk its queue and its file; f: the code that waits. Whether a module is
@@ -87,7 +89,7 @@ def _parting(runtime: Runtime) -> tuple[bytes, bytes]:
     return (b"0;", b"0,") if runtime.own.in_sequence else (b";", b"")
 
 
-def enclosed(runtime: Runtime) -> bytes | None:
+def enclosed(runtime: Runtime) -> Derived | None:
     """The file with its start in a function of its own, called where it stands; None where there is no start.
 
     webpack puts the statements of an only entry among those of the runtime where no names clash ("avoidEntryIife").
@@ -97,7 +99,8 @@ def enclosed(runtime: Runtime) -> bytes | None:
         return None
     start, end = own.start
     opening, inner = _parting(runtime)
-    return b"%s%s(function(){%s%s\n}).call(this);%s" % (source[:start], opening, inner, source[start:end], source[end:])
+    edits = [Edit(start, start, opening + b"(function(){" + inner), Edit(end, end, b"\n}).call(this);")]
+    return written(source, 0, len(source), edits)
 
 
 def objection(runtime: Runtime, scopes: Scopes) -> Refusal | None:

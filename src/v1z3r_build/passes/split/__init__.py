@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.passes.split import chunk_lists, copies, module_graph, packages, queues
-from v1z3r_build.passes.split.labels import held
+from v1z3r_build.passes.split import chunk_lists, copies, mapping, module_graph, packages, queues
+from v1z3r_build.passes.split.labels import held, held_by_map
 from v1z3r_build.passes.split.workshop import Workshop
 from v1z3r_build.settings import VENDORS
 
@@ -46,27 +46,53 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
     """
     wanted = [name for name in settings.split.vendors if name in VENDORS]
     workshop = Workshop(site, settings, [*wanted, *packages.read(settings, site.root, pool)], pool, progress)
-    holding = _holding(workshop, _DENSEST * settings.split.min_size)
-    # A source map would tell of other lines and columns then.
-    paths = [path for path in holding if f"{path}.map" not in site.assets]
+    scripts = _scripts(site, _DENSEST * settings.split.min_size)
+    holding = _holding(workshop, scripts)
+    paths = _told(workshop, scripts, holding)
     progress.start("split", sum(site.assets[path].size for path in paths))
     for family in _FAMILIES:
         answers = family.split(workshop, paths)
         known = {answer.path for answer in answers}
         paths = [path for path in paths if path not in known]
         family.carry_out(workshop, answers)
+    workshop.compose_maps()
     workshop.diagnostics += copies.report(workshop, _holders(workshop, holding))
     return site.with_assets(workshop.changed.values(), sorted(workshop.diagnostics))
 
 
-def _holding(workshop: Workshop, least: int) -> dict[str, tuple[str, ...]]:
-    """The scripts of so many bytes that can hold a vendor, and the labels of those that they can hold."""
-    calls = [
-        workshop.call(path, held, workshop.options[0], asset.location)
-        for path, asset in workshop.site.assets.items()
-        if asset.kind == "script" and asset.size >= least
-    ]
+def _scripts(site: Site, least: int) -> list[str]:
+    """The scripts of so many bytes."""
+    return [path for path, asset in site.assets.items() if asset.kind == "script" and asset.size >= least]
+
+
+def _holding(workshop: Workshop, scripts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The scripts that can hold a vendor, and the labels of those that they can hold."""
+    assets = workshop.site.assets
+    calls = [workshop.call(path, held, workshop.wanted, assets[path].location) for path in scripts]
     return {path: labels for path, labels, _ in workshop.outcomes(calls) if labels}
+
+
+def _told(workshop: Workshop, scripts: Sequence[str], holding: dict[str, tuple[str, ...]]) -> list[str]:
+    """The scripts that may be split, after source maps have told what they hold: without its map none is."""
+    assets = workshop.site.assets
+    calls = []
+    whole: dict[str, str] = {}
+    for path in scripts:
+        link = workshop.maps.of(path)
+        if link is not None and link.path:
+            calls.append(workshop.call(path, mapping.read, assets[path].location, assets[link.path].location))
+        elif link is not None:
+            whole[path] = mapping.beyond(link)
+    for path, told, failure in workshop.outcomes(calls):
+        if failure or told.objection:
+            whole[path] = f"its source map could not be read ({failure})" if failure else told.objection
+            continue
+        workshop.told[path] = told.spans
+        if labels := held_by_map(workshop.wanted, told.spans):
+            holding[path] = labels
+    for path in sorted(whole.keys() & holding.keys()):
+        workshop.refuse(path, whole[path])
+    return [path for path in sorted(holding) if path not in whole]
 
 
 def _holders(workshop: Workshop, holding: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:

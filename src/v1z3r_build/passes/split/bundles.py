@@ -13,9 +13,11 @@ from v1z3r_build.bundlers.webpack import entry
 from v1z3r_build.bundlers.webpack.entry import Arrival
 from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Refusal
+from v1z3r_build.formats.derivation import Derived
 from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Refused
+from v1z3r_build.formats.source_maps import Span
 from v1z3r_build.passes.split.answer import Answer, not_split
 from v1z3r_build.passes.split.chunks import Collection, Inlined, divided
 
@@ -32,8 +34,8 @@ _INLINED = 4_000
 _ALL = 0.9
 
 
-def split_bundle(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
-    """Split one bundle of webpack's; None for a script that is none.
+def split_bundle(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
+    """Split one bundle of webpack's; None for a script that is none. told: as of Labels.
 
     Pure; for guarded children, where the parser may crash.
     """
@@ -57,8 +59,24 @@ def split_bundle(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answe
 
     inlined = [Inlined(block, runtime.require) for block in own.bodies]
     collection = Collection(runtime.source, own.modules, own.strict, runtime.licenses, entry.queue, inlined)
-    made = divided(path, collection, scopes, wanted, min_size, finish)
+    made = divided(path, collection, scopes, wanted, min_size, _carried(told, runtime.source), finish)
     return replace(made, queue=runtime.queue_name) if made.vendors else made
+
+
+def _carried(told: Sequence[Span], text: bytes) -> Sequence[Span]:
+    """What is told of a script, told of the text that was made of it."""
+    if not isinstance(text, Derived):
+        return told
+    ends = [*text.places[1:], len(text)]
+    return [
+        Span(
+            max(span.start, origin) - origin + place, min(span.end, origin + end - place) - origin + place, span.source
+        )
+        for place, origin, end in zip(text.places, text.origins, ends, strict=True)
+        if origin >= 0
+        for span in told
+        if span.start < origin + end - place and span.end > origin
+    ]
 
 
 def _is_all(runtime: Runtime | Refusal, data: bytes) -> bool:

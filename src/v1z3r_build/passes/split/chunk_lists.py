@@ -30,7 +30,7 @@ _NO_TEXT = ("image", "font", "wasm", "media")
 def split_chunks(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
     """What became of those scripts that are chunks."""
     assets = workshop.site.assets
-    calls = (workshop.call(path, split_entries, path, *workshop.options, assets[path].location) for path in paths)
+    calls = (workshop.call(path, split_entries, path, *workshop.options(path), assets[path].location) for path in paths)
     return list(workshop.answers(calls))
 
 
@@ -138,7 +138,7 @@ def _tell(workshop: Workshop, answers: Sequence[Answer]) -> tuple[dict[str, Deri
         if any(vendor.data.find(name) >= 0 for vendor in answer.vendors.values() for name in names)
     }
     calls = [
-        workshop.call(path, tell, _kind(asset), pairs, made.get(path) or workshop.asset(path).location)
+        workshop.call(path, tell, _kind(asset), pairs, made.get(path) or workshop.source(path))
         for path, asset in workshop.site.assets.items()
         if names and _is_text(asset) and _may_name(asset, made.get(path) or workshop.read(path), names)
     ]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.webpack.syntax import Extent
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
+    from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
@@ -46,8 +47,8 @@ _EXTRACTED_BESIDE = b"/*! For license information please see the .LICENSE.txt fi
 _LICENSE = re.compile(rb"licen[cs]e|copyright|\(c\)", re.I)
 
 
-def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
-    """Split one chunk of webpack's; None for a script that is none.
+def split_chunk(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
+    """Split one chunk of webpack's; None for a script that is none. told: as of Labels.
 
     Pure; for guarded children, where the parser may crash.
     """
@@ -63,7 +64,7 @@ def split_chunk(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer
     queue = data[slice(*chunk.queue)]
     collection = Collection(data, chunk.modules, chunk.strict, chunk.licenses, lambda _: queue)
     finish = webpack.require_own(chunk)
-    made = divided(path, collection, scopes, wanted, min_size, lambda _: finish)
+    made = divided(path, collection, scopes, wanted, min_size, told, lambda _: finish)
     return replace(made, ids=chunk.ids, queue=chunk.queue_name) if made.vendors else made
 
 
@@ -99,10 +100,11 @@ def divided(
     scopes: Scopes,
     wanted: Wanted,
     min_size: int,
+    told: Sequence[Span],
     finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]],
 ) -> Answer:
     """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
-    labels = Labels(scopes.tree.root_node, wanted)
+    labels = Labels(scopes.tree.root_node, wanted, told)
     data = collection.source
     if not labels.present(0, len(data)):
         return Answer(path)

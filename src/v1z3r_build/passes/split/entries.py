@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.turbopack import chunks, context
-from v1z3r_build.formats.derivation import Edit, written
+from v1z3r_build.formats.derivation import Edit, joined, written
 from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Kind, Refused
@@ -23,13 +23,14 @@ from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tree_sitter import Node
 
     from v1z3r_build.bundlers.turbopack.chunks import Chunk, Entry, Id
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
+    from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
@@ -38,8 +39,8 @@ _MERGED = 2_000
 _NAMES_FILES = b"static/chunks/"
 
 
-def split_entries(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
-    """Split one chunk of Turbopack's; None for a script that is none.
+def split_entries(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
+    """Split one chunk of Turbopack's; None for a script that is none. told: as of Labels.
 
     Pure; for guarded children, where the parser may crash.
     """
@@ -48,7 +49,7 @@ def split_entries(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answ
         return None
     try:
         scopes = analyse_script(data)
-        labels = Labels(scopes.tree.root_node, wanted)
+        labels = Labels(scopes.tree.root_node, wanted, told)
         if not labels.present(0, len(data)):
             return Answer(path)
         work = _Work(path, chunk, scopes, labels)
@@ -183,7 +184,9 @@ class _Work:
         return VendorFile(path, chunks.compose(self.scopes.source, self.chunk, entries, relative), relative)
 
     def remainder(self) -> Derived:
-        return chunks.compose(self.scopes.source, self.chunk, self.kept)
+        source = self.scopes.source
+        # Behind the chunk a comment names its source map.
+        return joined((chunks.compose(source, self.chunk, self.kept), written(source, self.chunk.end, len(source))))
 
 
 def _identify(label: str, factory: bytes) -> str:

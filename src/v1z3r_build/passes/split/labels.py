@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import vendors, vocabulary
 from v1z3r_build.bundlers.words import WORD, ScriptWords
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tree_sitter import Node
 
     from v1z3r_build.bundlers.vocabulary import Vendor
+    from v1z3r_build.formats.source_maps import Span
 
 # So many words that only one vendor has are no chance: fewer, and a script is not looked into.
 _TELLING = 50
@@ -31,6 +34,12 @@ def _table() -> Mapping[str, Vendor]:
 
 def _vendors(wanted: Wanted) -> list[Vendor]:
     return [_table()[one] if isinstance(one, str) else one for one in wanted]
+
+
+def held_by_map(wanted: Wanted, told: Iterable[Span]) -> tuple[str, ...]:
+    """The same by the script's source map."""
+    sources = {span.source for span in told if span.source}
+    return tuple(one.label for one in _vendors(wanted) if any(map(one.has_source, sources)))
 
 
 def held(wanted: Wanted, data: bytes) -> tuple[str, ...]:
@@ -53,14 +62,19 @@ class Part(NamedTuple):
 class Labels:
     """The labels of one script's items."""
 
-    def __init__(self, root: Node, wanted: Wanted) -> None:
+    def __init__(self, root: Node, wanted: Wanted, told: Sequence[Span] = ()) -> None:
+        """told: the script by its sources, if it has a source map."""
         self._words = ScriptWords(root)
         self._vendors = _vendors(wanted)
+        self._told = told
 
     def present(self, start: int, end: int) -> bool:
         """Whether the part of the script from start to end can hold a vendor."""
         words = self._words.between(start, end)
-        return any(len(words & vendor.inner) >= _TELLING for vendor in self._vendors)
+        sources = self._sources(start, end)
+        return any(
+            len(words & vendor.inner) >= _TELLING or any(map(vendor.has_source, sources)) for vendor in self._vendors
+        )
 
     def speak_against(self, start: int, end: int, label: str) -> bool:
         """Whether a part's words are rather others' than those of the vendor with this label."""
@@ -72,4 +86,18 @@ class Labels:
         entries = [
             vendors.Item(self._words.between(one.start, one.end), one.end - one.start, one.needs) for one in parts
         ]
-        return [label or "" for label in vendors.label(entries, self._vendors)]
+        sizes = [self._sources(one.start, one.end) for one in parts]
+        labels = vendors.label_by_sources(sizes, self._vendors)
+        told = {index: label for index, label in enumerate(labels) if any(sizes[index])}
+        return [label or "" for label in vendors.label(entries, self._vendors, told)]
+
+    def _sources(self, start: int, end: int) -> dict[str, int]:
+        """The bytes of a part by the path of their source, '' for those that have none."""
+        sizes: dict[str, int] = {}
+        first = max(bisect_right(self._told, start, key=itemgetter(0)) - 1, 0)
+        for span in map(self._told.__getitem__, range(first, len(self._told))):
+            if span.start >= end:
+                break
+            source = span.source or ""
+            sizes[source] = sizes.get(source, 0) + min(span.end, end) - max(span.start, start)
+        return sizes

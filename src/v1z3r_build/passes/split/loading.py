@@ -13,6 +13,7 @@ from v1z3r_build.bundlers.webpack.build_manifest import list_before
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.passes.split.workshop import Workshop
     from v1z3r_build.site import Kind
     from v1z3r_build.site.address import Addresses
@@ -33,7 +34,7 @@ def tell_all(workshop: Workshop, vendors: Mapping[str, Sequence[str]]) -> None:
                 workshop.rewrite(path, told)
 
 
-def tell(path: str, kind: Kind, data: bytes, vendors: Mapping[str, Sequence[str]], addresses: Addresses) -> bytes:
+def tell(path: str, kind: Kind, data: bytes, vendors: Mapping[str, Sequence[str]], addresses: Addresses) -> Derived:
     """A page or a script after it has learnt of the vendors' files.
 
     vendors: for the path of a chunk those of its vendors' files, in the same folder.
@@ -45,7 +46,7 @@ def tell(path: str, kind: Kind, data: bytes, vendors: Mapping[str, Sequence[str]
         lists = {_below_next(old): [_below_next(one) for one in new] for old, new in vendors.items()}
         found = list_before(data, lists)
         # Without it the runtime finds the file by itself, one trip later.
-        return data if isinstance(found, syntax.Refusal) else syntax.apply(data, found)
+        return syntax.apply(data, () if isinstance(found, syntax.Refusal) else found)
     return written(
         data, 0, len(data), sorted(vite.preload(data, lambda entry: _entries(entry, path, vendors, addresses)))
     )

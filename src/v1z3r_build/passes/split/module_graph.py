@@ -42,7 +42,7 @@ class _Graph:
         known = self._known(exchanges)
         calls = (
             self._workshop.call(
-                path, split_module, path, *self._workshop.options, known[path], self._assets[path].location
+                path, split_module, path, *self._workshop.options(path), known[path], self._assets[path].location
             )
             for path in modules
         )

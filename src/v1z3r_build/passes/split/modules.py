@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
+    from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
 
@@ -43,13 +44,15 @@ def exchange(data: bytes) -> Exchange | None:
     return Exchange(module.specifiers(), module.settled(), declared, module.awaits())
 
 
-def split_module(path: str, wanted: Wanted, min_size: int, imports: Imports, data: bytes) -> Answer:
-    """Split one ES module. Pure; for guarded children, where the parser may crash."""
+def split_module(
+    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], imports: Imports, data: bytes
+) -> Answer:
+    """Split one ES module. told: as of Labels. Pure; for guarded children, where the parser may crash."""
     try:
         module = esm.Module(data, imports)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
-    labels = Labels(module.scopes.tree.root_node, wanted)
+    labels = Labels(module.scopes.tree.root_node, wanted, told)
     if not labels.present(0, len(data)):
         return Answer(path)
     items = zip(module.items, module.needs(), strict=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from v1z3r_build.bundlers.passage import Edit
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.site import Site
     from v1z3r_build.site.address import Addresses
 
@@ -47,7 +48,7 @@ class OfflineLists:
                 found |= dict.fromkeys((self._chunks[name] for name in names), reason)
         return found
 
-    def told(self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]]) -> bytes:
+    def told(self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]]) -> Derived:
         """A file that lists chunks, with those chunks' vendors on its lists. vendors: their paths, by the chunk's."""
         edits = self._edits(path, data, vendors)
         assert edits is not None, "a chunk of a list that is not understood was split"

@@ -19,6 +19,8 @@ from v1z3r_build.passes.split.workshop import named
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from v1z3r_build.formats.source_maps import Span
+    from v1z3r_build.passes.split.labels import Wanted
     from v1z3r_build.passes.split.workshop import Workshop
 
 
@@ -29,13 +31,15 @@ _LOADING = ("script", "nomodule", "preload", "prefetch")
 def split_chunks(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
     """What became of those scripts that are chunks or bundles."""
     calls = (
-        workshop.call(path, _split, path, *workshop.options, workshop.site.assets[path].location) for path in paths
+        workshop.call(path, _split, path, *workshop.options(path), workshop.site.assets[path].location)
+        for path in paths
     )
     return list(workshop.answers(calls))
 
 
-def _split(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) -> Answer | None:
-    return split_chunk(path, wanted, min_size, data) or split_bundle(path, wanted, min_size, data)
+def _split(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
+    answer = split_chunk(path, wanted, min_size, told, data)
+    return answer or split_bundle(path, wanted, min_size, told, data)
 
 
 def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:
@@ -145,7 +149,7 @@ def _runtimes(
             workshop.addresses.url(path),
             needs,
             files,
-            made.get(path) or asset.location,
+            made.get(path) or workshop.source(path),
         )
         for path, asset in workshop.site.assets.items()
         if asset.kind == "script" and queue.encode() in asset.read()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.formats.derivation import Edit, written
+from v1z3r_build.passes.split import mapping
 from v1z3r_build.passes.split.answer import not_split
 from v1z3r_build.passes.split.offline import OfflineLists
 from v1z3r_build.passes.split.requests import InitialRequests
@@ -16,11 +17,14 @@ from v1z3r_build.workers.pool import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.answer import Answer, VendorFile
     from v1z3r_build.passes.split.labels import Wanted
+    from v1z3r_build.passes.split.mapping import Link
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.workers.pool import Pool
@@ -32,20 +36,29 @@ _SECONDS = 120.0
 class Workshop:
     """The site as it came, the assets that are new or changed, and what is said of the others.
 
-    split: the paths of scripts that vendors were taken out of.
-    options: the vendors that are looked for, and the least bytes of a file, for the functions that split one script.
+    split: the paths of scripts that vendors were taken out of. maps: which source map is which script's. told: what
+    they tell, by script.
     """
 
     def __init__(self, site: Site, settings: Settings, wanted: Wanted, pool: Pool, progress: Progress) -> None:
         self.site = site
-        self.options = (tuple(wanted), settings.split.min_size)
+        self.wanted = tuple(wanted)
         self.addresses = Addresses(site.assets, settings.site.base, settings.site.origin)
+        self.maps = mapping.MapLinks(site, self.addresses)
+        self.told: dict[str, tuple[Span, ...]] = {}
         self.changed: dict[str, Asset] = {}
         self.split: set[str] = set()
         self.diagnostics: list[Diagnostic] = []
+        self._min_size = settings.split.min_size
+        # The texts of scripts with maps that are new or changed, and the scripts that they are made of.
+        self._texts: dict[str, tuple[str, Derived]] = {}
         self._most = settings.split.max_initial_requests
         self._pool = pool
         self._progress = progress
+
+    def options(self, path: str) -> tuple[Wanted, int, Sequence[Span]]:
+        """The vendors that are looked for, the least bytes of a file, and what a script's map tells of it."""
+        return self.wanted, self._min_size, self.told.get(path, ())
 
     def call(self, path: str, function: Callable[..., Any], *arguments: Any) -> Call:
         """Heavy work on a script."""
@@ -72,15 +85,42 @@ class Workshop:
 
     def read(self, path: str) -> bytes:
         """The bytes that a file has by now."""
-        return self.asset(path).read()
+        return self._texts[path][1] if path in self._texts else self.asset(path).read()
+
+    def source(self, path: str) -> Derived | Path:
+        """The same for a call."""
+        return self._texts[path][1] if path in self._texts else self.asset(path).location
 
     def asset(self, path: str) -> Asset:
         """A file as it is by now."""
         return self.changed.get(path) or self.site.assets[path]
 
-    def rewrite(self, path: str, data: bytes) -> None:
-        """Give a file new bytes."""
+    def rewrite(self, path: str, data: Derived) -> None:
+        """Give a file new bytes, made of those that it has."""
         self.changed[path] = self.site.rewritten(self.asset(path), data)
+        if self.asset(path).kind == "script" and self.maps.of(path):
+            self._texts[path] = (path, data)
+
+    def compose_maps(self) -> None:
+        """Give all scripts that are new or changed the maps that follow from those of the old ones."""
+        calls = []
+        links: dict[str, tuple[Link, Asset]] = {}
+        for path, (old, text) in self._texts.items():
+            link = self.maps.of(old)
+            if link is None or not link.path:
+                continue
+            model = self.site.assets[link.path]
+            links[path] = (link if path == old else link.beside(posixpath.basename(path)), model)
+            source = self.site.assets[old].location
+            calls.append(self.call(path, mapping.composed, posixpath.basename(path), text, source, model.location))
+        for path, made, failure in self.outcomes(calls):
+            link, model = links[path]
+            if made is None:
+                self.diagnostics.append(mapping.left_behind(link.path, path, failure))
+                continue
+            location = self.site.store(made)
+            new = replace(model, path=link.path, location=location, size=len(made))
+            self.changed[link.path] = new if link.path == model.path else replace(new, original=location, kept="")
 
     def place(self, answers: Iterable[Answer]) -> dict[str, list[str]]:
         """Put chunks and their vendors' files into the site, and on lists for use without network.
@@ -95,11 +135,16 @@ class Workshop:
                 continue
             old = self.asset(answer.path)
             self.rewrite(answer.path, answer.data)
+            link = self.maps.of(answer.path)
             for label, one in answer.vendors.items():
-                location = self.site.store(one.data)
+                data = one.data
+                if link is not None:
+                    data = mapping.with_comment(data, link.beside(posixpath.basename(one.path)))
+                    self._texts[one.path] = (answer.path, data)
+                location = self.site.store(data)
                 # What digests of it are checked against is what it is here.
                 self.changed[one.path] = replace(
-                    old, path=one.path, location=location, original=location, size=len(one.data), vendor=label, kept=""
+                    old, path=one.path, location=location, original=location, size=len(data), vendor=label, kept=""
                 )
                 vendors.setdefault(answer.path, []).append(one.path)
         self.split |= vendors.keys()
