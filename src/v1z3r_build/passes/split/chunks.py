@@ -25,7 +25,7 @@ from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence, Set
 
     from tree_sitter import Node
 
@@ -125,7 +125,7 @@ class _Work:
 
     # The split
 
-    def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
+    def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
         self.edits = []
         moved: dict[str, list[Derived]] = {}
         for one in self.factories:
@@ -157,7 +157,7 @@ class _Work:
             self.read = readable_names(self.scopes, self.scopes.whole())
         return self.read
 
-    def _cut(self, one: _Factory, body: factories.Body, wanted: set[str]) -> Mapping[str, factories.Vendor]:
+    def _cut(self, one: _Factory, body: factories.Body, wanted: Set[str]) -> Mapping[str, factories.Vendor]:
         def identify(label: str, factory: bytes) -> str:
             # Equal code in two modules is two modules, each with a state of its own.
             return f"{label}-{one.module.id}-{hashlib.sha256(factory).hexdigest()[:8]}"

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.items import Places
-from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.passes.split import worth
-from v1z3r_build.passes.split.answer import Answer, not_split
+from v1z3r_build.passes.split.answer import Answer
 from v1z3r_build.passes.split.labels import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Set
 
     from v1z3r_build.bundlers.factories import Body
     from v1z3r_build.formats.derivation import Derived
@@ -125,7 +124,11 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
             for index, (item, needs) in enumerate(zip(one.body.items, own, strict=True))
         )
     found = labels.of(parts)
-    return [replace(one, labels=tuple(found[at : at + one.size])) for at, one in zip(first, modules, strict=True)]
+    given = [found[at : at + one.size] for at, one in zip(first, modules, strict=True)]
+    return [
+        replace(one, labels=tuple(own if one.body is None else one.body.with_links(own)))
+        for one, own in zip(modules, given, strict=True)
+    ]
 
 
 def _places(one: Owned) -> Callable[[int], int]:
@@ -139,8 +142,8 @@ def _places(one: Owned) -> Callable[[int], int]:
 def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     """Modules that are a vendor's as a whole, though not all of them says so.
 
-    What nobody but one vendor's modules requires, the vendor has brought. A module that is nearly all the vendor's, and
-    whose rest neither speaks of anything else nor is tied to anything else, is no app's.
+    What nobody but one vendor's modules requires, the vendor has brought, unless its words disprove that. A module that
+    is nearly all the vendor's, and whose rest neither speaks of anything else nor is tied to anything else, is no app's.
     """
     homes: dict[int | str, int] = {}
     for number, one in enumerate(modules):
@@ -159,8 +162,11 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
             changed = False
             for number in unlabelled:
                 by = {found[user] for user in users[number]}
-                if not found[number] and len(by) == 1 and "" not in by:
-                    found[number] = by.pop()
+                if found[number] or len(by) != 1 or "" in by:
+                    continue
+                label = by.pop()
+                if not labels.refuse(modules[number].start, modules[number].end, label):
+                    found[number] = label
                     changed = True
         tied = {number for number in nearly if any(found.get(need) != nearly[number] for need in ties[number])}
         if not tied:
@@ -183,7 +189,7 @@ def _may_be(one: Owned, labels: Labels) -> bool:
 def settled(
     path: str,
     data: bytes,
-    vendors: Callable[[set[str]], Mapping[str, VendorFile]],
+    vendors: Callable[[Set[str]], Mapping[str, VendorFile]],
     rest: Callable[[], Derived],
     wanted: set[str],
     min_size: int,
@@ -192,13 +198,9 @@ def settled(
 
     vendors: splits off the files of some labels, and rest: gives what then remains. wanted: the vendors of the chunk.
     """
-    made = vendors(wanted)
-    small = {label for label, one in made.items() if brotli_coding.transferred(one.data) < min_size}
-    if small:
-        made = vendors(wanted - small)
-    if not made:
-        return Answer(path)
-    remainder = rest()
-    if objection := worth.objection(data, remainder, [one.data for one in made.values()]):
-        return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, remainder, made)
+
+    def split(chosen: Set[str]) -> Answer:
+        made = vendors(chosen)
+        return Answer(path, rest(), made)
+
+    return worth.worthwhile(path, data, wanted, split, min_size)
