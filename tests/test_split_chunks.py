@@ -32,6 +32,34 @@ def taken(source: bytes) -> tuple[str, str]:
 OTHER = f"3:function(e,t,n){{{APP}}}"
 
 
+# Nothing in it speaks of the vendor, nor does it use much of that; and it is tied to another module.
+LOOP = "var r=n(7);for(const one of[three1,three2])r[one.id]=one;"
+
+
+def test_a_module_moves_whole_where_all_that_it_exports_is_the_vendors() -> None:
+    module = f"2:function(e,t,n){{n.d(t,{{a:function(){{return three1}}}});{library('three')}{LOOP}}}"
+    moved, rest = taken(chunk(module, OTHER))
+    assert "(7);for(const " in moved
+    assert "(7)" not in rest
+    assert APP in rest
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        pytest.param("n.d(t,{a:function(){return three1},b:function(){return page}});", id="the app's as well"),
+        pytest.param("n.d(e,{a:function(){return three1}});", id="into another object"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_an_apps_module_does_not_move_whole(export: str) -> None:
+    page = f"function page(){{{APP}}}"
+    moved, rest = taken(chunk(f"2:function(e,t,n){{{export}{library('three')}{page}{LOOP}}}", OTHER))
+    assert "(7)" not in moved
+    assert "r=n(7)" in rest
+    assert page in rest
+
+
 def test_links_to_other_modules_go_with_those_who_use_them() -> None:
     own = library("three").replace("{return ", "{b();c();return ", 1)
     module = f"2:function(e,t,n){{var a=n(7),b=n(8),c=n(9);{own}function page(){{{APP}a(three0)}}page(),c()}}"

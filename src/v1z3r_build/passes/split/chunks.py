@@ -94,7 +94,9 @@ class _Work:
         scope = self.scopes.function_at(start)
         assert scope is not None, "a factory without a scope"
         required = tuple(self._required(scope, module))
-        owned = Owned((module.id,), *module.entry, self._body(module, scope, node), required)
+        body = self._body(module, scope, node)
+        exported = _exported(module, body) if body is not None else frozenset()
+        owned = Owned((module.id,), *module.entry, body, required, exported=exported)
         return _Factory(module, scope, node, owned)
 
     def _body(self, module: Module, scope: Scope, node: Node) -> factories.Body | None:
@@ -198,6 +200,23 @@ def _parameters(scopes: Scopes, module: Module) -> list[str]:
     for standard in ("module", "exports", "require")[len(names) :]:
         names.append(next(name for name in (f"{standard}{'_' * i}" for i in range(99)) if name not in taken))
     return names
+
+
+def _exported(module: Module, body: factories.Body) -> frozenset[int]:
+    """The items whose bindings a module exports, all by `n.d(t,…)`."""
+    if len(module.parameters) < 3:
+        return frozenset()
+    _, exports, runtime = (name.encode() for name in module.parameters)
+    needs = body.needs()
+    found: set[int] = set()
+    for index, item in enumerate(body.items):
+        if item.form != "expression" or item.node.type != "call_expression":
+            continue
+        arguments = item.node.child_by_field_name("arguments")
+        first = syntax.text(arguments.named_children[0]) if arguments and arguments.named_children else b""
+        if (syntax.text(item.node.child_by_field_name("function")), first) == (runtime + b".d", exports):
+            found |= needs[index]
+    return frozenset(found)
 
 
 def _dialect(scopes: Scopes, module: Module) -> factories.Dialect:

@@ -28,7 +28,8 @@ class Owned:
 
     ids: by which others require it. start, end: its bytes. body: None where it can only move whole. required,
     registered: the ids that it asks for, and those of modules that come to be while it runs, each with the place.
-    labels: of the body's items, or its own one.
+    labels: of the body's items, or its own one. exported: the items that declare what the module exports, where the
+    bundler joins to a module only what it alone needs.
     """
 
     ids: tuple[int | str, ...]
@@ -38,6 +39,7 @@ class Owned:
     required: tuple[tuple[int, int | str], ...]
     registered: tuple[tuple[int, int | str], ...] = ()
     labels: tuple[str, ...] = ()
+    exported: frozenset[int] = frozenset()
 
     @property
     def size(self) -> int:
@@ -62,6 +64,15 @@ class Owned:
             sizes[label] = sizes.get(label, 0) + item.end - item.start
         label = max(sizes, key=lambda one: sizes[one])
         return label if sizes[label] >= _NEARLY * sum(sizes.values()) else ""
+
+    @property
+    def given(self) -> str:
+        """The vendor whose nearly all is, and all that the module exports; '' if there is none.
+
+        webpack puts a module together with those that nothing else needs, and exports what that one does (its
+        ModuleConcatenationPlugin). A vendor's module needs none of an app's.
+        """
+        return self.nearly if {self.labels[index] for index in self.exported} == {self.nearly} else ""
 
     def rest(self) -> list[int]:
         """The items that are no vendor's and do something."""
@@ -143,7 +154,7 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     """Modules that are a vendor's as a whole, though not all of them says so.
 
     What nobody but one vendor's modules requires, the vendor has brought, unless its words disprove that. A module that
-    is nearly all the vendor's, and whose rest neither speaks of anything else nor is tied to anything else, is no app's.
+    is nearly all the vendor's, and whose rest neither speaks of anything else nor is tied to it, is no app's.
     """
     homes: dict[int | str, int] = {}
     for number, one in enumerate(modules):
@@ -151,8 +162,8 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     # Of what stands in other chunks nothing is known: -1.
     required = [{homes.get(asked, -1) for _, asked in one.required} - {number} for number, one in enumerate(modules)]
     users = [{user for user, needs in enumerate(required) if number in needs} for number in range(len(modules))]
-    own = {number: one.owner for number, one in enumerate(modules)}
-    nearly = {number: one.nearly for number, one in enumerate(modules) if not one.owner and _may_be(one, labels)}
+    own = {number: one.owner or one.given for number, one in enumerate(modules)}
+    nearly = {number: one.nearly for number, one in enumerate(modules) if not own[number] and _may_be(one, labels)}
     ties = {number: {homes.get(asked, -1) for asked in modules[number].ties()} - {number} for number in nearly}
     unlabelled = [number for number, one in enumerate(modules) if not any(one.labels)]
     while True:
