@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo fixtures chromium test quick lint bench readme clean
+.PHONY: help env demo fixtures chromium test quick lint bench bench-split readme clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 env: $(INSTALLED)  ## Create .venv with the package and all that its development needs
 
@@ -45,6 +45,9 @@ lint: env  ## Check style and types
 
 bench: env fixtures  ## Measure runs on the fixtures
 	@$(BIN)/python benchmarks/optimize.py
+
+bench-split: env fixtures  ## Measure how well libraries are split out
+	@$(BIN)/python benchmarks/split.py
 
 readme: env  ## Write what --help says into README.md
 	@$(BIN)/python scripts/readme.py

@@ -208,10 +208,23 @@ MADE: dict[str, tuple[str, str, str, str]] = {
     "the app's functions are handed over first of all, its values as soon as they are there": (
         "const a=f(1);log(a);function f(x){return x}const b=log(2);const c=[f,b];log(c,f,b);",
         "v...v.",
-        'import{t as c,i as _0,a as _1,o as _2,s as _4}from"./v.js";'
+        'import{e as c,r as _0,i as _1,a as _2,o as _4}from"./v.js";'
         "_2(f);_0();function f(x){return x}const b=log(2);_4(b);_1();log(c,f,b);",
-        "var e,t,n,r;function i(){e=n(1);log(e);}function a(){t=[n,r];}"
-        "function o(e){n=e}function s(e){r=e}export{a,i,o,s,t};",
+        "var e,t,n;function r(){const e=t(1);log(e);}function i(){e=[t,n];}"
+        "function a(e){t=e}function o(e){n=e}export{a,e,i,o,r};",
+    ),
+    "a run declares itself what nothing else uses": (
+        "log(0);const a=log(1),b=log(2);class C{get(){return a}}function f(){return b}log(new C,f());log(b);",
+        ".vvvvv.",
+        'import{e as b,t as _0}from"./v.js";log(0);_0();log(b);',
+        "var e;function t(){const t=log(1);e=log(2);class n{get(){return t}}function r(){return e}log(new n,r());}"
+        "export{e,t};",
+    ),
+    "what two runs use is declared for both": (
+        "log(0);const a=log(1);function f(){return a}const b=log(f);log(3);log(a,b);",
+        ".vvv.v",
+        'import{n as _0,r as _1}from"./v.js";log(0);_0();log(3);_1();',
+        "var e,t;function n(){e=log(1);function n(){return e}t=log(n);}function r(){log(e,t);}export{n,r};",
     ),
 }
 

@@ -53,6 +53,11 @@ def sequence(kinds: str, **needs: tuple[int, ...]) -> list[Item]:
     return [Item(NAMES[kind], 100, needs.get(f"_{index}", ())) for index, kind in enumerate(kinds)]
 
 
+def ending(kinds: str, needs: range) -> list[Item]:
+    """Twelve strong items of a vendor, and then these, the last of which needs some."""
+    return sequence("3" * 12 + kinds, **{f"_{11 + len(kinds)}": tuple(needs)})
+
+
 def said(items: list[Item]) -> str:
     short = {None: ".", "three": "3", "tfjs": "t"}
     return "".join(short[label] for label in vendors.label(items, (THREE, TFJS)))
@@ -85,6 +90,12 @@ def said(items: list[Item]) -> str:
         pytest.param(sequence("A3w3A", _1=(2,), _2=(0,)), ".3.3.", id="given up for good, though the vendor needs it"),
         pytest.param(sequence("A333A", _2=(0,)), ".333.", id="a strong item that needs the app is still the vendor's"),
         pytest.param(sequence("A3t3A"), ".3t3.", id="another vendor's item in a run"),
+        pytest.param(ending("A-", needs=range(12)), "3" * 12 + ".3", id="what uses much of a vendor, and nothing else"),
+        pytest.param(ending("A-", needs=range(11)), "3" * 12 + "..", id="who uses less may be anyone"),
+        pytest.param(ending("A-", needs=range(13)), "3" * 12 + "..", id="who uses the app's as well is the app's"),
+        pytest.param(ending("AA-", needs=range(12)), "3" * 12 + "..3", id="wherever it stands"),
+        pytest.param(ending("Aa", needs=range(12)), "3" * 12 + "..", id="its words count as well"),
+        pytest.param(ending("--", needs=range(13)), "3" * 12 + "..", id="and so does what is of neither"),
     ],
 )
 def test_label(items: list[Item], expected: str) -> None:

@@ -115,6 +115,19 @@ class Body:
         owner = function.child_by_field_name("object") or function
         return owner.text == self.dialect.runtime.encode() and call is not None and _only_names(call)
 
+    def with_links(self, labels: Sequence[str]) -> list[str]:
+        """The labels, but what ties the module to another one goes with those who use it, if they agree.
+
+        It has no words of its own, and stands where the bundler put it, amid whatever.
+        """
+        found = list(labels)
+        for binding in self.bindings:
+            home = binding.items[0]
+            users = {found[use.item] for use in binding.uses if use.item != home}
+            if len(binding.items) == 1 and len(users) == 1 and self.is_link(self.items[home]):
+                found[home] = users.pop()
+        return found
+
     def split(self, labels: Sequence[str], identify: Callable[[str, bytes], str]) -> Split:
         """The body split by the labels of its items: the name of a vendor, or '' for the app.
 

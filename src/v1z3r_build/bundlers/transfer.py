@@ -11,7 +11,7 @@ from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
     from v1z3r_build.bundlers.division import Part
     from v1z3r_build.bundlers.items import Item
@@ -74,21 +74,27 @@ def transfer(
         for index in part.items:
             passage.add(found[index])
         return Transfer(passage.text(), (), True, ready)
-    declared = [name for name in own if name not in ready]
+    kept = list(_kept(region, where, part))
+    hidden = {name for one in kept for name in one.names}
+    declared = [name for name in own if name not in ready and name not in hidden]
     variables = [*declared, *part.received]
     if variables:
         # Modules that import each other may call functions before this is evaluated: `let` would make them throw.
         passage.statement(b"var " + ",".join(variables).encode() + b";")
+    inside = {index for one in kept for index in one.items}
     for index in part.items:
-        if index not in evaluated:
+        if index not in inside:
             passage.add(found[index])
     calls: list[Call] = []
     declarations = _declarations(region, where, evaluated)
-    for run in part.runs:
+    for run, private in zip(part.runs, kept, strict=True):
         name = next(names)
         inner = Passage(source)
-        for index in run.items:
-            inner.assign(found[index], sorted(_assignments(source, found[index], declarations[index])))
+        for index in private.items:
+            if index in private.declaring:
+                inner.add(found[index])
+            else:
+                inner.assign(found[index], sorted(_assignments(source, found[index], declarations[index])))
         passage.statement(f"function {name}(){{".encode(), inner.text(), b"}")
         calls.append(Call(name, run.place, after=False))
     for place, given in _handed(region, homes, part.received).items():
@@ -97,6 +103,45 @@ def transfer(
         passage.statement(f"function {name}({','.join(parameters)}){{{takes}}}".encode())
         calls.append(Call(name, place, after=True, arguments=tuple(given)))
     return Transfer(passage.text(), tuple(calls), False, ready)
+
+
+class _Kept(NamedTuple):
+    """What a run has to itself.
+
+    items: the run's, and those that nothing else needs, in order. names: those that nothing else uses. declaring: the
+    items that declare such names, and no others.
+    """
+
+    items: Sequence[int]
+    names: Set[str]
+    declaring: Set[int]
+
+
+def _kept(region: Region, where: Places, part: Part) -> Iterator[_Kept]:
+    """For each run what its function can declare itself, as the old scope did: nobody outside of it can tell."""
+    declared: dict[int, set[str]] = defaultdict(set)
+    users: dict[str, set[int]] = {}
+    for name, binding in region.scope.bindings.items():
+        homes = {where.at(place.start) for place in binding.declarations}
+        users[name] = homes | {where.at(reference.start) for reference in binding.references}
+        for index in homes:
+            declared[index].add(name)
+    evaluated = {index for run in part.runs for index in run.items}
+    free = {index for index in part.items if index not in evaluated and declared[index]}
+    for run in part.runs:
+        inside = free.union(run.items)
+        names = {name for index in inside for name in declared[index]} - part.provided.keys()
+        while True:
+            shared = {name for name in names if not users[name] <= inside}
+            # A declaration is the function's as a whole, or not at all.
+            shared |= {name for index in inside for name in declared[index] & names if declared[index] - names}
+            leaving = {index for index in inside & free if declared[index] - names or declared[index] & shared}
+            if not shared and not leaving:
+                break
+            names -= shared
+            inside -= leaving
+        free -= inside
+        yield _Kept(sorted(inside), names, {index for index in inside if declared[index] & names})
 
 
 def _handed(region: Region, homes: Mapping[str, int], received: Iterable[str]) -> dict[int, list[str]]:

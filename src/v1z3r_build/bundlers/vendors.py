@@ -125,6 +125,7 @@ class _Closure:
         self._reject()
         self._trim()
         self._pull()
+        self._take()
         while self._give_up():
             pass
         return self.states
@@ -169,6 +170,24 @@ class _Closure:
                 if self.states[need] is None and self.found[need][state] > AGAINST:
                     self.states[need] = state
                     waiting.append(need)
+
+    def _take(self) -> None:
+        """Label what uses so much of one vendor's, and so little else, that this proves it: lists of all that there is.
+
+        Such as the kernels that TensorFlow.js registers at its end. To use a vendor's binding tells as much as to
+        speak of the vendor, for its users do that too; to use another one as much as to speak of other things.
+        """
+        for index, item in enumerate(self.items):
+            if self.states[index] is not None or index in self.given_up:
+                continue
+            others = [need for need in item.needs if self.states[need] is None]
+            states = {self.states[need] for need in item.needs} - {None}
+            if len(states) != 1 or (state := states.pop()) is None or any(map(self._refuses, others)):
+                continue
+            used = OPEN * (len(item.needs) - len(others)) + FOREIGN * len(others)
+            if self.found[index][state] + used >= STRONG:
+                for one in (index, *others):
+                    self.states[one] = state
 
     def _give_up(self) -> bool:
         """Take the label from items that need the app's and are not strongly evident; whether there were any."""

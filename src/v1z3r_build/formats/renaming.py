@@ -4,8 +4,9 @@ Bundlers give short names by what else is in a chunk, so that the same vendor co
 of the app. Here the names follow from the code alone: scope by scope, outermost first, the bindings of a scope get, in
 the order in which they first stand in the text, the shortest names that no scope between them and their users needs
 for something else. (In the order of use the text would be 0.1 % shorter, and 1 to 3 % larger as transferred: brotli
-finds again what first parameters are called everywhere. Measured on three.js and TensorFlow.js.) Labels and private
-names (`#x`) are given anew in the same way. All else stays as it is, but
+finds again what first parameters are called everywhere. For the same reason a scope with more names than there are
+letters leaves the first letters to the scopes within, which saves another 0.05 %. Measured on three.js and
+TensorFlow.js.) Labels and private names (`#x`) are given anew in the same way. All else stays as it is, but
 for what a new name makes necessary: `{x}` becomes `{x:e}`, `export {x}` becomes `export {e as x}`, both even where
 old and new name are the same.
 
@@ -206,7 +207,10 @@ class _Renaming:
             for neighbour in self._neighbours(scope):
                 taken.update(group.name for group in self.own[neighbour])
             for prefix in ("", "#"):
-                free = (prefix + name for name in _canonical() if prefix + name not in taken)
+                names = _canonical()
+                if len(groups) > len(_FIRST) and not prefix:
+                    names = islice(names, _INNER, None)
+                free = (prefix + name for name in names if prefix + name not in taken)
                 passed: list[str] = []
                 for group in groups:
                     if group.name or group.leader.name.startswith("#") != bool(prefix):
@@ -330,6 +334,8 @@ _UNTOUCHABLE = frozenset(("arguments", "eval"))
 # By how often letters occur in code: what is compressed later prefers few symbols.
 _FIRST = "etnriaoscldupmhfgbvkyxwjqzTEANSRICOLDMPFUBHVGWXKYZJQ_$"
 _NEXT = _FIRST + "0123456789"
+# Most functions have no more names than this.
+_INNER = 8
 
 
 @cache

@@ -29,7 +29,7 @@ from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
     from tree_sitter import Node
 
@@ -171,7 +171,9 @@ class _Work:
         if block is not None and block.type == "statement_block":
             body = self._body(scope, block, _dialect(self.scopes, module.parameters))
         required = tuple(self._required(module, scope, node, enclosed=False))
-        owned = Owned((module.id,), *module.entry, body, required, fixed=self._is_bound(scope))
+        exported = _exported(module, body) if body is not None else frozenset()
+        fixed = self._is_bound(scope)
+        owned = Owned((module.id,), *module.entry, body, required, exported=exported, fixed=fixed)
         return _Factory(module, scope, node, owned)
 
     def _start(self, number: int, inlined: Inlined) -> _Factory:
@@ -243,7 +245,7 @@ class _Work:
 
     # The split
 
-    def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
+    def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
         self.edits, self.cuts = [], {}
         moved: dict[str, list[Derived]] = {}
         for one in self.factories:
@@ -277,7 +279,7 @@ class _Work:
             self.read = sorted(readable_names(self.scopes, self.scopes.whole()), key=_scope_of)
         return self.read
 
-    def _cut(self, one: _Factory, body: factories.Body, wanted: set[str]) -> Mapping[str, factories.Vendor]:
+    def _cut(self, one: _Factory, body: factories.Body, wanted: Set[str]) -> Mapping[str, factories.Vendor]:
         def identify(label: str, factory: bytes) -> str:
             # Equal code in two modules is two modules, each with a state of its own.
             return f"{label}-{one.module.id}-{hashlib.sha256(factory).hexdigest()[:8]}"
@@ -333,6 +335,23 @@ def _free(scopes: Scopes, name: str) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def _exported(module: Module, body: factories.Body) -> frozenset[int]:
+    """The items whose bindings a module exports, all by `n.d(t,…)`."""
+    if len(module.parameters) < 3:
+        return frozenset()
+    _, exports, runtime = (name.encode() for name in module.parameters)
+    needs = body.needs()
+    found: set[int] = set()
+    for index, item in enumerate(body.items):
+        if item.form != "expression" or item.node.type != "call_expression":
+            continue
+        arguments = item.node.child_by_field_name("arguments")
+        first = syntax.text(arguments.named_children[0]) if arguments and arguments.named_children else b""
+        if (syntax.text(item.node.child_by_field_name("function")), first) == (runtime + b".d", exports):
+            found |= needs[index]
+    return frozenset(found)
 
 
 def _dialect(scopes: Scopes, parameters: Sequence[str]) -> factories.Dialect:

@@ -23,7 +23,7 @@ from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Set
 
     from tree_sitter import Node
 
@@ -135,7 +135,7 @@ class _Work:
 
     # The split
 
-    def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
+    def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
         self.kept = []
         self.cuts = {}
         # Equal factories that were cut out of two are one: each run makes its own.

@@ -76,6 +76,11 @@ class Labels:
             len(words & vendor.inner) >= _TELLING or any(map(vendor.has_source, sources)) for vendor in self._vendors
         )
 
+    def refuse(self, start: int, end: int, label: str) -> bool:
+        """Whether a part's words disprove that it is of the vendor with this label."""
+        vendor = next(one for one in self._vendors if one.label == label)
+        return vendors.evidence(self._words.between(start, end), vendor) <= vendors.AGAINST
+
     def speak_against(self, start: int, end: int, label: str) -> bool:
         """Whether a part's words are rather others' than those of the vendor with this label."""
         vendor = next(one for one in self._vendors if one.label == label)

@@ -12,7 +12,7 @@ from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels, Part
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
 
     from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
@@ -61,16 +61,12 @@ def split_module(
         return Answer(path)
     if whole := _whole(module.items, found):
         return Answer(path, whole=whole)
-    made = module.split(path, found)
-    small = {label for label, (_, text) in made.vendors.items() if worth.is_small(text, min_size)}
-    if small:
-        found = ["" if label in small else label for label in found]
-        made = module.split(path, found)
-    if not made.vendors:
-        return Answer(path)
-    if objection := worth.objection(data, made.chunk, [text for _, text in made.vendors.values()]):
-        return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, made.chunk, {label: VendorFile(*one) for label, one in made.vendors.items()})
+
+    def split(chosen: Set[str]) -> Answer:
+        made = module.split(path, [label if label in chosen else "" for label in found])
+        return Answer(path, made.chunk, {label: VendorFile(*one) for label, one in made.vendors.items()})
+
+    return worth.worthwhile(path, data, set(found) - {""}, split, min_size)
 
 
 def _whole(found: Sequence[Item], labels: Sequence[str]) -> str:

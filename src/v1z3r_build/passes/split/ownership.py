@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.items import Places
 from v1z3r_build.passes.split import worth
-from v1z3r_build.passes.split.answer import Answer, not_split
+from v1z3r_build.passes.split.answer import Answer
 from v1z3r_build.passes.split.labels import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence, Set
 
     from v1z3r_build.bundlers.factories import Body
     from v1z3r_build.formats.derivation import Derived
@@ -28,7 +28,8 @@ class Owned:
 
     ids: by which others require it. start, end: its bytes. body: None where it can only move whole. required,
     registered: the ids that it asks for, and those of modules that come to be while it runs, each with the place.
-    labels: of the body's items, or its own one. fixed: it cannot move as a whole.
+    labels: of the body's items, or its own one. fixed: it cannot move as a whole. exported: the items that declare what
+    the module exports, where the bundler joins to a module only what it alone needs.
     """
 
     ids: tuple[int | str, ...]
@@ -39,6 +40,7 @@ class Owned:
     registered: tuple[tuple[int, int | str], ...] = ()
     labels: tuple[str, ...] = ()
     fixed: bool = False
+    exported: frozenset[int] = frozenset()
 
     @property
     def size(self) -> int:
@@ -67,6 +69,15 @@ class Owned:
             sizes[label] = sizes.get(label, 0) + item.end - item.start
         label = max(sizes, key=lambda one: sizes[one])
         return label if sizes[label] >= _NEARLY * sum(sizes.values()) else ""
+
+    @property
+    def given(self) -> str:
+        """The vendor whose nearly all is, and all that the module exports; '' if there is none.
+
+        webpack puts a module together with those that nothing else needs, and exports what that one does (its
+        ModuleConcatenationPlugin). A vendor's module needs none of an app's.
+        """
+        return self.nearly if {self.labels[index] for index in self.exported} == {self.nearly} else ""
 
     def rest(self) -> list[int]:
         """The items that are no vendor's and do something."""
@@ -129,11 +140,15 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
             for index, (item, needs) in enumerate(zip(one.body.items, own, strict=True))
         )
     found = labels.of(parts)
-    given = (tuple(found[at : at + one.size]) for at, one in zip(first, modules, strict=True))
-    return [
-        replace(one, labels=("",) if one.fixed and one.body is None else own)
-        for one, own in zip(modules, given, strict=True)
-    ]
+    given = [found[at : at + one.size] for at, one in zip(first, modules, strict=True)]
+    return [replace(one, labels=_own(one, own)) for one, own in zip(modules, given, strict=True)]
+
+
+def _own(one: Owned, labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of a module, what ties it to others labelled with those who use it."""
+    if one.body is not None:
+        return tuple(one.body.with_links(labels))
+    return ("",) if one.fixed else tuple(labels)
 
 
 def _item_at(one: Owned) -> Callable[[int], int]:
@@ -145,8 +160,8 @@ def _item_at(one: Owned) -> Callable[[int], int]:
 def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     """Modules that are a vendor's as a whole, though not all of them says so.
 
-    What nobody but one vendor's modules requires, the vendor has brought. A module that is nearly all the vendor's, and
-    whose rest neither speaks of anything else nor is tied to anything else, is no app's.
+    What nobody but one vendor's modules requires, the vendor has brought, unless its words disprove that. A module that
+    is nearly all the vendor's, and whose rest neither speaks of anything else nor is tied to it, is no app's.
     """
     homes: dict[int | str, int] = {}
     for number, one in enumerate(modules):
@@ -157,8 +172,8 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
     for user, needs in enumerate(required):
         for need in needs - {-1}:
             users[need].add(user)
-    own = {number: one.owner for number, one in enumerate(modules)}
-    nearly = {number: one.nearly for number, one in enumerate(modules) if not one.owner and _may_be(one, labels)}
+    own = {number: one.owner or one.given for number, one in enumerate(modules)}
+    nearly = {number: one.nearly for number, one in enumerate(modules) if not own[number] and _may_be(one, labels)}
     ties = {number: {homes.get(asked, -1) for asked in modules[number].ties()} - {number} for number in nearly}
     unlabelled = {number for number, one in enumerate(modules) if not any(one.labels) and not one.fixed}
     while True:
@@ -167,8 +182,11 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
         while waiting:
             number = waiting.pop()
             by = {found[user] for user in users[number]}
-            if number in unlabelled and not found[number] and len(by) == 1 and "" not in by:
-                found[number] = by.pop()
+            if number not in unlabelled or found[number] or len(by) != 1 or "" in by:
+                continue
+            label = by.pop()
+            if not labels.refuse(modules[number].start, modules[number].end, label):
+                found[number] = label
                 waiting += required[number] - {-1}
         tied = {number for number in nearly if any(found.get(need) != nearly[number] for need in ties[number])}
         if not tied:
@@ -191,7 +209,7 @@ def _may_be(one: Owned, labels: Labels) -> bool:
 def settled(
     path: str,
     data: bytes,
-    vendors: Callable[[set[str]], Mapping[str, VendorFile]],
+    vendors: Callable[[Set[str]], Mapping[str, VendorFile]],
     rest: Callable[[Mapping[str, VendorFile]], Derived],
     wanted: set[str],
     min_size: int,
@@ -201,13 +219,9 @@ def settled(
     vendors: splits off the files of some labels, and rest: gives what then remains beside them. wanted: the labels of
     the chunk's vendors.
     """
-    made = vendors(wanted)
-    small = {label for label, one in made.items() if worth.is_small(one.data, min_size)}
-    if small:
-        made = vendors(wanted - small)
-    if not made:
-        return Answer(path)
-    remainder = rest(made)
-    if objection := worth.objection(data, remainder, [one.data for one in made.values()]):
-        return Answer(path, diagnostics=(not_split(path, objection),))
-    return Answer(path, remainder, made)
+
+    def split(chosen: Set[str]) -> Answer:
+        made = vendors(chosen)
+        return Answer(path, rest(made), made)
+
+    return worth.worthwhile(path, data, wanted, split, min_size)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.codecs import brotli_coding
+from v1z3r_build.passes.split.answer import Answer, not_split
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Sequence, Set
 
-# What a new file may cost, as transferred: a share of the whole, or so many bytes where that is more. To compress two
-# parts by themselves costs some hundred bytes however small they are.
+    from v1z3r_build.diagnostics import Diagnostic
+
+# What all new files together may cost, as transferred: a share of the whole, or so many bytes where that is more. To
+# compress parts by themselves costs some hundred bytes however small they are.
 _SHARE, _BYTES = 0.01, 1_024
 # The real quality takes ten times as long as all the rest of a split, and is asked only where others leave it open. Of
 # the vendors' files of the fixtures, quality 11 makes 0.86 to 0.93 of what 5 does; what parts cost, as a share of the
@@ -27,14 +31,47 @@ def is_small(data: bytes, size: int) -> bool:
     return brotli_coding.transferred(data) < size
 
 
-def objection(whole: bytes, rest: bytes, new: Collection[bytes]) -> str:
-    """Why it is not worth it to serve a rest and new files instead of the whole, '' if it is."""
+def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[str]], Answer], min_size: int) -> Answer:
+    """The split of a script into as many vendors' files as pay, with the reason why there are no more.
+
+    labels: the vendors that it holds. split: splits those off that it is given; its last answer is the one returned, if
+    any is. min_size: of a vendor's file, as transferred.
+    """
+    objection = ""
+    while labels:
+        answer = split(labels)
+        large = {label for label, one in answer.vendors.items() if not is_small(one.data, min_size)}
+        if large != labels:
+            labels = large
+            continue
+        cost = _cost(whole, _parts(answer))
+        if not cost:
+            return replace(answer, diagnostics=_told(path, objection))
+        objection = objection or cost
+        fewer = [labels - {label} for label in sorted(labels)]
+        labels = min(fewer, key=lambda one: _size(_parts(split(one)), _NEAR)) if len(labels) > 1 else set()
+    return Answer(path, diagnostics=_told(path, objection))
+
+
+def _parts(answer: Answer) -> list[bytes]:
+    return [answer.data or b"", *(one.data for one in answer.vendors.values())]
+
+
+def _cost(whole: bytes, parts: Sequence[bytes]) -> str:
+    """What it costs to serve parts instead of the whole, if that is too much, else ''."""
     near = len(brotli_coding.encode(whole, _NEAR))
-    more = sum(len(brotli_coding.encode(part, _NEAR)) for part in (rest, *new)) - near
-    if more <= max(_SHARE * near, _BYTES) * len(new) - _DOUBT * near:
+    if _size(parts, _NEAR) - near < max(_SHARE * near, _BYTES) - _DOUBT * near:
         return ""
     before = brotli_coding.transferred(whole)
-    more = sum(brotli_coding.transferred(part) for part in (rest, *new)) - before
-    if more <= max(_SHARE * before, _BYTES) * len(new):
+    more = sum(map(brotli_coding.transferred, parts)) - before
+    if more < max(_SHARE * before, _BYTES):
         return ""
     return f"the parts would be {more:,} bytes ({more / before:.1%}) larger than the whole"
+
+
+def _size(parts: Sequence[bytes], quality: int) -> int:
+    return sum(len(brotli_coding.encode(part, quality)) for part in parts)
+
+
+def _told(path: str, objection: str) -> tuple[Diagnostic, ...]:
+    return (not_split(path, objection),) if objection else ()

@@ -1,0 +1,115 @@
+"""What moves out of one script, and when it is worth it."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from test_split_pass import library
+
+from v1z3r_build.passes.split.answer import Answer, VendorFile
+from v1z3r_build.passes.split.chunks import split_chunk
+from v1z3r_build.passes.split.worth import worthwhile
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+APP = 'console.log("bassPulse duskColour openStage");'
+
+
+def chunk(*modules: str) -> bytes:
+    return f"(self.webpackChunkx=self.webpackChunkx||[]).push([[1],{{{','.join(modules)}}}]);".encode()
+
+
+def taken(source: bytes) -> tuple[str, str]:
+    """What moved, and what stays."""
+    answer = split_chunk("a/chunk.js", ("three", "tfjs"), 0, source)
+    assert answer is not None and answer.data is not None, answer
+    return "".join(one.data.decode() for one in answer.vendors.values()), answer.data.decode()
+
+
+OTHER = f"3:function(e,t,n){{{APP}}}"
+
+
+# Nothing in it speaks of the vendor, nor does it use much of that; and it is tied to another module.
+LOOP = "var r=n(7777);for(const one of[three1,three2])r[one.id]=one;"
+
+
+def test_a_module_moves_whole_where_all_that_it_exports_is_the_vendors() -> None:
+    module = f"2:function(e,t,n){{n.d(t,{{a:function(){{return three1}}}});{library('three')}{LOOP}}}"
+    moved, rest = taken(chunk(module, OTHER))
+    assert "(7777);for(const " in moved
+    assert "(7777)" not in rest
+    assert APP in rest
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        pytest.param("n.d(t,{a:function(){return three1},b:function(){return page}});", id="the app's as well"),
+        pytest.param("n.d(e,{a:function(){return three1}});", id="into another object"),
+        pytest.param("", id="nothing"),
+    ],
+)
+def test_an_apps_module_does_not_move_whole(export: str) -> None:
+    page = f"function page(){{{APP}}}"
+    moved, rest = taken(chunk(f"2:function(e,t,n){{{export}{library('three')}{page}{LOOP}}}", OTHER))
+    assert "(7777)" not in moved
+    assert "r=n(7777)" in rest
+    assert page in rest
+
+
+def test_links_to_other_modules_go_with_those_who_use_them() -> None:
+    own = library("three").replace("{return ", "{b();c();return ", 1)
+    module = f"2:function(e,t,n){{var a=n(7),b=n(8),c=n(9);{own}function page(){{{APP}a(three0)}}page(),c()}}"
+    moved, rest = taken(chunk(module, OTHER))
+    assert "n(8)" in moved
+    assert "n(7)" not in moved
+    assert "a=n(7)" in rest
+    assert "n(8)" not in rest
+
+
+# Whether it is worth it
+
+NOISE = random.Random(1).randbytes(60_000).hex().encode()
+
+
+def splitter(costs: dict[str, int]) -> tuple[list[set[str]], object]:
+    """A split of NOISE into parts of equal size, each with so many bytes more, and what it was asked for."""
+    asked: list[set[str]] = []
+    size = len(NOISE) // (len(costs) + 1)
+
+    def split(labels: Set[str]) -> Answer:
+        asked.append(set(labels))
+        vendors = {}
+        rest = NOISE[:size]
+        for number, (label, cost) in enumerate(costs.items(), 1):
+            part = NOISE[number * size : (number + 1) * size]
+            if label in labels:
+                vendors[label] = VendorFile(f"{label}.js", part + random.Random(label).randbytes(cost))
+            else:
+                rest += part
+        return Answer("a.js", rest, vendors)
+
+    return asked, split
+
+
+@pytest.mark.parametrize(
+    ("costs", "least", "chosen", "said"),
+    [
+        pytest.param({"three": 50, "tfjs": 50}, 0, {"three", "tfjs"}, False, id="both are"),
+        pytest.param({"three": 50, "tfjs": 1_500}, 0, {"three"}, True, id="one is"),
+        pytest.param({"three": 1_500, "tfjs": 1_500}, 0, set(), True, id="none is"),
+        pytest.param({"three": 1_500}, 0, set(), True, id="the only one is not"),
+        pytest.param({"three": 50, "tfjs": 50}, 1_000_000, set(), False, id="none is large enough"),
+    ],
+)
+def test_vendors_leave_as_long_as_it_pays(costs: dict[str, int], least: int, chosen: set[str], said: bool) -> None:
+    asked, split = splitter(costs)
+    answer = worthwhile("a.js", NOISE, set(costs), split, least)  # type: ignore[arg-type]
+    assert set(answer.vendors) == chosen
+    assert (answer.data is not None) == bool(chosen)
+    assert [one.code for one in answer.diagnostics] == ["not-split"] * said
+    if chosen:
+        assert asked[-1] == chosen
