@@ -8,7 +8,6 @@ import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from browser import exports
 from click.testing import CliRunner
 from test_split_pass import APP, FILES, PAGE, library
 
@@ -19,6 +18,8 @@ from v1z3r_build.formats.source_maps import written_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from browser import exports
 
 MANIFEST = "v1z3r-manifest.json"
 CHUNK = "assets/index-Bx3f_9aQ.js"
@@ -46,14 +47,15 @@ def split(folder: Path, files: Mapping[str, str]) -> tuple[Path, list[tuple[str,
 def mapped(text: str, sources: Mapping[str, str]) -> str:
     """A map in which every word of the text comes from the source that its part of the text is given for.
 
-    sources: by the part's first words. A word's line is its number there, its column the place in the text.
+    sources: by the part's first words. A word's line there is its number in the part, its column its place.
     """
     begins = sorted((text.index(part), source) for part, source in sources.items())
     segments: list[str] = []
     before = [0, 0, 0, 0]
+    numbers: dict[int, int] = {}  # of the first word of a source
     for number, word in enumerate(re.finditer(r"[\w$]+", text)):
         source = sum(place <= word.start() for place, _ in begins) - 1
-        here = [word.start(), source, number, word.start()]
+        here = [word.start(), source, number - numbers.setdefault(source, number), word.start() - begins[source][0]]
         segments.append("".join(written_number(new - old) for new, old in zip(here, before, strict=True)))
         before = here
     return json.dumps(
@@ -187,6 +189,21 @@ def test_a_script_that_only_learns_of_new_files_keeps_its_map(tmp_path: Path) ->
     assert late.column == entry.index("late")
 
 
+def test_an_edit_of_the_app_leaves_the_vendors_map(tmp_path: Path) -> None:
+    """What stands before it in script and map, and what the app's build calls the vendor's things."""
+    begins = {"function three0": "../node_modules/three/build/three.module.js", "import{now}": "../src/app.js"}
+    edited = "const added=[1,2];" + CODE.replace("console.log(now)", "console.log(now,added)")
+    later = {
+        **MAPPED,
+        CHUNK: edited + COMMENT,
+        f"{CHUNK}.map": mapped(edited, {"const added": "../src/more.js", **begins}),
+    }
+    outputs = [split(tmp_path / name, files)[0] for name, files in (("first", MAPPED), ("later", later))]
+    first, second = ({path.name: path.read_bytes() for path in output.rglob("three.*")} for output in outputs)
+    assert len(first) == 2
+    assert first == second
+
+
 STALE: dict[str, tuple[dict[str, str], str]] = {
     "a map of another build": ({CHUNK: f"ab=1;{CODE}{COMMENT}"}, "begin within a word"),
     "a map of a longer script": ({f"{CHUNK}.map": MAP.replace('"mappings": "', '"mappings": ";;;;')}, "line 5"),
@@ -213,11 +230,12 @@ def test_a_missing_map_is_in_nobodys_way(tmp_path: Path) -> None:
     assert "three" in scripts(output)
 
 
-@pytest.mark.parametrize("name", ["vite7", "vite8-mixed", "webpack5-runtime", "next14-mixed"])
-def test_real_exports_keep_what_their_maps_say(name: str, tmp_path: Path) -> None:
-    export = next(one for one in exports.FIXTURES if one.name == name)
-    exports.require(export)
-    maps = export.folder.parent.with_name("fixtures-maps") / name
+@pytest.mark.fixtures
+@pytest.mark.parametrize(
+    "export", ["vite7", "vite8-mixed", "webpack5-runtime", "next14-mixed", "next16-mixed"], indirect=True
+)
+def test_real_exports_keep_what_their_maps_say(export: exports.Export, tmp_path: Path) -> None:
+    maps = export.folder.parent.with_name("fixtures-maps") / export.name
     site = tmp_path / "site"
     shutil.copytree(export.folder, site, copy_function=shutil.copyfile)
     known: dict[str, dict[tuple[str, int, int], set[Place]]] = {}

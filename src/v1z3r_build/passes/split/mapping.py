@@ -15,6 +15,8 @@ from v1z3r_build.formats.derivation import Derived, joined
 from v1z3r_build.formats.source_maps import FittedMap, MapError, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from v1z3r_build.site import Site
     from v1z3r_build.site.address import Addresses
 
@@ -24,14 +26,6 @@ class Link(NamedTuple):
 
     path: str
     url: str
-
-    def beside(self, name: str) -> Link:
-        """The same of a new script with this file name: in the same folder, for the sources' paths begin there."""
-        folder = posixpath.dirname(self.url)
-        return Link(
-            posixpath.join(posixpath.dirname(self.path), f"{name}.map"),
-            posixpath.join(folder, f"{name}.map") if self.url else "",
-        )
 
 
 class MapLinks:
@@ -74,15 +68,21 @@ def read(script: bytes, source_map: bytes) -> Told:
         return Told((), f"its source map does not fit it: {error}")
 
 
-def composed(name: str, text: Derived, script: bytes, source_map: bytes) -> bytes | None:
-    """The map of a text that was made of a script, None if the script's own map does not fit it. Pure; for workers.
+def composed(texts: Mapping[str, Derived], script: bytes, source_map: bytes) -> dict[str, bytes]:
+    """The maps of texts that were made of a script, by their paths; none if the script's own does not fit it.
 
-    name: of the text's file.
+    Pure; for workers.
     """
     try:
-        return FittedMap(source_maps.read(source_map), script).composed(text, name)
+        fitted = FittedMap(source_maps.read(source_map), script)
     except MapError:
-        return None
+        return {}
+    return {path: fitted.composed(text, posixpath.basename(path)) for path, text in texts.items()}
+
+
+def beside(address: str, path: str) -> str:
+    """The address of the map of a new script, in the folder of the old one's: the sources' paths begin there."""
+    return posixpath.join(posixpath.dirname(address), f"{posixpath.basename(path)}.map")
 
 
 def beyond(link: Link) -> str:
@@ -92,10 +92,12 @@ def beyond(link: Link) -> str:
     return f"its source map, {link.url}, is not in the site, and would not fit it any more"
 
 
-def with_comment(text: Derived, link: Link) -> Derived:
-    """A new script that names its map, where the old one did."""
-    comment = f"//# sourceMappingURL={link.url}\n".encode()
-    return joined((text, b"" if text.endswith(b"\n") else b"\n", comment)) if link.url else text
+def with_comment(text: Derived, link: Link, path: str) -> Derived:
+    """A new script that names its map if the old one did. link: to the map of the old one."""
+    if not link.url:
+        return text
+    comment = f"//# sourceMappingURL={beside(link.url, path)}\n".encode()
+    return joined((text, b"" if text.endswith(b"\n") else b"\n", comment))
 
 
 def left_behind(path: str, script: str, failure: str) -> Diagnostic:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.answer import Answer, VendorFile
     from v1z3r_build.passes.split.labels import Wanted
-    from v1z3r_build.passes.split.mapping import Link
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.workers.pool import Pool
@@ -103,24 +102,31 @@ class Workshop:
 
     def compose_maps(self) -> None:
         """Give all scripts that are new or changed the maps that follow from those of the old ones."""
-        calls = []
-        links: dict[str, tuple[Link, Asset]] = {}
+        groups: dict[str, dict[str, Derived]] = {}
         for path, (old, text) in self._texts.items():
             link = self.maps.of(old)
-            if link is None or not link.path:
+            if link is not None and link.path:
+                groups.setdefault(old, {})[path] = text
+        calls = [
+            self.call(old, mapping.composed, texts, self.site.assets[old].location, self._map(old).location)
+            for old, texts in groups.items()
+        ]
+        for old, made, failure in self.outcomes(calls):
+            model = self._map(old)
+            if not made:
+                self.diagnostics.append(mapping.left_behind(model.path, old, failure))
                 continue
-            model = self.site.assets[link.path]
-            links[path] = (link if path == old else link.beside(posixpath.basename(path)), model)
-            source = self.site.assets[old].location
-            calls.append(self.call(path, mapping.composed, posixpath.basename(path), text, source, model.location))
-        for path, made, failure in self.outcomes(calls):
-            link, model = links[path]
-            if made is None:
-                self.diagnostics.append(mapping.left_behind(link.path, path, failure))
-                continue
-            location = self.site.store(made)
-            new = replace(model, path=link.path, location=location, size=len(made))
-            self.changed[link.path] = new if link.path == model.path else replace(new, original=location, kept="")
+            for path, data in made.items():
+                new = self.site.rewritten(model, data)
+                if path != old:
+                    place = mapping.beside(model.path, path)
+                    new = replace(new, path=place, original=new.location, kept="")
+                self.changed[new.path] = new
+
+    def _map(self, path: str) -> Asset:
+        link = self.maps.of(path)
+        assert link is not None, "a script without a map"
+        return self.site.assets[link.path]
 
     def place(self, answers: Iterable[Answer]) -> dict[str, list[str]]:
         """Put chunks and their vendors' files into the site, and on lists for use without network.
@@ -137,16 +143,18 @@ class Workshop:
             self.rewrite(answer.path, answer.data)
             link = self.maps.of(answer.path)
             for label, one in answer.vendors.items():
+                vendors.setdefault(answer.path, []).append(one.path)
+                if one.path in self.changed:  # another chunk's, too
+                    continue
                 data = one.data
                 if link is not None:
-                    data = mapping.with_comment(data, link.beside(posixpath.basename(one.path)))
+                    data = mapping.with_comment(data, link, one.path)
                     self._texts[one.path] = (answer.path, data)
                 location = self.site.store(data)
                 # What digests of it are checked against is what it is here.
                 self.changed[one.path] = replace(
                     old, path=one.path, location=location, original=location, size=len(data), vendor=label, kept=""
                 )
-                vendors.setdefault(answer.path, []).append(one.path)
         self.split |= vendors.keys()
         offline = OfflineLists(self.site, self.addresses, vendors)
         for path in offline.names:
