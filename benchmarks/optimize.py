@@ -95,7 +95,9 @@ def main() -> None:
     asked = parser.parse_args()
     # As an installed package is.
     compileall.compile_dir(str(Path(pipeline.__file__).parent), quiet=2)
-    exports = [one for one in sorted(FIXTURES.iterdir()) if one.is_dir() and not one.name.endswith("-edited")]
+    exports = [
+        one for one in sorted(FIXTURES.iterdir()) if one.is_dir() and not one.name.endswith(("-edited", "-upgraded"))
+    ]
     print(f"{CORES} cores, {asked.rounds} rounds; ratio = wall / (codec CPU / cores), goal {GOAL}")
     print(f"{'export':<16}{'wall s':>8}{'codec s':>9}{'longest':>9}{'ratio min':>11}{'median':>8}   passes, s")
     for export in exports:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import count, product
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from programs import Program, needs_node, run
 from test_webpack import NEWEST
 
 from v1z3r_build.bundlers import vocabulary
 from v1z3r_build.cli import main
+from v1z3r_build.passes.split.chunks import split_chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MANIFEST = "v1z3r-manifest.json"
@@ -26,7 +29,12 @@ SETTINGS = (
 def library(label: str, count: int = 400) -> str:
     """Code that only this vendor could have: it speaks of nothing but what the vendor speaks of."""
     vendor = next(one for one in vocabulary.load().vendors if one.label == label)
-    words = sorted(word for word in vendor.inner if re.fullmatch("[a-z][A-Za-z]{5,}", word))[: count * 3]
+    return functions(
+        label, sorted(word for word in vendor.inner if re.fullmatch("[a-z][A-Za-z]{5,}", word))[: count * 3]
+    )
+
+
+def functions(label: str, words: Sequence[str]) -> str:
     return "".join(
         f"function {label}{number}(a){{return a.{first}+a.{second}({number}).{third}}}"
         for number, (first, second, third) in enumerate(zip(words[::3], words[1::3], words[2::3], strict=False))
@@ -42,13 +50,15 @@ FILES = {
 }
 
 
-def optimize(folder: Path, files: Mapping[str, str]) -> tuple[Path, dict[str, str], list[tuple[str, str]]]:
+def optimize(
+    folder: Path, files: Mapping[str, str], settings: str = ""
+) -> tuple[Path, dict[str, str], list[tuple[str, str]]]:
     """The output, the vendors by path, and code and path of all diagnostics. The output is verified as well."""
     site = folder / "site"
     for path, text in files.items():
         (site / path).parent.mkdir(parents=True, exist_ok=True)
         (site / path).write_text(text)
-    (folder / "v1z3r-build.toml").write_text(SETTINGS)
+    (folder / "v1z3r-build.toml").write_text(SETTINGS.replace("[split]\n", f"[split]\n{settings}\n"))
     output = folder / "output"
     done = CliRunner().invoke(main, ["optimize", str(site), "-o", str(output), "--json"])
     assert done.exit_code == 0, done.output
@@ -159,8 +169,12 @@ KEPT: dict[str, tuple[dict[str, str], str]] = {
         {"more.html": PAGE.replace("9aQ.js", "9aQ.js?again")},
         "",
     ),
-    "what a service worker keeps for use without network": (
-        {"sw.js": "caches.open('a').then(c=>c.addAll(['/assets/index-Bx3f_9aQ.js']))"},
+    "what a service worker keeps for use without network, as nobody can tell": (
+        {"sw.js": "onfetch=e=>e.request.url.endsWith('/assets/index-Bx3f_9aQ.js')&&caches.open('a')"},
+        "not-split",
+    ),
+    "what Angular's service worker keeps": (
+        {"ngsw.json": '{"hashTable":{"/assets/index-Bx3f_9aQ.js":"0123456789012345678901234567890123456789"}}'},
         "not-split",
     ),
     "a script with its source map": ({"assets/index-Bx3f_9aQ.js.map": '{"version":3,"sources":[],"mappings":""}'}, ""),
@@ -204,6 +218,36 @@ def test_a_script_that_is_a_vendor_is_labelled(tmp_path: Path) -> None:
     assert not list(output.rglob("tfjs*"))
 
 
+@needs_node
+@pytest.mark.parametrize(
+    "d", ["", "r.d=(exports,name,get)=>Object.defineProperty(exports,name,{get});"], ids=["none", "webpack 4"]
+)
+def test_what_is_cut_asks_nothing_of_the_runtime(d: str, tmp_path: Path) -> None:
+    """`d` defines exports in another way in webpack 4, and is not there where no module has any."""
+    app = "".join(f"document.title+=`${{document.title.length}} of chapter {number}`;" for number in range(100))
+    chunk = (
+        '(self.webpackChunkx=self.webpackChunkx||[]).push([["a"],{7:function(e,t,n){'
+        + library("three").replace("three1(a){", "three1(a){return log('one');")
+        + f"let view=three1;log(view());{app}}},8:function(e){{e.exports=document}}}}]);"
+    )
+    answer = split_chunk("a.js", ("three",), 100, chunk.encode())
+    assert answer is not None
+    [vendor] = answer.vendors.values()
+    runtime = (
+        "globalThis.self=globalThis;globalThis.document={title:String()};var F={},c={};self.webpackChunkx={push:([,f])=>Object.assign(F,f)};"
+        + "function r(i){if(c[i])return c[i].exports;var m=c[i]={exports:{}};F[i](m,m.exports,r);return m.exports}"
+        + d
+    )
+    assert answer.data is not None
+    programs = [
+        Program({"a.cjs": f"{runtime}{text};r(7);log(document.title)".encode()}, "a.cjs")
+        for text in (chunk, vendor.data.decode() + answer.data.decode())
+    ]
+    before, after = run(programs, tmp_path)
+    assert before == after
+    assert before[0] == "one"
+
+
 def test_two_modules_with_one_vendor_keep_two_copies(tmp_path: Path) -> None:
     """Each has a state of its own."""
     files = {
@@ -214,3 +258,83 @@ def test_two_modules_with_one_vendor_keep_two_copies(tmp_path: Path) -> None:
     output, vendors, _ = optimize(tmp_path, files)
     assert sorted(path.partition(".")[0] for path in vendors) == ["assets/three", "assets/three-2"]
     assert len({(output / path).read_bytes() for path in vendors}) == 1
+
+
+VERBS = ("paint", "lift", "mask", "fold", "dim", "blend", "swap", "spin", "tilt", "pulse", "strobe", "wipe", "tint")
+SIDES = (
+    "Left",
+    "Right",
+    "Over",
+    "Under",
+    "Twice",
+    "Last",
+    "Near",
+    "Far",
+    "High",
+    "Low",
+    "Deep",
+    "Wide",
+    "Thin",
+    "Warm",
+)
+THINGS = ("Stage", "Curtain", "Beam", "Lamp", "Cue")
+PACKAGE = functions("stage", ["".join(words) for words in product(VERBS, SIDES, THINGS)])
+
+
+def test_a_library_that_the_settings_name_by_its_package(tmp_path: Path) -> None:
+    package = tmp_path / "node_modules" / "@stage" / "core"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"name":"@stage/core","version":"1.2.3"}')
+    (package / "index.js").write_text(PACKAGE)
+    files = {**FILES, "assets/index-Bx3f_9aQ.js": PACKAGE + APP.replace("three1", "stage1")}
+    output, vendors, _ = optimize(tmp_path, files, 'vendors = ["@stage/core"]')
+    [(path, label)] = vendors.items()
+    assert label == "stage-core"
+    assert re.fullmatch(r"assets/stage-core\.[0-9a-f]{16}\.js", path)
+    assert json.loads((output / MANIFEST).read_text())["engines"]["@stage/core"] == "1.2.3"
+
+
+@pytest.mark.parametrize(("name", "told"), [("thre", "Did you mean three?"), ("@stage/core", "node_modules")])
+def test_a_library_that_is_not_there(tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(told)):
+        optimize(tmp_path, FILES, f'vendors = ["three", "{name}"]')
+
+
+@pytest.mark.parametrize(("limit", "split"), [(4, 0), (5, 1)])
+def test_a_page_makes_no_more_requests_at_once_than_the_limit(tmp_path: Path, limit: int, split: int) -> None:
+    """The entry, a style sheet and two pictures: four; icons and what waits for the pointer count for nothing."""
+    page = PAGE.replace(
+        "</head>",
+        '<link rel="stylesheet" href="/a.css"><link rel="icon" href="/c.svg"></head><img src="/b.svg"><img src="c.svg">',
+    )
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+    files = {**FILES, "index.html": page, "a.css": "a{}", "b.svg": drawing, "c.svg": drawing}
+    _, vendors, said = optimize(tmp_path, files, f"max_initial_requests = {limit}")
+    assert len(vendors) == split
+    assert (("not-split", "assets/index-Bx3f_9aQ.js") in said) == (split == 0)
+
+
+def test_copies_of_a_vendor_are_told(tmp_path: Path) -> None:
+    """One that is split off, and one in a script that cannot be split."""
+    numbers = count()
+    vendor = re.sub("return", lambda _: f"console.log('part {next(numbers)} is lost');return", library("three"))
+    other = "assets/other-C0y7Zq2b.js"
+    files = {
+        **FILES,
+        "index.html": PAGE.replace("</head>", f'<script type="module" src="/{other}"></script></head>'),
+        "assets/index-Bx3f_9aQ.js": vendor + APP,
+        other: vendor + "eval('three1');" + APP,
+    }
+    _, vendors, said = optimize(tmp_path, files)
+    assert len(vendors) == 1
+    assert [code for code, _ in said if code == "vendor-copies"] == ["vendor-copies"]
+    assert "vendor-copies" not in [code for code, _ in optimize(tmp_path / "b", {**files, other: "export{}"})[2]]
+
+
+def test_what_is_fetched_for_use_without_network_is_fetched_with_its_vendor(tmp_path: Path) -> None:
+    worker = 'import{a}from"./a.js";a([{url:"assets/index-Bx3f_9aQ.js",revision:null},{url:"index.html",revision:"0"}])'
+    output, vendors, _ = optimize(tmp_path, {**FILES, "a.js": "export const a=addAll", "sw.js": worker})
+    [path] = vendors
+    [chunk] = (output / "assets").glob("index-*.js")
+    listed = f'[{{url:"{path}",revision:null}},{{url:"assets/{chunk.name}",revision:null}},'
+    assert listed in (output / "sw.js").read_text().replace("'", '"')

@@ -154,11 +154,12 @@ process.stdout.write(JSON.stringify(all));
 """
 
 
-def export(pairs: Sequence[tuple[str, str]]) -> str:
-    return "$r.d($e,{" + ",".join(f"{key}:()=>{value}" for key, value in pairs) + "});"
+def frame(directives: bytes, pairs: Sequence[tuple[str, str]]) -> tuple[bytes, bytes]:
+    getters = ",".join(f"{key}:()=>{value}" for key, value in pairs)
+    return b"function($m,$e,$r){" + directives + f"$r.d($e,{{{getters}}});".encode(), b"}"
 
 
-DIALECT = factories.Dialect("$m,$e,$r", "$r", lambda one: f'$r("{one}")', export)
+DIALECT = factories.Dialect("$r", lambda _: True, lambda one: f'$r("{one}")', frame)
 
 
 def test_factories_mean_the_same(tmp_path: Path) -> None:

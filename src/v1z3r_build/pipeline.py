@@ -15,7 +15,7 @@ from v1z3r_build.passes import sidecars
 from v1z3r_build.passes.compress import compress
 from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
-from v1z3r_build.passes.split import split
+from v1z3r_build.passes.split import packages, split
 from v1z3r_build.site import folder
 from v1z3r_build.site.publication import Output, Staging, check_output
 from v1z3r_build.site.site import Encoding
@@ -147,6 +147,8 @@ def _described(site: Site, settings: Settings, root: Path) -> Manifest:
     from importlib import metadata  # slow to import; by now nothing waits for it
 
     engines: dict[str, str] = {}
+    if "split" in settings.passes:
+        engines |= packages.versions(settings, root)
     if "minify" in settings.passes:
         engines |= engine_versions(settings, root)
     if "compress" in settings.passes:

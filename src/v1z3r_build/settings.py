@@ -65,6 +65,13 @@ def _origin(text: str) -> str:
     return origin
 
 
+def _library(text: str) -> str:
+    # The rules of npm for names of packages.
+    if not re.fullmatch(r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*", text):
+        raise ValueError(f'a list of {", ".join(VENDORS)}, or names of npm packages such as "@babylonjs/core"')
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
     """Where the site is published."""
@@ -77,8 +84,14 @@ class SiteSettings:
 class SplitSettings:
     """Libraries that are taken out of the scripts that they lie mixed in, into files that only they change."""
 
-    vendors: tuple[str, ...] = _setting(VENDORS, f"which, of {', '.join(VENDORS)}", choices=VENDORS)
+    vendors: tuple[str, ...] = _setting(
+        VENDORS, f"which: {', '.join(VENDORS)}, or names of npm packages in node_modules", tidy=_library
+    )
     min_size: int = _setting(20_000, "the bytes as transferred from which a library is worth a file of its own", low=0)
+    node_modules: str = _setting(
+        "", "where packages are found, relative to this file; empty: beside the site", place=True, shapes=False
+    )
+    max_initial_requests: int = _setting(30, "a script stays whole if a page would make more requests at once", low=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +326,10 @@ def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
             near = difflib.get_close_matches(one, rule.choices, n=1)
             hint = f"Did you mean {near[0]}?" if near else ""
             raise _refused(source, key, f"a list of {', '.join(rule.choices)}", one, hint)
+    try:
+        value = [rule.tidy(one) for one in value]
+    except ValueError as failure:
+        raise _refused(source, key, str(failure), value) from None
     # Choices have an order of their own (passes run in it); patterns are a set, but a reader's order is kept.
     return tuple(sorted(set(value), key=rule.choices.index)) if rule.choices else tuple(dict.fromkeys(value))
 

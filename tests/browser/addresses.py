@@ -106,8 +106,23 @@ def of_manifest(files: Mapping[str, Mapping[str, Any]], origin: str, base: str) 
     return Addresses(origin, base, {path: _sources(path, entry) for path, entry in files.items()})
 
 
+def split_off(path: str, entry: Mapping[str, Any]) -> str:
+    """The vendor whose file was split off a script, '' for all other files. entry: the file's in the manifest."""
+    label: str = entry.get("vendor", "")
+    return label if label and path.rpartition("/")[2].startswith(label) else ""
+
+
+def remainders(files: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
+    """For each file that was split off, what is left of the scripts that it was split off. files: the manifest's."""
+    parts = {path: entry for path, entry in files.items() if split_off(path, entry)}
+    return {
+        part: {
+            path for path in files.keys() - parts.keys() if not set(files[path]["source"]).isdisjoint(entry["source"])
+        }
+        for part, entry in parts.items()
+    }
+
+
 def _sources(path: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
-    label = entry.get("vendor", "")
-    if label and path.rpartition("/")[2].startswith(label):
-        return (f"{VENDOR} {label}",)
-    return tuple(entry["source"])
+    label = split_off(path, entry)
+    return (f"{VENDOR} {label}",) if label else tuple(entry["source"])

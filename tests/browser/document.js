@@ -1,6 +1,11 @@
 // The document as data: every node in order, what a reader sees, and whether the page says that it works.
 () => {
   const nodes = [];
+  const digest = (text) => {
+    let sum = 7;
+    for (let place = 0; place < text.length; place++) sum = (sum * 31 + text.charCodeAt(place)) >>> 0;
+    return `${text.length} ${sum.toString(16)}`;
+  };
   const attributes = (element) => {
     const found = {};
     for (const { name, value } of element.attributes) found[name] = value;
@@ -8,6 +13,8 @@
     if (found.style !== undefined) found.style = element.style.cssText;
     // Pictures that did not load, or are other ones, show in their own size.
     if (element.localName === "img") found["(size)"] = `${element.naturalWidth}x${element.naturalHeight}`;
+    // Of a frame a few pixels matter, which the picture of a whole page may lose.
+    if (element.localName === "canvas") found["(pixels)"] = digest(element.toDataURL());
     // Also true of a script that a script has inserted.
     if (element.localName === "script" && element.src && element.async) found["(async)"] = "true";
     return found;

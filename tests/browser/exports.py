@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .observation import Observation
 
 _BUILT = Path(__file__).parents[2] / "build" / "fixtures"
+_SPLITTING = Path(__file__).parents[1] / "split.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ class Export:
     """An exported site. base: the folder of the host that it is made for.
 
     ready_seconds: how long its pages may take to set `data-ready`; 0 for a site whose pages set none.
+    vendors: whose files are split off its scripts, a label for each file.
     """
 
     folder: Path
     base: str = "/"
     ready_seconds: float = 60.0
+    vendors: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -49,22 +52,24 @@ class Export:
 
 FIXTURES = (
     Export(_BUILT / "plain"),
-    Export(_BUILT / "next14"),
-    Export(_BUILT / "next14-sub", "/sub/"),
+    Export(_BUILT / "next14", vendors=("tfjs",)),
+    Export(_BUILT / "next14-sub", "/sub/", vendors=("tfjs",)),
     Export(_BUILT / "next15"),
-    Export(_BUILT / "next16"),
-    Export(_BUILT / "vite8"),
-    Export(_BUILT / "vite8-relative"),
-    Export(_BUILT / "vite8-sub", "/sub/"),
-    Export(_BUILT / "next14-mixed"),
-    Export(_BUILT / "next15-mixed"),
-    Export(_BUILT / "next16-mixed"),
-    Export(_BUILT / "vite8-mixed"),
-    Export(_BUILT / "vite7"),
-    Export(_BUILT / "webpack4"),
-    Export(_BUILT / "webpack5"),
-    Export(_BUILT / "webpack5-runtime"),
+    Export(_BUILT / "next16", vendors=("three",)),
+    Export(_BUILT / "vite8", vendors=("tfjs", "three")),
+    Export(_BUILT / "vite8-relative", vendors=("tfjs", "three")),
+    Export(_BUILT / "vite8-sub", "/sub/", vendors=("tfjs", "three")),
+    Export(_BUILT / "next14-mixed", vendors=("tfjs", "three")),
+    Export(_BUILT / "next15-mixed", vendors=("tfjs", "three")),
+    Export(_BUILT / "next16-mixed", vendors=("tfjs", "three")),
+    Export(_BUILT / "vite8-mixed", vendors=("tfjs", "three")),
+    Export(_BUILT / "vite7", vendors=("tfjs", "three")),
+    Export(_BUILT / "webpack4", vendors=("tfjs", "three")),
+    Export(_BUILT / "webpack5", vendors=("tfjs", "three")),
+    Export(_BUILT / "webpack5-runtime", vendors=("tfjs", "three")),
 )
+# What the tests of splitting are about.
+SPLIT = tuple(export for export in FIXTURES if export.vendors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,10 @@ class Original:
 
 @contextmanager
 def original(browser: Browser, export: Export) -> Iterator[Original]:
-    """Serve an export and look at every page: all HTML files, and all that links lead to."""
+    """Serve an export and look at every page: all HTML files, and all that links lead to.
+
+    Places in a page count, for an app may tell its pages by the fragment.
+    """
     hosting = PlainHosting(export.folder)
     with Server(hosting, export.base) as server:
         served = Served(server, of_folder(export.folder, server.origin, export.base))
@@ -89,7 +97,7 @@ def original(browser: Browser, export: Export) -> Iterator[Original]:
             path = waiting.pop(0)
             if path not in site.pages:
                 site.pages[path] = page(browser, served, path, patience(site, path))
-                links = (link.path.partition("#")[0] for link in site.pages[path].links)
+                links = (link.path for link in site.pages[path].links)
                 waiting += [link for link in links if leads_to_page(hosting, link)]
         yield site
 
@@ -122,6 +130,11 @@ def optimize(site: Path, output: Path, base: str, *options: str) -> None:
     """Run the command as a user does. Raises AssertionError with its words when it fails."""
     run = command("optimize", str(site), "-o", str(output), "--base", base, *options)
     assert run.returncode == 0, f"exit code {run.returncode}\n{run.stdout}\n{run.stderr}"
+
+
+def split(site: Path, output: Path, base: str) -> None:
+    """Run the command with settings that ask for splitting. Raises AssertionError with its words when it fails."""
+    optimize(site, output, base, "--config", str(_SPLITTING))
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:

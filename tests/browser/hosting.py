@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -13,7 +15,10 @@ from .server import Request, Response
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .server import Hosting
+
 MANIFEST = "v1z3r-manifest.json"
+_QUIET_SECONDS = 0.4
 
 
 class PlainHosting:
@@ -86,6 +91,30 @@ class ManifestHosting:
                 path = encodings[coding]["path"]
                 break
         return Response(status, (self.folder / path).read_bytes(), headers)
+
+
+class Holding:
+    """A host that answers some paths last: when nothing else has been asked for a while."""
+
+    def __init__(self, hosting: Hosting, *held: str) -> None:
+        """held: the paths that are held back; others may be set between pages."""
+        self.hosting = hosting
+        self.held = held
+        self._last = time.monotonic()
+        self._lock = threading.Lock()
+
+    def answer(self, request: Request) -> Response:
+        if request.path in self.held:
+            while self._quiet() < _QUIET_SECONDS:
+                time.sleep(0.05)
+        else:
+            with self._lock:
+                self._last = time.monotonic()
+        return self.hosting.answer(request)
+
+    def _quiet(self) -> float:
+        with self._lock:
+            return time.monotonic() - self._last
 
 
 def _slash_added(path: str) -> Response:

@@ -63,6 +63,8 @@ class _Pair:
         """Act in both tabs and compare; whether the original kept its document. It must be able to act."""
         self._act(self.original, act)
         before, kept = self.original.observe(), self.original.marked()
+        # What fails already is no measure. (A page that is not there is answered with an error, too.)
+        assert not [error for error in before.errors if error.startswith("uncaught ")], (name, before.errors)
         self.address = before.address
         try:
             self._act(self.optimized, act)

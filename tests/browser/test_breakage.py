@@ -69,6 +69,7 @@ DAMAGES = [
         id="wrong name in a script",
     ),
     pytest.param(_truncated("assets/chunk.js"), {"errors", "ready", "text"}, id="script truncated"),
+    pytest.param(_replaced("assets/entry.js", "10, 5)", "10, 4)"), {"attributes"}, id="another frame"),
     pytest.param(_copied("assets/blue.png", "assets/red.png"), {"screenshot"}, id="image swapped"),
     pytest.param(_removed("assets/red.png"), {"failures", "attributes", "screenshot"}, id="image removed"),
     pytest.param(

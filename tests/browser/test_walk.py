@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import tiny_site
 from .hosting import PlainHosting
-from .observation import Link, Observation
+from .observation import Link, Node, Observation
 from .walk import Step, addresses_of_pages, steps
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ def test_a_navigation_that_all_pages_share_is_not_clicked_on_each(tmp_path: Path
     assert len(walk) == 2 * len(names)
     assert len(set(walk)) == len(walk)
     assert {step.target for step in walk} == {f"site:{name}" for name in names}
+
+
+def test_places_on_a_page_are_pages_where_they_show_something_else(tmp_path: Path) -> None:
+    """A link to what is there already changes nothing, and nothing would tell when it has been followed."""
+    tiny_site.write(tmp_path / "site")
+    pages = {name: _page(name, "#/", "#/work") for name in ("", "#/", "#/work")}
+    pages["#/work"] = replace(pages["#/work"], nodes=(Node(0, "p", (), ""),))
+    assert steps(pages, PlainHosting(tmp_path / "site")) == [
+        Step("", "site:#/work"),
+        Step("#/work", "site:#/"),
+        Step("#/", "site:#/work"),
+    ]
 
 
 def test_pages_have_the_addresses_that_visitors_use(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -22,7 +20,7 @@ from .addresses import of_folder
 from .chromium import visitor
 from .comparison import compare
 from .exports import Original, patience
-from .hosting import PlainHosting
+from .hosting import Holding, PlainHosting
 from .navigation import follow
 from .observation import Observation, Served, Tab
 from .server import Server
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 
     from .comparison import Difference
     from .exports import Export
-    from .server import Request, Response
 
 pytestmark = [
     pytest.mark.browser,
@@ -46,7 +43,6 @@ pytestmark = [
 CHUNKS = "_next/static/chunks/"
 LARGE = 1000  # bytes of a factory that is moved
 _MARK = "/moved-"
-_QUIET_SECONDS = 0.4
 _SCRIPT = re.compile(r'<script([^>]*) src="/([^"]+)"([^>]*)></script>')
 
 
@@ -71,29 +67,6 @@ class SplitTab(Tab):
 
 def _is_moved(attributes: tuple[tuple[str, str], ...]) -> bool:
     return any(name in ("src", "href") and _MARK in value for name, value in attributes)
-
-
-class Holding:
-    """A host that answers one path last: when nothing else has been asked for a while."""
-
-    def __init__(self, folder: Path, path: str) -> None:
-        self._hosting = PlainHosting(folder)
-        self._path = path
-        self._last = time.monotonic()
-        self._lock = threading.Lock()
-
-    def answer(self, request: Request) -> Response:
-        if request.path == self._path:
-            while self._quiet() < _QUIET_SECONDS:
-                time.sleep(0.05)
-            return self._hosting.answer(request)
-        with self._lock:
-            self._last = time.monotonic()
-        return self._hosting.answer(request)
-
-    def _quiet(self) -> float:
-        with self._lock:
-            return time.monotonic() - self._last
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +178,7 @@ def test_any_script_may_come_last(browser: Browser, original: Original, split: S
     assert sum(_MARK in script for script in scripts) > 4
     found = {}
     for script in scripts:
-        with Server(Holding(split.folder, script)) as server:
+        with Server(Holding(PlainHosting(split.folder), script)) as server:
             served = split.on(server)
             differences = compare(original.pages[path], _page(browser, served, path, patience(original, path)))
         if differences:

@@ -31,6 +31,7 @@ _HOME = """<!doctype html>
 <pre>
   kept   as it is</pre>
 <img src="assets/red.png" srcset="assets/red.png 1x, assets/blue.png 2x" alt="" width="300" height="100">
+<canvas width="20" height="10"></canvas>
 <p id="answer">waiting</p>
 <a href="about.html">About</a> <a href="team.html" id="team">Team</a>
 </body>
@@ -47,6 +48,9 @@ _STYLE = """body { margin: 0; background: #eef; color: #123; font: 24px/1.5 sans
 """
 _ENTRY = """import { answer } from "./chunk.js";
 document.querySelector("#answer").textContent = answer();
+const frame = document.querySelector("canvas").getContext("2d");
+frame.fillStyle = "#0c8";
+frame.fillRect(5, 5, 10, 5);
 const home = document.body.innerHTML;
 let away;
 document.querySelector("#team").addEventListener("click", async (event) => {

@@ -60,7 +60,8 @@ def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
     page has a link of use, so that the page's scripts live as long as they would for a visitor.
     """
     paths = {observation.address: path for path, observation in pages.items()}
-    targets = {observation.address: _targets(observation, hosting) for observation in pages.values()}
+    known = {observation.address: observation for observation in pages.values()}
+    targets = {observation.address: _targets(observation, known, hosting) for observation in pages.values()}
     here = next(iter(targets))
     met = [here]
     walk: list[Step] = []
@@ -77,13 +78,17 @@ def steps(pages: Mapping[str, Observation], hosting: Hosting) -> list[Step]:
         met.append(here)
 
 
-def _targets(observation: Observation, hosting: Hosting) -> list[str]:
-    """Where the links of a page lead, without places on the same page and downloads."""
-    here = observation.address.partition("#")[0]
+def _targets(observation: Observation, known: Mapping[str, Observation], hosting: Hosting) -> list[str]:
+    """Where the links of a page lead, without downloads and places on the same page that show nothing else."""
+    here = observation.address
     return list(
         dict.fromkeys(
             link.target
             for link in observation.links
-            if link.target.partition("#")[0] != here and leads_to_page(hosting, link.path)
+            if (
+                link.target.partition("#")[0] != here.partition("#")[0]
+                or (link.target in known and known[link.target].nodes != observation.nodes)
+            )
+            and leads_to_page(hosting, link.path)
         )
     )

@@ -135,8 +135,10 @@ class _Division:
         self.reads: dict[int, set[int]] = defaultdict(set)  # unit -> indices of the bindings that it reads
         self.readers: dict[int, set[int]] = defaultdict(set)  # binding -> units
         self.homes: dict[int, int] = {}  # binding -> the unit that declares and writes it
+        self.declared: dict[int, list[int]] = defaultdict(list)  # unit -> bindings
         for number, binding in enumerate(bindings):
             self.homes[number] = self.units[binding.items[0]]
+            self.declared[self.homes[number]].append(number)
             for use in binding.uses:
                 if use.reads:
                     self.reads[self.units[use.item]].add(number)
@@ -173,22 +175,28 @@ class _Division:
 
     def _pull(self) -> None:
         """What only one vendor reads is the vendor's: helpers that bundlers put beside the code that needs them."""
-        work = sorted({unit for unit in self.members if self.label(unit) == APP})
-        declared: dict[int, list[int]] = defaultdict(list)
-        for number, unit in self.homes.items():
-            declared[unit].append(number)
-        changed = True
-        while changed:
-            changed = False
-            for unit in work:
-                if self.label(unit) != APP or unit not in declared:
+        work = list(self.declared)
+        while work:
+            unit = work.pop()
+            if self.label(unit) != APP or any(self._must_stay(index) for index in self.members[unit]):
+                continue
+            label = self._only_reader(unit)
+            if label != APP:
+                self._set(unit, label)
+                work.extend(self.homes[number] for number in self.reads[unit])
+
+    def _only_reader(self, unit: int) -> str:
+        """The vendor whose items are all that read what a unit declares, if there is one."""
+        found = APP
+        for number in self.declared[unit]:
+            for one in self.readers[number]:
+                if one == unit:
                     continue
-                if any(self._must_stay(index) for index in self.members[unit]):
-                    continue
-                readers = {self.label(one) for number in declared[unit] for one in self.readers[number] - {unit}}
-                if len(readers) == 1 and readers != {APP}:
-                    self._set(unit, readers.pop())
-                    changed = True
+                label = self.label(one)
+                if label == APP or found not in (APP, label):
+                    return APP
+                found = label
+        return found
 
     def _close(self) -> None:
         """What stands amid one vendor's items, deals with those alone, and is tied to nothing that stays, is its own.
@@ -203,7 +211,7 @@ class _Division:
                 continue
             amid = {inside[index] for index in indices if self.items[index].form != "comment"}
             read = {self.homes[number] for unit in members for number in self.reads[unit]}
-            readers = {one for number, home in self.homes.items() if home in members for one in self.readers[number]}
+            readers = {one for unit in members for number in self.declared[unit] for one in self.readers[number]}
             partners = {self.label(other) for other in (read | readers) - members}
             if len(amid) == 1 and amid == partners and partners != {APP}:
                 label = partners.pop()
@@ -258,9 +266,8 @@ class _Division:
                     continue
                 self._set(unit, APP)
                 # The vendor's others may read what has just become the app's.
-                for own, place in self.homes.items():
-                    if place == unit:
-                        work.extend(one for one in self.readers[own] if self.label(one) != APP)
+                for own in self.declared[unit]:
+                    work.extend(one for one in self.readers[own] if self.label(one) != APP)
                 break
 
     # The result

@@ -18,6 +18,7 @@ from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
+from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_module
 from v1z3r_build.formats.scopes import Kind, Refused
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.transfer import Call
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Scopes
 
 _FUNCTIONS = {
@@ -42,8 +44,8 @@ _FUNCTIONS = {
 class Split:
     """A chunk after its division. vendors: by label, path and bytes."""
 
-    chunk: bytes
-    vendors: Mapping[str, tuple[str, bytes]]
+    chunk: Derived
+    vendors: Mapping[str, tuple[str, Derived]]
 
 
 class Imports(NamedTuple):
@@ -145,7 +147,7 @@ def _awaits(item: Node) -> bool:
     return False
 
 
-def _canonical(body: bytes, read: Container[str]) -> tuple[bytes, Mapping[str, str]]:
+def _canonical(body: Derived, read: Container[str]) -> tuple[Derived, Mapping[str, str]]:
     """The vendor's code under names that do not depend on the app's, and the new names of what it declares.
 
     read: names of functions that the rest of the chunk can read.
@@ -183,21 +185,22 @@ class _Chunk:
         self.region = scopes.whole()
         self.items = found
         self.parts = parts
-        self.calls: list[Call] = []
+        self.calls: dict[tuple[int, bool], list[Call]] = {}
         self.imports: list[bytes] = []
         self.read = {binding.name for binding in readable_names(scopes, self.region)}
-        names = fresh_names(scopes)
+        names = fresh_names(self.region)
         self.vendors = {label: self._vendor(label, part, names) for label, part in parts.items()}
 
-    def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, bytes]:
+    def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, Derived]:
         made = transfer(self.source, self.region, self.items, part, names, self._is_first(part))
         body, canonical = _canonical(made.body, self.read)
         provided = [*part.provided, *(call.function for call in made.calls)]
         exported = sorted(canonical.get(name, name) for name in provided)
-        text = body + b"export{" + ",".join(exported).encode() + b"};\n"
+        text = joined((body, b"export{" + ",".join(exported).encode() + b"};\n"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
         imported = (_specifier(canonical.get(name, name), name) for name in provided)
-        self.calls += made.calls
+        for call in made.calls:
+            self.calls.setdefault((call.place, call.after), []).append(call)
         self.imports.append(f'import{{{",".join(imported)}}}from"./{name}";'.encode())
         return posixpath.join(posixpath.dirname(self.path), name), text
 
@@ -213,7 +216,7 @@ class _Chunk:
         mine = set(part.items)
         return all(index in mine or self.items[index].idle for index in range(run.place))
 
-    def remainder(self) -> bytes:
+    def remainder(self) -> Derived:
         moved = {index for part in self.parts.values() for index in part.items}
         last = max((index for index, one in enumerate(self.items) if _is_request(one)), default=-1)
         first = next((index for index, one in enumerate(self.items) if not one.idle), len(self.items) - 1)
@@ -233,6 +236,5 @@ class _Chunk:
         return passage.text()
 
     def _call(self, passage: Passage, place: int, after: bool) -> None:
-        for call in self.calls:
-            if call.place == place and call.after == after:
-                passage.statement(f"{call.function}({','.join(call.arguments)});".encode())
+        for call in self.calls.get((place, after), ()):
+            passage.statement(f"{call.function}({','.join(call.arguments)});".encode())

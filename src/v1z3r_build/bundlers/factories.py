@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import divide, needs
 from v1z3r_build.bundlers.holding import hold
-from v1z3r_build.bundlers.items import index_at, items
+from v1z3r_build.bundlers.items import Places, items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
+from v1z3r_build.formats.derivation import joined, written
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Access, Refused, ScopeKind
+from v1z3r_build.formats.scopes import Access, Kind, Reason, Refused, ScopeKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -27,35 +29,41 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.transfer import Transfer
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Region, Scope, Scopes
+
+
+# A getter's or a setter's body is no longer.
+_TIE = 40
 
 
 class Dialect(NamedTuple):
     """How a bundler's factories refer to each other.
 
-    parameters: of the vendor's factory, as text. runtime: the parameter's name by which items may load other modules.
-    require: gives the expression that yields a module's exports, by its id. export: gives the statement that defines
-    exports, from names and the expressions of their getters.
+    runtime: the parameter's name by which items may load other modules. free: whether a use of it means the same in
+    another factory. require: gives the expression that yields what a vendor's factory has, by its id. frame: gives what
+    stands around the vendor's items in a factory, from its directives, and from the names of what it gives and the
+    expressions of their getters.
     """
 
-    parameters: str
     runtime: str
+    free: Callable[[Node], bool]
     require: Callable[[str], str]
-    export: Callable[[Sequence[tuple[str, str]]], str]
+    frame: Callable[[bytes, Sequence[tuple[str, str]]], tuple[bytes, bytes]]
 
 
 class Vendor(NamedTuple):
     """A vendor's factory. identifier: its module id, made of its content; factory: the function's text."""
 
     identifier: str
-    factory: bytes
+    factory: Derived
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """body: what the old factory's body becomes, from its start to its end. vendors: by label."""
 
-    body: bytes
+    body: Derived
     vendors: Mapping[str, Vendor]
 
 
@@ -63,13 +71,23 @@ class Body:
     """The body of a factory, analysed. items, bindings: what its labels are found by."""
 
     def __init__(self, scopes: Scopes, scope: Scope, node: Node, dialect: Dialect) -> None:
-        """node: the `statement_block`; scope: that of the function's parameters. Raises Refused."""
+        """node: the `statement_block`; scope: the function's, that of its own name if it has one. Raises Refused."""
         self.scopes = scopes
         self.node = node
         self.dialect = dialect
         self.items = items(node)
+        if scope.kind is ScopeKind.FUNCTION_NAME:
+            scope = scopes.scopes[scope.index + 1]
+        runtime = scope.bindings.get(dialect.runtime)
+        if runtime is not None and any(place.kind is Kind.FUNCTION for place in runtime.declarations):
+            raise Refused(Reason.REDECLARED_PARAMETER, node.start_byte, dialect.runtime)
+        inside = scopes.scopes[scope.index + 1 : scope.last + 1]
+        if any(one.kind is ScopeKind.BODY and one.parent is scope for one in inside):
+            raise Refused(Reason.DEFAULTS, node.start_byte)
         self._region = scopes.region(scope)
-        self._holding = hold(scopes.source, self.items, self._region, runtime=dialect.runtime)
+        self._holding = hold(
+            scopes.source, self.items, self._region, runtime=dialect.runtime, pinned=self._pinned(scope)
+        )
         self._holding.fixed.update(_bound(self.items, self._region, dialect.runtime))
 
     @property
@@ -80,6 +98,14 @@ class Body:
         """For each item the indices of those that declare what it reads or writes."""
         return needs(self.items, self.bindings)
 
+    def _pinned(self, scope: Scope) -> set[int]:
+        """Where the runtime is used in a way that another factory's would not answer."""
+        binding = scope.bindings.get(self.dialect.runtime)
+        root = self.scopes.tree.root_node
+        uses = binding.references if binding is not None else ()
+        nodes = ((use.start, root.descendant_for_byte_range(use.start, use.end)) for use in uses)
+        return {start for start, node in nodes if node is None or not self.dialect.free(node)}
+
     def is_link(self, item: Item) -> bool:
         """Whether an item only ties the module to others: a call of the runtime's, `n.d(t,{…})`, `var a=n(7)`."""
         call = item.node.child_by_field_name("value") if item.form == "declarator" else item.node
@@ -87,7 +113,7 @@ class Body:
         if function is None or item.form not in ("expression", "declarator"):
             return False
         owner = function.child_by_field_name("object") or function
-        return owner.text == self.dialect.runtime.encode()
+        return owner.text == self.dialect.runtime.encode() and call is not None and _only_names(call)
 
     def split(self, labels: Sequence[str], identify: Callable[[str, bytes], str]) -> Split:
         """The body split by the labels of its items: the name of a vendor, or '' for the app.
@@ -118,27 +144,27 @@ class _Factory:
         self.parts = parts
         self.dialect = dialect
         self.identify = identify
-        self.names = fresh_names(scopes)
+        self.names = fresh_names(region)
         self.read = {binding.name for binding in readable_names(scopes, region)}
         self.strict = [index for index, item in enumerate(found) if item.form == "directive"]
         self.first: list[str] = []
         self.before: dict[int, list[str]] = {}
         self.after: dict[int, list[str]] = {}
-        self.edits: list[Edit] = []
+        self.live: dict[str, str] = {}
 
     def split(self, body: Node) -> Split:
         vendors = {label: self._vendor(label, part) for label, part in self.parts.items()}
-        return Split(
-            b"{" + self._remainder() + b"}" if vendors else self.source[body.start_byte : body.end_byte], vendors
-        )
+        if not vendors:
+            return Split(written(self.source, body.start_byte, body.end_byte), vendors)
+        return Split(joined((b"{", self._remainder(), b"}")), vendors)
 
     def _vendor(self, label: str, part: Part) -> Vendor:
         made = transfer(self.source, self.region, self.items, part, self.names, plain=False)
         provided = [*part.provided, *(call.function for call in made.calls)]
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
-        text = self._directives() + self.dialect.export([(keys[name], name) for name in provided]).encode() + made.body
-        factory = _canonical(f"function({self.dialect.parameters}){{".encode() + text + b"}", self.read)
+        before, behind = self.dialect.frame(self._directives(), [(keys[name], name) for name in provided])
+        factory = _canonical(joined((before, made.body, behind)), self.read)
         identifier = self.identify(label, factory)
         module = next(self.names)
         self.first.append(f"var {module}={self.dialect.require(identifier)};")
@@ -146,11 +172,17 @@ class _Factory:
         self._read(part, made, module, keys)
         return Vendor(identifier, factory)
 
-    def _directives(self) -> bytes:
+    def _directives(self) -> Derived:
         passage = Passage(self.source)
         for index in self.strict:
             passage.add(self.items[index])
-        return passage.text()
+        own = any(
+            self.source[one.start + 1 : one.end - 1] == b"use strict"
+            for one in map(self.items.__getitem__, self.strict)
+        )
+        # What stands around the old factory may have made it strict; around this one there may be nothing of the kind.
+        around = b"" if own or not self.region.scope.strict else b'"use strict";'
+        return joined((around, passage.text()))
 
     def _call(self, made: Transfer, module: str, keys: Mapping[str, str]) -> None:
         for call in made.calls:
@@ -169,29 +201,32 @@ class _Factory:
         for name, live in part.provided.items():
             expression = f"{module}.{keys[name]}"
             if live or name not in made.ready:
-                self.edits += self._live(name, expression)
+                self.live[name] = expression
             else:
                 at_once.append(f"{name}={expression}")
         if at_once:
             self.first.append(f"var {','.join(at_once)};")
 
-    def _live(self, name: str, expression: str) -> Iterator[Edit]:
-        moved = {index for part in self.parts.values() for index in part.items}
-        root = self.scopes.tree.root_node
-        for use in self.bindings[name].uses:
+    def _live(self, moved: Container[int]) -> Iterator[Edit]:
+        """Edits that read live bindings where the old factory speaks of them, in order."""
+        uses = sorted((use.start, name, use) for name in self.live for use in self.bindings[name].uses)
+        last, descent = -1, None
+        for start, name, use in uses:
             if use.item in moved:
                 continue
-            text = expression
-            node = root.descendant_for_byte_range(use.start, use.end)
+            if descent is None or use.item != last:
+                last, descent = use.item, Descent(self.items[use.item].node)
+            text = self.live[name]
             if use.shorthand:
-                text = f"{name}:{expression}"
-            elif node is not None and _is_called(node):
-                text = (";" if _goes_on(node) else "") + f"(0,{expression})"
-            yield Edit(use.start, use.end, text.encode())
+                # `{__proto__: x}` sets the prototype, `{__proto__}` does not (ECMA-262, §B.3.1).
+                text = f'["{name}"]:{text}' if name == "__proto__" else f"{name}:{text}"
+            elif _is_called(path := descent.to(start, use.end)):
+                text = (";" if _goes_on(self.source, path) else "") + f"(0,{text})"
+            yield Edit(start, use.end, text.encode())
 
-    def _remainder(self) -> bytes:
+    def _remainder(self) -> Derived:
         moved = {index for part in self.parts.values() for index in part.items}
-        edits = sorted(self.edits)
+        edits = list(self._live(moved))
         passage = Passage(self.source)
         start = max(self.strict, default=-1) + 1
         for index, item in enumerate(self.items):
@@ -206,38 +241,57 @@ class _Factory:
 
 def _bound(found: Sequence[Item], region: Region, runtime: str) -> Iterator[int]:
     """Items that use names of functions around the region. They may read the runtime's: every factory is given it."""
+    places = Places(found)
     for reference in region.references:
         binding = reference.binding
         if binding is None or binding.scope.kind is ScopeKind.GLOBAL or region.scope.encloses(binding.scope):
             continue
         if binding.name != runtime or reference.access is not Access.READ:
-            yield index_at(found, reference.start)
+            yield places.at(reference.start)
 
 
-def _canonical(factory: bytes, read: Container[str]) -> bytes:
+def _canonical(factory: Derived, read: Container[str]) -> Derived:
     """A factory under names that do not depend on the app's. read: names of functions that the old factory can read."""
     try:
-        scopes = analyse_script(b"(" + factory + b")")
+        scopes = analyse_script(joined((b"(", factory, b")")))
         scope = scopes.function_at(1)
         return factory if scope is None else rename(scopes, scope, named(scopes, read)).text
     except Refused:
         return factory
 
 
-def _is_called(node: Node) -> bool:
-    """Whether a name is called: as a property it would be given its object as `this`."""
-    parent = node.parent
-    while parent is not None and parent.type == "parenthesized_expression":
-        node, parent = parent, parent.parent
-    return parent is not None and parent.type == "call_expression" and parent.child_by_field_name("function") == node
+def _only_names(call: Node) -> bool:
+    """Whether a call is given nothing to do: only names, or functions that do no more than read or write one."""
+    work = list(call.named_children)
+    while work:
+        node = work.pop()
+        if node.type == "class":
+            return False
+        body = node.child_by_field_name("body")
+        if body is not None and body.end_byte - body.start_byte > _TIE:
+            return False
+        work += node.named_children
+    return True
 
 
-def _goes_on(name: Node) -> bool:
-    """Whether a parenthesis in place of the name would go on with the statement before it, which a new line ends."""
-    node = name
-    while node.parent is not None and node.type != "expression_statement" and node.start_byte == node.parent.start_byte:
-        node = node.parent
-    return node.type == "expression_statement" and may_go_on(node)
+def _is_called(path: Sequence[Node]) -> bool:
+    """Whether a name, at the end of a path, is called: as a property it would be given its object as `this`."""
+    depth = len(path) - 1
+    while depth and path[depth - 1].type == "parenthesized_expression":
+        depth -= 1
+    parent = path[depth - 1]
+    return depth > 0 and parent.type == "call_expression" and parent.child_by_field_name("function") == path[depth]
+
+
+def _goes_on(source: bytes, path: Sequence[Node]) -> bool:
+    """Whether a parenthesis in place of the name would go on with the statement before it, which a new line ends.
+
+    Not where the statement is one of the factory's own: they are written with semicolons.
+    """
+    depth = len(path) - 1
+    while depth and path[depth].type != "expression_statement" and path[depth].start_byte == path[depth - 1].start_byte:
+        depth -= 1
+    return depth > 0 and path[depth].type == "expression_statement" and may_go_on(source, path[depth], path[depth - 1])
 
 
 def _key(number: int) -> str:

@@ -6,24 +6,26 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import Binding, Use
-from v1z3r_build.bundlers.items import index_at
-from v1z3r_build.formats.scopes import Access, Form, Kind
+from v1z3r_build.bundlers.items import Places
+from v1z3r_build.formats.scopes import Access, Form, Kind, ScopeKind, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from tree_sitter import Node
 
     from v1z3r_build.bundlers.items import Item
+    from v1z3r_build.formats.scopes import Binding as Name
     from v1z3r_build.formats.scopes import Region
 
 _OWN_FUNCTION = {
     "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
     "method_definition", "class_static_block",
 }  # fmt: skip
+_LEXICAL = (Kind.LET, Kind.CONST, Kind.CLASS)
 _RECEIVER = {"this", "super"}
 _FLOW = {"await_expression", "return_statement", "yield_expression"}
-_WORDS = (b"this", b"super", b"await", b"return", b"yield", b"meta", b"target")
+_WORDS = re.compile(rb"\b(?:this|super|await|return|yield|meta|target)\b")
 _OF_THE_FILE = re.compile(rb"\bimport\b.*?\bmeta\b", re.S)
 
 
@@ -35,18 +37,24 @@ class Holding(NamedTuple):
 
 
 def hold(
-    source: bytes, found: Sequence[Item], region: Region, settled: Container[str] = (), runtime: str = ""
+    source: bytes,
+    found: Sequence[Item],
+    region: Region,
+    settled: Container[str] = (),
+    runtime: str = "",
+    pinned: Container[int] = (),
 ) -> Holding:
     """The bindings of a region, whose items are given.
 
     settled: names of imports that the exporting module writes once, before this one runs. runtime: the parameter that
-    is the bundler's runtime, which every factory has.
+    is the bundler's runtime, which every factory has. pinned: where it is used so that another factory's would not do.
 
-    Bindings that no item declares, such as parameters, are not among them; items that refer to them are fixed unless
-    the caller knows better.
+    Bindings that no item declares, such as parameters, are not among them; items that refer to them are fixed, but for
+    the runtime, and so are those that refer to what is declared around the region.
     """
     bindings: list[Binding] = []
     fixed: set[int] = set()
+    where = Places(found)
     # Sloppy code's functions in blocks also declare a `var` (ECMA-262, §B.3.2.1), which they could not outside.
     from_blocks = {
         binding.namesake
@@ -55,27 +63,36 @@ def hold(
         if binding.kind is Kind.FUNCTION and binding.namesake is not None
     }
     for name, binding in region.scope.bindings.items():
-        places = [index_at(found, place.start) for place in binding.declarations]
+        places = [where.at(place.start) for place in binding.declarations]
         homes = tuple(sorted({place for place in places if place >= 0}))
         uses = []
         for reference in binding.references:
-            index = index_at(found, reference.start)
+            index = where.at(reference.start)
             if index < 0:
                 continue
+            if source[max(reference.start - 64, 0) : reference.start].rstrip().endswith(b"@"):
+                # A decorator cannot be written as a call of something without a receiver.
+                fixed.update(homes)
             writes = reference.access in (Access.WRITE, Access.UPDATE)
             shorthand = reference.form in (Form.PROPERTY, Form.PATTERN)
             uses.append(
                 Use(reference.start, reference.end, index, reference.access is not Access.WRITE, writes, shorthand)
             )
-        if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or -1 in places:
+        # What is called `undefined` and is not would make literals of the value read a binding.
+        if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or -1 in places or name == "undefined":
             if name != runtime or any(use.writes for use in uses) or homes:
                 fixed.update(use.item for use in uses)
                 fixed.update(homes)
+            else:
+                fixed.update(use.item for use in uses if use.start in pinned)
             continue
         several = len({place.kind for place in binding.declarations}) > 1
         constant = binding.kind in (Kind.CONST, Kind.USING) and any(use.writes for use in uses)
         functions = binding.kind is Kind.FUNCTION and len(binding.declarations) > 1
         using = binding.kind is Kind.USING
+        early = _read_too_early(found, where, region, binding)
+        if early:
+            fixed.update(homes, early)
         if several or constant or functions or using or binding.exported or binding in from_blocks:
             fixed.update(homes)
         if binding.kind is Kind.IMPORT:
@@ -85,10 +102,41 @@ def hold(
                 len(binding.declarations) == 1 and _writes_once(found[homes[0]]) and not any(one.writes for one in uses)
             )
         bindings.append(Binding(name, homes, tuple(uses), once))
+    fixed.update(where.at(place) for place in _outer(region))
     for index, item in enumerate(found):
-        if any(word in source[item.start : item.end] for word in _WORDS) and _speaks_of_its_place(item.node):
+        if _WORDS.search(source, item.start, item.end) and _speaks_of_its_place(item.node):
             fixed.add(index)
     return Holding(bindings, fixed)
+
+
+def _outer(region: Region) -> Iterator[int]:
+    """Where the region speaks of something around it that another file has not: only globals are everywhere."""
+    for reference in region.references:
+        binding = reference.binding
+        if binding is None:
+            # Outside of all functions it is a global's name, inside of one it is not.
+            if reference.name == "arguments":
+                yield reference.start
+        elif not region.scope.encloses(binding.scope) and binding.scope.kind is not ScopeKind.GLOBAL:
+            yield reference.start
+
+
+def _read_too_early(found: Sequence[Item], where: Places, region: Region, binding: Name) -> set[int]:
+    """Items that surely read a binding before its declaration has run, which throws where no `var` stands.
+
+    On two sides the bindings are `var`s, or are there from the start: what throws is left as it is. Functions that are
+    called too early are not found: that would ask which calls reach which functions (`esm`).
+    """
+    if binding.kind not in _LEXICAL:
+        return set()
+    ready = max(found[where.at(place.start)].end for place in binding.declarations)
+    return {
+        where.at(reference.start)
+        for reference in binding.references
+        if reference.start < ready
+        and reference.access is not Access.EXPORT
+        and region.timing(reference) is not Timing.DEFERRED
+    }
 
 
 def _writes_once(item: Item) -> bool:

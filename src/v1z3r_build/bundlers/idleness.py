@@ -37,9 +37,19 @@ def is_idle(expression: Node, known: Container[str] = (), classes: Container[str
     known: names that already have the value that they will keep: reading another one may throw, or call a getter.
     classes: those of them that are classes: extending another value calls whatever it has under `prototype`.
     """
-    work = [expression]
+    return _are_idle([(expression, known, classes)])
+
+
+def is_idle_class(node: Node, known: Container[str] = (), classes: Container[str] = ()) -> bool:
+    """The same for a class: without computed names, and static parts that are not idle, it only makes functions."""
+    values = _static_values(node, classes)
+    # Inside, the class's own name is there, and its static parts are set one by one.
+    return values is not None and _are_idle([(value, (), ()) for value in values])
+
+
+def _are_idle(work: list[tuple[Node, Container[str], Container[str]]]) -> bool:
     while work:
-        node = work.pop()
+        node, known, classes = work.pop()
         kind = node.type
         if kind in _VALUES or kind in _PARTS:
             continue
@@ -49,10 +59,12 @@ def is_idle(expression: Node, known: Container[str] = (), classes: Container[str
         elif kind in _COMPOUNDS:
             if any(child.type == "template_substitution" for child in node.named_children):
                 return False
-            work.extend(child for child in node.named_children if child.type != "comment")
+            work.extend((child, known, classes) for child in node.named_children if child.type != "comment")
         elif kind == "class":
-            if not is_idle_class(node, known, classes):
+            values = _static_values(node, classes)
+            if values is None:
                 return False
+            work.extend((value, (), ()) for value in values)
         elif kind == "method_definition":
             if any(child.type == "computed_property_name" for child in node.named_children):
                 return False
@@ -60,33 +72,33 @@ def is_idle(expression: Node, known: Container[str] = (), classes: Container[str
             operands = _operands(node)
             if operands is None:
                 return False
-            work.extend(operands)
+            work.extend((operand, known, classes) for operand in operands)
         else:
             return False
     return True
 
 
-def is_idle_class(node: Node, known: Container[str] = (), classes: Container[str] = ()) -> bool:
-    """The same for a class: without computed names, and static parts that are not idle, it only makes functions."""
+def _static_values(node: Node, classes: Container[str]) -> list[Node] | None:
+    """The values of a class's static fields, None if something else in it can be noticed."""
     body = node.child_by_field_name("body")
     heritage = next((child for child in node.children if child.type == "class_heritage"), None)
     if body is None or any(child.type == "decorator" for child in node.children):
-        return False
+        return None
     if heritage is not None:
         parents = heritage.named_children
         if len(parents) != 1 or parents[0].type != "identifier" or _name(parents[0]) not in classes:
-            return False
+            return None
+    values: list[Node] = []
     for member in body.named_children:
         if member.type in ("class_static_block", "decorator"):
-            return False
+            return None
         if any(child.type in ("computed_property_name", "decorator") for child in member.named_children):
-            return False
+            return None
         if member.type == "field_definition" and any(child.type == "static" for child in member.children):
             value = member.child_by_field_name("value")
-            # Inside, the class's own name is there, and its static parts are set one by one.
-            if value is not None and not is_idle(value):
-                return False
-    return True
+            if value is not None:
+                values.append(value)
+    return values
 
 
 def _operands(node: Node) -> list[Node] | None:

@@ -5,6 +5,7 @@ Minifiers join declarations and expressions of many modules into one statement; 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -37,14 +38,16 @@ _DECLARATIONS = {"variable_declaration", "lexical_declaration"}
 class Item:
     """One part of a scope, in the order of the text.
 
-    start, end: its bytes, without the semicolon and without the keyword of a declarator. keyword: var, let or const.
-    idle: whether nothing can tell when it is evaluated.
+    start, end: its bytes, without the semicolon and without the keyword of a declarator. statement: where the one
+    begins of which it is the whole, or a part. keyword: var, let or const. idle: whether nothing can tell when it is
+    evaluated.
     """
 
     start: int
     end: int
     form: Form
     node: Node
+    statement: int
     keyword: str = ""
     idle: bool = False
 
@@ -66,34 +69,35 @@ def _items(node: Node, in_prologue: bool) -> Iterator[Item]:
         yield _comment(node)
         return
     if kind == "hash_bang_line":
-        yield Item(node.start_byte, node.end_byte, "hashbang", node, idle=True)
+        yield Item(node.start_byte, node.end_byte, "hashbang", node, node.start_byte, idle=True)
         return
+    start = node.start_byte
     end, behind = _without_comments(node)
     if in_prologue:
-        yield from (_expression(child, "directive") for child in node.named_children if child.type == "string")
+        yield from (_expression(child, "directive", start) for child in node.named_children if child.type == "string")
     elif kind in _FUNCTIONS:
-        yield Item(node.start_byte, end, "function", node, idle=True)
+        yield Item(start, end, "function", node, start, idle=True)
     elif kind == "class_declaration":
-        yield Item(node.start_byte, end, "class", node, idle=is_idle_class(node))
+        yield Item(start, end, "class", node, start, idle=is_idle_class(node))
     elif kind in _DECLARATIONS:
         yield from _declarators(node)
         return
     elif kind == "expression_statement":
         for operand in _operands(node):
-            yield _comment(operand) if operand.type == "comment" else _expression(operand, "expression")
+            yield _comment(operand) if operand.type == "comment" else _expression(operand, "expression", start)
         return
     elif kind == "import_statement":
         # Evaluated before the scope is, wherever it stands.
-        yield Item(node.start_byte, end, "import", node, idle=True)
+        yield Item(start, end, "import", node, start, idle=True)
     elif kind == "export_statement":
-        yield Item(node.start_byte, end, "export", node, idle=_only_names(node))
+        yield Item(start, end, "export", node, start, idle=_only_names(node))
     elif kind != "empty_statement":
-        yield Item(node.start_byte, end, "other", node)
+        yield Item(start, end, "other", node, start)
     yield from map(_comment, behind)
 
 
 def _comment(node: Node) -> Item:
-    return Item(node.start_byte, node.end_byte, "comment", node, idle=True)
+    return Item(node.start_byte, node.end_byte, "comment", node, node.start_byte, idle=True)
 
 
 def _without_comments(statement: Node) -> tuple[int, list[Node]]:
@@ -133,7 +137,7 @@ def _declarators(node: Node) -> Iterator[Item]:
         if child.type == "variable_declarator":
             name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
             idle = name is not None and name.type == "identifier" and (value is None or is_idle(value))
-            yield Item(child.start_byte, child.end_byte, "declarator", child, keyword, idle)
+            yield Item(child.start_byte, child.end_byte, "declarator", child, node.start_byte, keyword, idle)
         else:
             yield _comment(child)
 
@@ -149,17 +153,18 @@ def _operands(statement: Node) -> Iterator[Node]:
             yield node
 
 
-def _expression(node: Node, form: Form) -> Item:
-    return Item(node.start_byte, node.end_byte, form, node, idle=form == "directive" or is_idle(node))
+def _expression(node: Node, form: Form, statement: int) -> Item:
+    return Item(node.start_byte, node.end_byte, form, node, statement, idle=form == "directive" or is_idle(node))
 
 
-def index_at(found: Sequence[Item], offset: int) -> int:
-    """The item in which an offset stands, -1 if it stands in none."""
-    low, high = 0, len(found)
-    while low < high:
-        middle = (low + high) // 2
-        if found[middle].end <= offset:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < len(found) and found[low].start <= offset else -1
+class Places:
+    """Which item stands where."""
+
+    def __init__(self, found: Sequence[Item]) -> None:
+        self._starts = [item.start for item in found]
+        self._ends = [item.end for item in found]
+
+    def at(self, offset: int) -> int:
+        """The index of the item in which an offset stands, -1 if it stands in none."""
+        index = bisect_right(self._ends, offset)
+        return index if index < len(self._ends) and self._starts[index] <= offset else -1

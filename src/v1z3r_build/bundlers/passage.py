@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from v1z3r_build.formats.derivation import Edit as Edit
+from v1z3r_build.formats.derivation import joined
+from v1z3r_build.formats.derivation import written as written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -11,30 +15,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from v1z3r_build.bundlers.items import Item
-
-
-class Edit(NamedTuple):
-    """Bytes of the source to be replaced."""
-
-    start: int
-    end: int
-    text: bytes
-
+    from v1z3r_build.formats.derivation import Derived
 
 # An expression that begins so would be read as another statement, or as a directive.
 _NO_STATEMENT = re.compile(rb"(?:function|class|let|async|using)\b|[{\"'`]")
-
-
-def written(source: bytes, start: int, end: int, edits: Sequence[Edit]) -> bytes:
-    """The source from start to end, with the edits that lie inside. edits: sorted, apart from each other."""
-    pieces: list[bytes] = []
-    at = start
-    for edit in edits:
-        if start <= edit.start and edit.end <= end:
-            pieces += (source[at : edit.start], edit.text)
-            at = edit.end
-    pieces.append(source[at:end])
-    return b"".join(pieces)
 
 
 # What statements stand in one after the other; elsewhere a keyword or a bracket stands before each.
@@ -57,15 +41,15 @@ class Passage:
         elif item.form == "expression":
             self._join("expression", item, text, b"")
         elif item.form == "directive":
-            self.statement(text + b";")
+            self.statement(text, b";")
         elif item.form in ("comment", "hashbang"):
             # Of comments, `-->` is one at the start of a line only (ECMA-262, §B.1.1).
             before = b"\n" if text.startswith(b"-->") else b""
-            self.statement(before + text + (b"" if text.startswith(b"/*") else b"\n"))
+            self.statement(before, text, b"" if text.startswith(b"/*") else b"\n")
         elif item.form in ("function", "class"):
             self.statement(text)
         else:
-            self.statement(text if text.endswith(b";") else text + b";")
+            self.statement(text, b"" if text.endswith(b";") else b";")
 
     def assign(self, item: Item, edits: Sequence[Edit] = ()) -> None:
         """An item whose bindings are declared elsewhere: what remains is to give them their values."""
@@ -74,44 +58,42 @@ class Passage:
         if item.form == "class":
             name = node.child_by_field_name("name")
             assert name is not None
-            self._join("assignment", item, self._source[name.start_byte : name.end_byte] + b"=" + text, b"")
+            own = written(self._source, name.start_byte, name.end_byte)
+            self._join("assignment", item, joined((own, b"=", text)), b"")
         elif item.form == "declarator":
             target, value = node.child_by_field_name("name"), node.child_by_field_name("value")
             if value is None:
                 return
             assert target is not None
-            self._join("assignment", item, b"(" + text + b")" if target.type == "object_pattern" else text, b"")
+            brackets = target.type == "object_pattern"
+            self._join("assignment", item, joined((b"(", text, b")")) if brackets else text, b"")
         else:
             self.add(item, edits)
 
-    def statement(self, text: bytes) -> None:
+    def statement(self, *parts: bytes) -> None:
         """A whole statement."""
         self._close()
-        self._pieces.append(text)
+        self._pieces += parts
 
     def statements(self, texts: Iterable[bytes]) -> None:
         """Whole statements."""
         for text in texts:
             self.statement(text)
 
-    def text(self) -> bytes:
+    def text(self) -> Derived:
         self._close()
-        return b"".join(self._pieces)
+        return joined(self._pieces)
 
-    def _join(self, form: str, item: Item, text: bytes, opening: bytes) -> None:
-        parent = item.node.parent
+    def _join(self, form: str, item: Item, text: Derived, opening: bytes) -> None:
         # Only neighbours that were joined before are joined again: one keyword, no line of 500 kB where there was none.
-        statement = parent.id if parent is not None else 0
-        if form == "expression" and parent is not None:
-            statement = _statement(parent).id
-        if self._open == (form, statement):
-            self._pieces.append(b"," + text)
+        if self._open == (form, item.statement):
+            self._pieces += (b",", text)
             return
         self._close()
         if form != "declarator" and _NO_STATEMENT.match(text):
-            text = b"(" + text + b")"
-        self._pieces.append(opening + text)
-        self._open = (form, statement)
+            text = joined((b"(", text, b")"))
+        self._pieces += (opening, text)
+        self._open = (form, item.statement)
 
     def _close(self) -> None:
         if self._open[0]:
@@ -119,15 +101,10 @@ class Passage:
         self._open = ("", 0)
 
 
-def _statement(node: Node) -> Node:
-    while node.parent is not None and node.type == "sequence_expression":
-        node = node.parent
-    return node
-
-
-def without_var(declaration: Node) -> Iterator[Edit]:
+def without_var(source: bytes, declaration: Node, around: Node | None) -> Iterator[Edit]:
     """Edits that make assignments of a `var` declaration, or of the head of a `for (var x of …)`.
 
+    around: what it stands in, None for a scope's own statement.
     It gets a semicolon in front where a new line alone may end the statement before: a pattern begins with a bracket.
     """
     if declaration.type == "for_in_statement":
@@ -137,9 +114,18 @@ def without_var(declaration: Node) -> Iterator[Edit]:
         # `for (async of` and `for (let of` begin something else (ECMA-262, §14.7.5).
         brackets = (b"(", b")") if target.text in (b"async", b"let") else (b"", b"")
         yield Edit(keyword.start_byte, target.start_byte, brackets[0])
-        yield Edit(target.end_byte, target.end_byte, brackets[1])
+        value, right = declaration.child_by_field_name("value"), declaration.child_by_field_name("right")
+        if value is None:
+            yield Edit(target.end_byte, target.end_byte, brackets[1])
+        else:
+            # Sloppy code's `for (var x = 1 in …)` (§B.3.5) is evaluated in that order.
+            assert right is not None
+            first = b"(%s=%s," % (target.text or b"", value.text or b"")
+            yield Edit(target.end_byte, value.end_byte, brackets[1] + b" ")
+            yield Edit(right.start_byte, right.start_byte, first)
+            yield Edit(right.end_byte, right.end_byte, b")")
         return
-    opening = b";" if may_go_on(declaration) else b""
+    opening = b";" if around is not None and may_go_on(source, declaration, around) else b""
     yield Edit(declaration.start_byte, declaration.named_children[0].start_byte, opening)
     for declarator in declaration.named_children:
         target = declarator.child_by_field_name("name")
@@ -148,12 +134,16 @@ def without_var(declaration: Node) -> Iterator[Edit]:
             yield Edit(declarator.end_byte, declarator.end_byte, b")")
 
 
-def may_go_on(statement: Node) -> bool:
-    """Whether a statement, if it began with a bracket, could be read as part of the one before it."""
-    before = statement.prev_named_sibling
-    if before is None or statement.parent is None or statement.parent.type not in _LISTS:
+def may_go_on(source: bytes, statement: Node, around: Node) -> bool:
+    """Whether a statement, if it began with a bracket, could be read as part of the one before it.
+
+    around: what it stands in.
+    """
+    if around.type not in _LISTS:
         return False
-    return before.type == "comment" or not (before.text or b"").endswith(b";")
+    # Beyond the line may be a comment, with whatever at its end; a semicolon too many does no harm.
+    before = source[max(statement.start_byte - 9, 0) : statement.start_byte].rstrip(b" \t")
+    return not before.endswith((b";", b"{", b"}", b":"))
 
 
 def fresh(taken: Iterable[str]) -> Iterator[str]:

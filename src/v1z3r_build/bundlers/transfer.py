@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.bundlers.items import index_at
+from v1z3r_build.bundlers.items import Places
 from v1z3r_build.bundlers.passage import Passage, fresh, without_var
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.bundlers.division import Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.passage import Edit
-    from v1z3r_build.formats.scopes import Region, Scopes
+    from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.formats.scopes import Declaration, Region
 
+_HOLDERS = ("variable_declaration", "for_in_statement")
 START = -1  # before all items
 
 
@@ -37,15 +41,15 @@ class Transfer(NamedTuple):
     ready: the names of what is there before any call.
     """
 
-    body: bytes
+    body: Derived
     calls: tuple[Call, ...]
     plain: bool
     ready: frozenset[str]
 
 
-def fresh_names(scopes: Scopes) -> Iterator[str]:
-    """Names that nothing in a text bears."""
-    return fresh({one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings})
+def fresh_names(region: Region) -> Iterator[str]:
+    """Names that nothing in a region bears."""
+    return fresh({one.name for one in region.references} | {name for one in region.scopes for name in one.bindings})
 
 
 def transfer(
@@ -56,8 +60,9 @@ def transfer(
     names: for the functions that are made. plain: the items are to be evaluated where the body is.
     """
     evaluated = {index for run in part.runs for index in run.items}
+    where = Places(found)
     homes = {
-        name: index_at(found, binding.declarations[0].start)
+        name: where.at(binding.declarations[0].start)
         for name, binding in region.scope.bindings.items()
         if binding.declarations
     }
@@ -78,46 +83,53 @@ def transfer(
         if index not in evaluated:
             passage.add(found[index])
     calls: list[Call] = []
+    declarations = _declarations(region, where, evaluated)
     for run in part.runs:
         name = next(names)
         inner = Passage(source)
         for index in run.items:
-            inner.assign(found[index], sorted(_assignments(region, found[index])))
-        passage.statement(f"function {name}(){{".encode() + inner.text() + b"}")
+            inner.assign(found[index], sorted(_assignments(source, found[index], declarations[index])))
+        passage.statement(f"function {name}(){{".encode(), inner.text(), b"}")
         calls.append(Call(name, run.place, after=False))
-    for place, given in _handed(region, found, part.received).items():
+    for place, given in _handed(region, homes, part.received).items():
         name, parameters = next(names), [next(names) for _ in given]
         takes = ";".join(f"{one}={parameter}" for one, parameter in zip(given, parameters, strict=True))
         passage.statement(f"function {name}({','.join(parameters)}){{{takes}}}".encode())
-        calls.append(Call(name, place, after=True, arguments=given))
+        calls.append(Call(name, place, after=True, arguments=tuple(given)))
     return Transfer(passage.text(), tuple(calls), False, ready)
 
 
-def _handed(region: Region, found: Sequence[Item], received: Iterable[str]) -> dict[int, tuple[str, ...]]:
+def _handed(region: Region, homes: Mapping[str, int], received: Iterable[str]) -> dict[int, list[str]]:
     """What is handed over, by the item after which it has its value."""
-    groups: dict[int, tuple[str, ...]] = {}
+    groups: dict[int, list[str]] = defaultdict(list)
     for name in received:
-        binding = region.scope.bindings[name]
-        offset = binding.declarations[0].start
-        early = binding.kind in (Kind.FUNCTION, Kind.IMPORT)
-        place = START if early else next(index for index, one in enumerate(found) if one.start <= offset < one.end)
-        groups[place] = (*groups.get(place, ()), name)
+        early = region.scope.bindings[name].kind in (Kind.FUNCTION, Kind.IMPORT)
+        groups[START if early else homes[name]].append(name)
     return groups
 
 
-def _assignments(region: Region, item: Item) -> Iterator[Edit]:
+def _declarations(region: Region, where: Places, items: Container[int]) -> dict[int, list[Declaration]]:
+    """The declarations that stand in each of these items, in order of the text."""
+    found: dict[int, list[Declaration]] = defaultdict(list)
+    for binding in region.scope.bindings.values():
+        for place in binding.declarations:
+            index = where.at(place.start)
+            if index in items:
+                found[index].append(place)
+    for places in found.values():
+        places.sort()
+    return found
+
+
+def _assignments(source: bytes, item: Item, declarations: Iterable[Declaration]) -> Iterator[Edit]:
     """Edits that make assignments of the `var`s inside a statement: the vendor's file declares them outside."""
     if item.form != "other":
         return
+    descent = Descent(item.node)
     seen: set[int] = set()
-    for binding in region.scope.bindings.values():
-        for place in binding.declarations:
-            if not item.start <= place.start < item.end:
-                continue
-            node = item.node.descendant_for_byte_range(place.start, place.end)
-            while node is not None and node.type not in ("variable_declaration", "for_in_statement"):
-                node = node.parent
-            assert node is not None
-            if node.start_byte not in seen:
-                seen.add(node.start_byte)
-                yield from without_var(node)
+    for place in declarations:
+        path = descent.to(place.start, place.end)
+        depth = next(index for index in reversed(range(len(path))) if path[index].type in _HOLDERS)
+        if path[depth].start_byte not in seen:
+            seen.add(path[depth].start_byte)
+            yield from without_var(source, path[depth], path[depth - 1] if depth else None)

@@ -24,6 +24,8 @@ WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{3,}")
 _SPACE = re.compile(rb"\s")
 # No name and no word of a message is so long.
 _LONG = 200
+# A shorter text is no message.
+_MESSAGE = 16
 _SCRIPTS = (".js", ".mjs", ".cjs")
 # Found in packages beside the code: the same code minified, tests and their tools. No export holds them.
 _ASIDE = re.compile(
@@ -52,6 +54,14 @@ def _lasting() -> Query:
         " (export_statement declaration: (_ name: (identifier) @lasting))"
         " (export_statement declaration: (_ (variable_declarator name: (identifier) @lasting)))",
     )
+
+
+@cache
+def _texts() -> Query:
+    import tree_sitter_javascript
+    from tree_sitter import Language, Query
+
+    return Query(Language(tree_sitter_javascript.language()), "[(string_fragment) (template_string)] @text")
 
 
 class ScriptWords:
@@ -85,6 +95,18 @@ class ScriptWords:
 def script_words(script: bytes) -> frozenset[str]:
     """The lasting words of a whole script; of one with errors, what can be read."""
     return ScriptWords(_parser().parse(script).root_node).between(0, len(script) + 1)
+
+
+def messages(script: bytes) -> frozenset[bytes]:
+    """The strings and templates of a script that are words in a row: errors, warnings, shaders."""
+    from tree_sitter import QueryCursor
+
+    found = QueryCursor(_texts()).captures(_parser().parse(script).root_node).get("text", [])
+    return frozenset(
+        text
+        for node in found
+        if node.end_byte - node.start_byte >= _MESSAGE and _SPACE.search(text := (node.text or b"").strip(b"`"))
+    )
 
 
 def is_library_script(path: str) -> bool:

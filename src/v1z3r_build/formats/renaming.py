@@ -36,13 +36,16 @@ from functools import cache
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from v1z3r_build.formats.derivation import Edit, written
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
     from tree_sitter import Node
 
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Declaration, Reference, Region, Scope, Scopes
 
 
@@ -55,7 +58,7 @@ class Renamed:
     code can read them.
     """
 
-    text: bytes
+    text: Derived
     names: Mapping[str, str]
     kept: frozenset[str]
 
@@ -121,6 +124,7 @@ class _Renaming:
         self.fixed: list[set[str]] = [set() for _ in range(size)]
         self.kept_here: list[set[str]] = [set() for _ in range(size)]
         self.own: list[list[_Group]] = [[] for _ in range(size)]
+        self.holders: dict[Binding, list[Scope]] = {}
         self.base = base
         self._group()
         self.readable = readable_names(scopes, region)
@@ -137,6 +141,7 @@ class _Renaming:
                 if not inside(leader.scope):
                     self._fix_name(leader.name, scope)
                     continue
+                self.holders.setdefault(leader, []).append(scope)
                 group = self.groups.get(leader)
                 if group is None:
                     group = self.groups[leader] = _Group(leader)
@@ -184,18 +189,12 @@ class _Renaming:
             if stays:
                 group.stays = True
                 group.name = leader.name
-                for scope in self._holders(leader):
+                for scope in self.holders[leader]:
                     self.kept_here[scope.index - self.base].add(leader.name)
         for used, kept_here in zip(self.used, self.kept_here, strict=True):
             if kept_here:
                 for group in used:
                     group.forbidden |= kept_here
-
-    def _holders(self, leader: Binding) -> Iterable[Scope]:
-        yield leader.scope
-        for scope in self.region.scopes:
-            if leader.name in scope.bindings and _leader(scope.bindings[leader.name]) is leader:
-                yield scope
 
     def _assign(self) -> None:
         for scope in self.region.scopes:
@@ -249,18 +248,13 @@ class _Renaming:
         if self.region.scope is self.scopes.root:
             start, end = 0, len(self.source)
         edits = [
-            (place.start, place.end, self._written(place, group))
+            Edit(place.start, place.end, self._written(place, group))
             for group in self.groups.values()
             if not group.stays
             for place in group.places.values()
         ]
-        edits += [(low, high, name.encode()) for low, high, name in self._labels(start, end)]
+        edits += [Edit(low, high, name.encode()) for low, high, name in self._labels(start, end)]
         edits.sort()
-        parts: list[bytes] = []
-        for low, high, text in edits:
-            parts += (self.source[start:low], text)
-            start = high
-        parts.append(self.source[start:end])
         names = {
             group.leader.name: group.name
             for scope in self._roots()
@@ -268,7 +262,7 @@ class _Renaming:
             if not group.name.startswith("#")
         }
         kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
-        return Renamed(b"".join(parts), names, kept)
+        return Renamed(written(self.source, start, end, edits), names, kept)
 
     def _written(self, place: _Place, group: _Group) -> bytes:
         old, new = self.source[place.start : place.end], group.name.encode()
@@ -375,15 +369,17 @@ def readable_names(scopes: Scopes, region: Region) -> set[Binding]:
     start, end = region.scope.start, region.scope.end
     if region.scope is scopes.root:
         start, end = 0, len(scopes.source)
+    descent = Descent(scopes.tree.root_node)
     for match in _NAME_WORD.finditer(scopes.source, start, end):
-        read, receiver = _read(scopes.tree.root_node, match.start(), match.end())
+        path = descent.to(match.start(), match.end())
+        read, receiver = _read(path, match.start(), match.end())
         if not read:
             continue
         binding = _meant(region, receiver) if receiver is not None else None
         if binding is not None and _leader(binding).gives_name:
             certain.add(_leader(binding))
             possible = possible or binding.kind not in _STEADY or _is_written(binding)
-        elif receiver is None or _may_be_function(receiver):
+        elif receiver is None or _may_be_function(receiver, path):
             possible = True
     if possible:
         arbitrary = _arbitrary(scopes)
@@ -421,31 +417,25 @@ def _is_dense(scopes: Scopes) -> bool:
     return len(ends) >= _ENOUGH and blank * 10 <= len(ends)
 
 
-def _read(root: Node, start: int, end: int) -> tuple[bool, Node | None]:
-    """Whether the word `name` at a place reads a property, and of what if that is known."""
-    node = root.descendant_for_byte_range(start, end)
-    parent = node.parent if node is not None else None
-    if node is None or parent is None:
+def _read(path: Sequence[Node], start: int, end: int) -> tuple[bool, Node | None]:
+    """Whether the word `name` at a place, at the end of a path, reads a property, and of what if that is known."""
+    if len(path) < 4:
         return False, None
+    outer, parent, node = path[-3:]
     if node.type == "shorthand_property_identifier_pattern":
         return True, None
     if node.type == "string_fragment":
         if parent.type not in ("string", "template_string") or parent.end_byte - parent.start_byte != end - start + 2:
             return False, None
-        node, parent = parent, parent.parent
-        if parent is None:
-            return False, None
+        outer, parent, node = path[-4:-1]
     elif node.type != "property_identifier":
         return False, None
     if parent.type == "pair_pattern":
         return parent.child_by_field_name("key") == node, None
     if parent.type == "computed_property_name":
-        return parent.parent is not None and parent.parent.type == "pair_pattern", None
+        return outer.type == "pair_pattern", None
     if parent.type in ("member_expression", "subscript_expression"):
-        outer = parent.parent
-        written = (
-            outer is not None and outer.type == "assignment_expression" and outer.child_by_field_name("left") == parent
-        )
+        written = outer.type == "assignment_expression" and outer.child_by_field_name("left") == parent
         receiver = parent.child_by_field_name("object")
         while receiver is not None and receiver.type == "parenthesized_expression" and receiver.named_child_count == 1:
             receiver = receiver.named_child(0)
@@ -470,28 +460,26 @@ def _meant(region: Region, receiver: Node) -> Binding | None:
     return region.references[index].binding if index < len(region.references) else None
 
 
-def _may_be_function(receiver: Node) -> bool:
+def _may_be_function(receiver: Node, path: Sequence[Node]) -> bool:
+    """path: from the root to what reads its name."""
     if receiver.type in _LITERALS:
         return False
     if receiver.type != "this":
         return True
     # The innermost function but arrows, or the class, that `this` belongs to.
-    inner: Node = receiver
-    outer = receiver.parent
-    while outer is not None and outer.type not in _FUNCTION_NODES and outer.type not in _MEMBERS_OF_CLASSES:
-        inner, outer = outer, outer.parent
-    if outer is None or outer.type not in ("method_definition", "field_definition"):
+    depth = len(path) - 2
+    while depth and path[depth].type not in _FUNCTION_NODES and path[depth].type not in _MEMBERS_OF_CLASSES:
+        depth -= 1
+    if path[depth].type not in ("method_definition", "field_definition"):
         return True
-    body = outer.parent
-    if body is None or body.type != "class_body" or inner == outer.child_by_field_name("name"):
+    of, body, outer, inner = path[depth - 2 : depth + 2]
+    if body.type != "class_body" or inner == outer.child_by_field_name("name"):
         return True
     if inner == outer.child_by_field_name("property") or any(
         child.type.startswith("static") for child in outer.children
     ):
         return True
-    heritage = (
-        next((child for child in body.parent.children if child.type == "class_heritage"), None) if body.parent else None
-    )
+    heritage = next((child for child in of.children if child.type == "class_heritage"), None)
     return heritage is not None and b"Function" in (heritage.text or b"")
 
 

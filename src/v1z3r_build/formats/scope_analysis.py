@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import tree_sitter_javascript
 from tree_sitter import Language, Parser
 
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import (
     Access,
     Binding,
@@ -93,9 +94,8 @@ def _first_error(root: Node) -> int:
 # Annex B.1.1: in scripts `<!--` opens a comment anywhere, `-->` at the start of a line, white space and comments before
 # it aside; in modules neither does. tree-sitter reads both as comments where a statement may begin, and nowhere else.
 _HTML_LIKE = re.compile(rb"<!--|-->")
-_LINE_START = re.compile(
-    rb"(?:\A|[\n\r]|\xe2\x80[\xa8\xa9]|\*/)(?:[ \t\v\f]|\xc2\xa0|\xef\xbb\xbf|/\*(?:[^*]|\*(?!/))*+\*/)*+\Z"
-)
+_BLANKS = (b" ", b"\t", b"\v", b"\f", b"\xc2\xa0", b"\xef\xbb\xbf")
+_LINE_STARTS = (b"\n", b"\r", b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"*/")
 _NO_CODE = frozenset(
     (
         "comment",
@@ -111,11 +111,12 @@ _NO_CODE = frozenset(
 
 
 def _refuse_misread_comments(source: bytes, root: Node, goal: Goal) -> None:
+    descent = Descent(root)
     for match in _HTML_LIKE.finditer(source):
         place = match.start()
-        node = root.descendant_for_byte_range(place, match.end())
-        kind = node.type if node is not None else ""
-        if kind == "html_comment" and node is not None and node.start_byte == place:
+        node = descent.to(place, match.end())[-1]
+        kind = node.type
+        if kind == "html_comment" and node.start_byte == place:
             if goal is Goal.MODULE or (match[0] == b"-->" and not _opens_line(source, place)):
                 raise Refused(Reason.AMBIGUOUS, place, match[0].decode())
         elif kind not in _NO_CODE and goal is Goal.SCRIPT and (match[0] == b"<!--" or _opens_line(source, place)):
@@ -124,17 +125,28 @@ def _refuse_misread_comments(source: bytes, root: Node, goal: Goal) -> None:
 
 def _opens_line(source: bytes, place: int) -> bool:
     # What follows a comment counts, too: whether that spans lines is not looked at.
-    line = max(source.rfind(b"\n", 0, place), source.rfind(b"\r", 0, place), 0)
-    return _LINE_START.search(source[line:place]) is not None
+    start = place
+    while before := next((blank for blank in _BLANKS if source.endswith(blank, 0, start)), b""):
+        start -= len(before)
+    return start == 0 or source.endswith(_LINE_STARTS, 0, start)
 
 
 # An arrow function with a block ends a statement where a line does (§12.10.1), since nothing can call it, divide it
 # or ask for its members; tree-sitter does that.
 _BEHIND_ARROW = re.compile(rb"(?:\s|//[^\n\r]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+[(\[./+*%<>=&|^?`-]")
 
+_LINE_END = re.compile(rb"[\n\r]|\xe2\x80[\xa8\xa9]")
 _ESCAPE = re.compile(r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))")
 # Names here and keywords there; `let` too opens what looks like an assignment to an element.
 _SOMETIMES_KEYWORDS = frozenset(("await", "yield", "let"))
+# Names nowhere (§12.7.2): tree-sitter takes `export` for one where a new line follows.
+_WORDS = """
+    break case catch class const continue debugger default delete do else enum export extends false finally for function
+    if import in instanceof new null return super switch this throw true try typeof var void while with
+"""
+_KEYWORDS = frozenset(_WORDS.split())
+# Words that belong to the member behind them, on the next line too; tree-sitter makes fields of them there.
+_MODIFIERS = frozenset((b"static", b"get", b"set"))
 _CONSTRUCTOR = frozenset((b"constructor", b"'constructor'", b'"constructor"'))
 
 _COMMENTS = frozenset(("comment", "html_comment"))
@@ -252,6 +264,8 @@ class _Walk:
                 if any(code > 0x10FFFF or 0xD800 <= code < 0xE000 for code in codes):
                     raise Refused(Reason.SYNTAX, start, name)
                 name = _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), name)
+            if name in _KEYWORDS:
+                raise Refused(Reason.AMBIGUOUS, start, name)
             self._names[raw] = name
         return name
 
@@ -408,7 +422,15 @@ class _Walk:
         else:
             self._stack.append((left, scope, _UPDATED))
 
+    def _refuse_lines(self, start: int, end: int) -> None:
+        """Refuses an end of a line where the language would end a statement and the tree does not."""
+        if _LINE_END.search(self.source, start, end):
+            raise Refused(Reason.AMBIGUOUS, start, "the end of a line")
+
     def _update(self, node: Node, scope: Scope) -> None:
+        operator = node.children[-1]
+        if operator.type in ("++", "--"):
+            self._refuse_lines(_field(node, "argument").end_byte, operator.start_byte)
         self._stack.append((_field(node, "argument"), scope, _UPDATED))
 
     def _unary(self, node: Node, scope: Scope) -> None:
@@ -569,6 +591,9 @@ class _Walk:
             binding.gives_name = True
             if kind == "function_declaration" and not asynchronous and not scope.strict and scope.kind in _BLOCKS:
                 self._block_functions.append(binding)
+        if asynchronous:
+            assert first is not None
+            self._refuse_lines(first.end_byte, node.children[1].start_byte)
         inner = _Code(node, asynchronous, kind in _GENERATORS)
         step = inner.step(step)
         if name is not None and kind not in _DECLARED_FUNCTIONS:
@@ -625,6 +650,9 @@ class _Walk:
 
     def _method_code(self, node: Node, scope: Scope) -> None:
         words = _modifiers(node, _field(node, "name"))
+        if "async" in words:
+            behind = next(child.end_byte for child in node.children if child.type.endswith("async"))
+            self._refuse_lines(behind, _field(node, "name").start_byte)
         step = Timing.DEFERRED
         if scope in self._constructed and "static" not in words:
             name = _field(node, "name")
@@ -649,6 +677,10 @@ class _Walk:
 
     def _field_definition(self, node: Node, scope: Scope) -> None:
         name, value = _field(node, "property"), node.child_by_field_name("value")
+        if value is None and self.source[name.start_byte : name.end_byte] in _MODIFIERS:
+            after = node.next_sibling
+            if after is None or after.type not in (";", "}"):
+                raise Refused(Reason.AMBIGUOUS, name.start_byte, "a modifier at the end of a line")
         if value is not None:
             step = Timing.BOTH if scope in self._constructed else Timing.DEFERRED
             if "static" in _modifiers(node, name):
@@ -737,6 +769,7 @@ class _Walk:
 
     def _hoist(self) -> None:
         """Annex B.3.2.1: a function in a block of sloppy code also sets a `var`, unless that would be an error."""
+        grown: dict[Binding, None] = {}
         for binding in self._block_functions:
             name, declaration = binding.name, binding.declarations[0]
             holder = binding.scope.variables
@@ -758,9 +791,11 @@ class _Walk:
                 if outer is None:
                     outer = holder.bindings[name] = Binding(name, Kind.VAR, holder, False)
                 outer.declarations.append(declaration._replace(kind=Kind.VAR, writes=True))
-                outer.declarations.sort(key=_place)
                 outer.gives_name = True
                 binding.namesake = outer
+                grown[outer] = None
+        for outer in grown:
+            outer.declarations.sort(key=_place)
 
     def _check_vars(self) -> None:
         """A `var` must not cross a let of its name (§14.2.1), but may cross a catch's (Annex B.3.4), and sets that."""

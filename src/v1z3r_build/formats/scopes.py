@@ -40,6 +40,7 @@ class Reason(Enum):
     REDECLARED_PARAMETER = "a function has two parameters of one name"
     REDECLARED_BLOCK_FUNCTION = "a block declares two functions of one name"
     UNHOISTED = "a function in a block has the name of something outside it, and may not be renamed alone"
+    DEFAULTS = "it is the body of a function whose parameters have default values"
     LABELLED_FUNCTION = "it has a labelled function"
     EVAL = "it calls eval, which can see and add names"
     WITH = "it has a with statement, which hides what names mean"

@@ -1,7 +1,7 @@
 """Turbopack's output, as Next 15.3 to 16.4 export it: what splitting a chunk needs to know and to change.
 
-`chunks` reads a chunk and cuts it, `lists` puts the new chunk before the old one wherever that is named, `merged`
-looks into a factory that holds several modules. Read off the runtimes of Next 15.3 to 16.4 (`turbopack-….js`; up to
+`chunks` reads a chunk and cuts it, `lists` puts the new chunk before the old one wherever that is named, `context`
+tells what a factory asks of the runtime. Read off the runtimes of Next 15.3 to 16.4 (`turbopack-….js`; up to
 15.4 a chunk of any name), which do this with a chunk:
 
 - A chunk is a script that pushes one array on `globalThis.TURBOPACK`: its own script element (or its path), then module

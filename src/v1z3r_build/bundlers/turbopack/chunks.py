@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from v1z3r_build.formats.derivation import Edit, joined, written
 from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from tree_sitter import Node
+
+    from v1z3r_build.formats.derivation import Derived
 
 # A module id as the runtime knows it: numbers in builds for production, strings in those that keep names.
 Id = int | str
@@ -116,25 +119,43 @@ def move(source: bytes, chunk: Chunk, moved: Collection[Entry], path: str) -> Cu
     the old chunk. Comments that followed the old chunk, such as the address of a source map, whose columns
     would be wrong, are dropped. Raises ImmovableError.
     """
-    if not chunk.alone:
-        raise ImmovableError("more than a push of modules stands in the script")
-    if chunk.parameters is not None or chunk.head is None:
-        raise ImmovableError("the script starts the runtime")
+    _movable(chunk)
     chosen = set(moved)
     if not chosen or not chosen <= set(chunk.entries):
         raise ImmovableError("the modules to move are not this chunk's")
+    kept = [written(source, entry.start, entry.end) for entry in chunk.entries if entry not in chosen]
+    gone = [written(source, entry.start, entry.end) for entry in chunk.entries if entry in chosen]
+    return Cut(compose(source, chunk, kept), compose(source, chunk, gone, path))
+
+
+def compose(source: bytes, chunk: Chunk, entries: Sequence[bytes], path: str = "") -> Derived:
+    """A script like a chunk's, with other entries: each registers modules as those of this chunk do.
+
+    path: as in `move`; '' for the old chunk's own. Raises ImmovableError.
+    """
+    low, high = _movable(chunk)
     first, last = chunk.entries[0].start, chunk.entries[-1].end
-    before, after = source[:first], source[last : chunk.end]
-    kept = [source[entry.start : entry.end] for entry in chunk.entries if entry not in chosen]
-    gone = [source[entry.start : entry.end] for entry in chunk.entries if entry in chosen]
-    low, high = chunk.head
-    own = before
-    if chunk.path is not None:
-        own = source[:low] + source[low : low + 1] + path.encode("ascii") + source[high - 1 : high] + source[high:first]
-    if not kept and not chunk.table:
+    if not entries and not chunk.table:
         # The head's comma goes with the last entry: an array of two elements would be read as the runtime's parameters.
-        before = source[:high]
-    return Cut(before + b",".join(kept) + after, own + b",".join(gone) + after)
+        first = high
+    named = [Edit(low + 1, high - 1, path.encode("ascii"))] if chunk.path is not None and path else []
+    listed = (part for entry in entries for part in (b",", entry))
+    next(listed, None)
+    return joined((written(source, 0, first, named), *listed, written(source, last, chunk.end)))
+
+
+def entry_of(chunk: Chunk, identifier: str, factory: bytes) -> Derived:
+    """An entry with one module, in the chunk's notation. identifier: needs no escapes."""
+    return joined((f'"{identifier}"'.encode("ascii"), b":" if chunk.table else b",", factory))
+
+
+def _movable(chunk: Chunk) -> tuple[int, int]:
+    """Where a chunk's head is. Raises ImmovableError if its script cannot be cut."""
+    if not chunk.alone:
+        raise ImmovableError("more than a push of modules stands in the script")
+    if chunk.parameters is not None or chunk.head is None or not chunk.entries:
+        raise ImmovableError("the script starts the runtime")
+    return chunk.head
 
 
 def _is_directive(statement: Node) -> bool:

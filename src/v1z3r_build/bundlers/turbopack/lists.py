@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from v1z3r_build.formats import flight
+from v1z3r_build.formats.derivation import Edit, written
 from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.html import code_points, decode
 from v1z3r_build.formats.javascript import MAX_SIZE, unescape
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tree_sitter import Node
+
+    from v1z3r_build.formats.derivation import Derived
 
 Kind = Literal["html", "script", "flight", "other"]
 
@@ -47,14 +50,10 @@ class Insertion:
     text: bytes
 
 
-def insert(data: bytes, insertions: Sequence[Insertion]) -> bytes:
+def insert(data: bytes, insertions: Sequence[Insertion]) -> Derived:
     """The file with all insertions, each at its offset in the file as it was."""
-    parts: list[bytes] = []
-    done = 0
-    for insertion in sorted(insertions, key=lambda one: one.at):
-        parts += (data[done : insertion.at], insertion.text)
-        done = insertion.at
-    return b"".join((*parts, data[done:]))
+    edits = [Edit(one.at, one.at, one.text) for one in sorted(insertions, key=lambda one: one.at)]
+    return written(data, 0, len(data), edits)
 
 
 def insertions(data: bytes, kind: Kind, old: str, vendor: str) -> tuple[Insertion, ...]:

@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.syntax import Edit, Extent, Module, Refusal, UnreadableError
+from v1z3r_build.formats import derivation
+from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.engines.script_syntax import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tree_sitter import Node
+
+    from v1z3r_build.formats.derivation import Derived
 
 _PUSH = re.compile(rb"\|\|\s*\[\s*\]\s*\)\s*(?:\.\s*push|\[\s*[\"']push[\"']\s*\])\s*\(")
 _SOURCE_MAP = re.compile(rb"(?://|/\*)[#@]\s*sourceMappingURL=")
@@ -57,8 +61,8 @@ class Factory:
     directed: the same with the directive that stood before the old chunk's push.
     """
 
-    text: bytes = field(repr=False)
-    directed: bytes = field(repr=False)
+    text: Derived = field(repr=False)
+    directed: Derived = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,8 @@ class Split:
     moved: for source maps: the place of each entry in the old text, and where it begins in the vendor's.
     """
 
-    old: bytes = field(repr=False)
-    vendor: bytes = field(repr=False)
+    old: Derived = field(repr=False)
+    vendor: Derived = field(repr=False)
     moved: tuple[tuple[Extent, int], ...]
 
 
@@ -258,7 +262,7 @@ def move(chunk: Chunk, ids: Collection[str], vendor: str) -> Split:
     return Split(syntax.apply(chunk.source, edits), vendor_text, tuple(places))
 
 
-def compose(chunks: Sequence[Chunk], moving: Sequence[tuple[Chunk, Module]], vendor: str) -> bytes:
+def compose(chunks: Sequence[Chunk], moving: Sequence[tuple[Chunk, Module]], vendor: str) -> Derived:
     """The text of a chunk with modules of one or more chunks, which must have the same queue.
 
     Where all were strict by a directive before the push, it stands there again; where only some were, each of those
@@ -281,31 +285,38 @@ def compose(chunks: Sequence[Chunk], moving: Sequence[tuple[Chunk, Module]], ven
 
 def written(
     queue: bytes, identity: str, factories: Sequence[bytes], licenses: Sequence[bytes], *, strict: bool
-) -> bytes:
+) -> Derived:
     """The text of a chunk. queue: as in `Chunk`. strict: whether a directive stands before the push."""
-    return b"%s%s(%s).push([[%s],{%s}]);" % (
+    head = b"%s%s(%s).push([[%s],{" % (
         b"".join(licence + b"\n" for licence in dict.fromkeys(licenses)),
         b'"use strict";' if strict else b"",
         queue,
         syntax.id_literal(identity),
-        b",".join(factories),
     )
+    return joined((head, listed(factories), b"}]);"))
+
+
+def listed(texts: Iterable[bytes]) -> Derived:
+    """Texts with commas between them."""
+    return joined(part for number, text in enumerate(texts) for part in ((b",", text) if number else (text,)))
 
 
 def factory(source: bytes, module: Module) -> Factory:
     """A module's entry for another table: as it stands there, and with the directive that stood around it."""
     start, end = module.entry
     head = b"" if module.keyed else syntax.id_literal(module.id) + b":"
-    plain = head + source[start:end]
+    plain = joined((head, derivation.written(source, start, end)))
     if module.own_directive or not module.strict:
         return Factory(plain, plain)
     if module.body is None:
         arrow = _expression(source, module)
-        lead, value = source[start : arrow.start], source[arrow.start : arrow.end]
-        directed = head + lead + b'{"use strict";return ' + value + b"}" + source[arrow.end : end]
-        return Factory(plain, directed)
-    at = module.body.start
-    return Factory(plain, head + source[start:at] + b'"use strict";' + source[at:end])
+        edits = [
+            Edit(arrow.start, arrow.start, b'{"use strict";return '),
+            Edit(arrow.end, arrow.end, b"}"),
+        ]
+    else:
+        edits = [Edit(module.body.start, module.body.start, b'"use strict";')]
+    return Factory(plain, joined((head, derivation.written(source, start, end, edits))))
 
 
 def _expression(source: bytes, module: Module) -> Extent:

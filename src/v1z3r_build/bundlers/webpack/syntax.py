@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from v1z3r_build.formats.derivation import Edit as Edit
+from v1z3r_build.formats.derivation import written
 from v1z3r_build.formats.javascript import unescape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tree_sitter import Node
+
+    from v1z3r_build.formats.derivation import Derived
 
 # Larger scripts are not parsed: tree-sitter takes 60 times the text in memory (measured).
 MAX_SIZE = 24_000_000
@@ -36,14 +41,6 @@ class Extent(NamedTuple):
 
     start: int
     end: int
-
-
-class Edit(NamedTuple):
-    """The part of a text from start to end gives way to `text`."""
-
-    start: int
-    end: int
-    text: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +80,16 @@ class Module:
     keyed: bool
 
 
-def apply(source: bytes, edits: Iterable[Edit]) -> bytes:
+def apply(source: bytes, edits: Iterable[Edit]) -> Derived:
     """The text with all edits made. Of edits at one place, the earlier in the list comes first.
 
     Raises ValueError when two of them overlap.
     """
-    parts: list[bytes] = []
-    last = 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        if edit.start < last:
-            raise ValueError(f"edits overlap at byte {edit.start}")
-        parts += [source[last : edit.start], edit.text]
-        last = edit.end
-    return b"".join([*parts, source[last:]])
+    ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
+    for before, after in pairwise(ordered):
+        if after.start < before.end:
+            raise ValueError(f"edits overlap at byte {after.start}")
+    return written(source, 0, len(source), ordered)
 
 
 def extent(node: Node) -> Extent:

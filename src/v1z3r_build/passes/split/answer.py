@@ -10,13 +10,15 @@ from v1z3r_build.diagnostics import Diagnostic, info
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from v1z3r_build.formats.derivation import Derived
+
 
 @dataclass(frozen=True, slots=True)
 class VendorFile:
     """A file that is split off. chunk: its id, where the bundler's runtime knows files by ids."""
 
     path: str
-    data: bytes = field(repr=False)
+    data: Derived = field(repr=False)
     chunk: str = ""
 
 
@@ -30,12 +32,12 @@ class Answer:
     """
 
     path: str
-    data: bytes | None = field(default=None, repr=False)
+    data: Derived | None = field(default=None, repr=False)
     vendors: Mapping[str, VendorFile] = field(default_factory=dict)
     whole: str = ""
     ids: tuple[str, ...] = ()
     queue: str = ""
-    cuts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cuts: Mapping[int | str, tuple[str, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

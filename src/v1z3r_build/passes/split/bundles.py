@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.webpack.syntax import Edit
     from v1z3r_build.formats.scopes import Scopes
     from v1z3r_build.passes.split.answer import VendorFile
+    from v1z3r_build.passes.split.labels import Wanted
 
 # A start that holds less has no vendor in it, and is not put into a function of its own.
 _INLINED = 4_000
 _ALL = 0.9
 
 
-def split_bundle(path: str, wanted: tuple[str, ...], min_size: int, data: bytes) -> Answer | None:
+def split_bundle(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
     """Split one bundle of webpack's; None for a script that is none.
 
     Pure; for guarded children, where the parser may crash.

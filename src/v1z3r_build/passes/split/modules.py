@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import esm
-from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.formats.scopes import Refused
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
+    from v1z3r_build.passes.split.labels import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def exchange(data: bytes) -> Exchange | None:
     return Exchange(module.specifiers(), module.settled(), declared, module.awaits())
 
 
-def split_module(path: str, wanted: tuple[str, ...], min_size: int, imports: Imports, data: bytes) -> Answer:
+def split_module(path: str, wanted: Wanted, min_size: int, imports: Imports, data: bytes) -> Answer:
     """Split one ES module. Pure; for guarded children, where the parser may crash."""
     try:
         module = esm.Module(data, imports)
@@ -59,7 +59,7 @@ def split_module(path: str, wanted: tuple[str, ...], min_size: int, imports: Imp
     if whole := _whole(module.items, found):
         return Answer(path, whole=whole)
     made = module.split(path, found)
-    small = {label for label, (_, text) in made.vendors.items() if brotli_coding.transferred(text) < min_size}
+    small = {label for label, (_, text) in made.vendors.items() if worth.is_small(text, min_size)}
     if small:
         found = ["" if label in small else label for label in found]
         made = module.split(path, found)

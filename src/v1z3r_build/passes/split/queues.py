@@ -107,7 +107,7 @@ def _consistent(workshop: Workshop, queue: str, group: Sequence[Answer]) -> list
     modules = {path: cut if value is None else cut & set(value) for path, value, _ in workshop.outcomes(calls)}
     kept = {answer.path: answer for answer in group}
     while True:
-        forms: dict[str, set[tuple[str, ...]]] = {}
+        forms: dict[int | str, set[tuple[str, ...]]] = {}
         for path, ids in modules.items():
             for identity in ids:
                 cuts = kept[path].cuts if path in kept else {}

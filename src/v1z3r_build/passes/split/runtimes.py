@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from v1z3r_build.bundlers.webpack.runtime import Runtime
+    from v1z3r_build.formats.derivation import Derived
 
 # Where the script's own place stands for the public path, webpack goes up from it to the root of its output.
 _UP = re.compile(rb"\+\s*[\"']((?:\.\./)+)[\"']\s*\Z")
@@ -25,7 +26,7 @@ _UP = re.compile(rb"\+\s*[\"']((?:\.\./)+)[\"']\s*\Z")
 class Registration:
     """What becomes of a runtime. data: its new bytes; reason: why it has none. Neither: the script is no runtime."""
 
-    data: bytes | None = field(default=None, repr=False)
+    data: Derived | None = field(default=None, repr=False)
     reason: str = ""
 
 

@@ -7,8 +7,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from v1z3r_build.formats.derivation import Edit, written
 from v1z3r_build.passes.split.answer import not_split
-from v1z3r_build.site import permanence
+from v1z3r_build.passes.split.offline import OfflineLists
+from v1z3r_build.passes.split.requests import InitialRequests
 from v1z3r_build.site.address import Addresses
 from v1z3r_build.workers.pool import Call
 
@@ -16,34 +18,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.passes.split.answer import Answer, VendorFile
+    from v1z3r_build.passes.split.labels import Wanted
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
 _SECONDS = 120.0
-_PRECACHE = re.compile(rb"precache|workbox|\baddAll\s*\(", re.I)
 
 
 class Workshop:
     """The site as it came, the assets that are new or changed, and what is said of the others.
 
-    options: the labels that are looked for, and the least bytes of a file, for the functions that split one script.
+    split: the paths of scripts that vendors were taken out of.
+    options: the vendors that are looked for, and the least bytes of a file, for the functions that split one script.
     """
 
-    def __init__(self, site: Site, settings: Settings, pool: Pool, progress: Progress) -> None:
+    def __init__(self, site: Site, settings: Settings, wanted: Wanted, pool: Pool, progress: Progress) -> None:
         self.site = site
-        self.options = (settings.split.vendors, settings.split.min_size)
+        self.options = (tuple(wanted), settings.split.min_size)
         self.addresses = Addresses(site.assets, settings.site.base, settings.site.origin)
         self.changed: dict[str, Asset] = {}
+        self.split: set[str] = set()
         self.diagnostics: list[Diagnostic] = []
+        self._most = settings.split.max_initial_requests
         self._pool = pool
         self._progress = progress
 
     def call(self, path: str, function: Callable[..., Any], *arguments: Any) -> Call:
         """Heavy work on a script."""
-        return Call(path, function, arguments, self.site.assets[path].size, _SECONDS)
+        return Call(path, function, arguments, self.asset(path).size, _SECONDS)
 
     def outcomes(self, calls: Iterable[Call]) -> Iterator[tuple[str, Any, str]]:
         """For each call its script, the value, and why there is none, in the order of the scripts' paths."""
@@ -77,7 +83,10 @@ class Workshop:
         self.changed[path] = self.site.rewritten(self.asset(path), data)
 
     def place(self, answers: Iterable[Answer]) -> dict[str, list[str]]:
-        """Put chunks and their vendors' files into the site. Returns the paths of the files by their chunk's."""
+        """Put chunks and their vendors' files into the site, and on lists for use without network.
+
+        Returns the paths of the files by their chunk's.
+        """
         vendors: dict[str, list[str]] = {}
         for answer in answers:
             if answer.whole:
@@ -93,29 +102,32 @@ class Workshop:
                     old, path=one.path, location=location, original=location, size=len(one.data), vendor=label, kept=""
                 )
                 vendors.setdefault(answer.path, []).append(one.path)
+        self.split |= vendors.keys()
+        offline = OfflineLists(self.site, self.addresses, vendors)
+        for path in offline.names:
+            self.rewrite(path, offline.told(path, self.read(path), vendors))
         return vendors
 
-    def possible(self, answers: Iterable[Answer]) -> list[Answer]:
-        """The answers, but for scripts on lists of what is fetched for use without network: nothing else would be."""
-        split = [answer for answer in answers if answer.data is not None]
-        names = {posixpath.basename(answer.path).encode(): answer.path for answer in split}
-        listed: dict[str, str] = {}
-        for path, asset in self.site.assets.items():
-            if not names or asset.kind not in ("script", "json") or path.endswith(".map"):
-                continue
-            data = asset.read()
-            found = [chunk for name, chunk in names.items() if chunk != path and name in data]
-            if found and (permanence.is_service_worker(path) or _PRECACHE.search(data)):
-                listed |= dict.fromkeys(found, path)
-        for chunk, path in sorted(listed.items()):
-            self.refuse(chunk, f"{path} lists it for use without network")
-        return [answer for answer in answers if answer.path not in listed]
+    def possible(self, answers: Sequence[Answer]) -> list[Answer]:
+        """The answers that may be carried out; of the others it is said why."""
+        split = [answer.path for answer in answers if answer.vendors]
+        offline = OfflineLists(self.site, self.addresses, split).objections()
+        requests = InitialRequests(self.site, self.addresses, answers, self._most)
+        kept: list[Answer] = []
+        # What saves most goes first.
+        for answer in sorted(answers, key=lambda one: -sum(len(vendor.data) for vendor in one.vendors.values())):
+            reason = offline.get(answer.path) or requests.objection(answer)
+            if reason:
+                self.refuse(answer.path, reason)
+            else:
+                kept.append(answer)
+        return sorted(kept, key=lambda one: one.path)
 
 
 def named(answers: Sequence[Answer]) -> list[Answer]:
     """The answers of one family, files of one vendor in one folder told apart by name.
 
-    Equal ones of webpack's are one, for their modules have ids of their own. Equal ES modules are two.
+    Equal ones of webpack's and Turbopack's are one, for their modules have ids of their own. Equal ES modules are two.
     """
 
     def key(answer: Answer, one: VendorFile) -> tuple[str, str]:
@@ -136,7 +148,13 @@ def named(answers: Sequence[Answer]) -> list[Answer]:
             number = places[folder, label].index(key(answer, one))
             own = name if number == 0 else name.replace(label, f"{label}-{number + 1}", 1)
             assert data is not None, "vendors without a chunk"
-            data = data.replace(name.encode(), own.encode())
-            vendors[label] = replace(one, path=posixpath.join(folder, own))
+            # A chunk of Turbopack's may hold its own name.
+            vendors[label] = replace(one, path=posixpath.join(folder, own), data=_renamed(one.data, name, own))
+            data = _renamed(data, name, own)
         renamed.append(replace(answer, data=data, vendors=vendors))
     return renamed
+
+
+def _renamed(data: bytes, name: str, own: str) -> Derived:
+    spans = [found.span() for found in re.finditer(re.escape(name.encode()), data)]
+    return written(data, 0, len(data), [Edit(*span, own.encode()) for span in spans])

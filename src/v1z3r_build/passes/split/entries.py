@@ -1,0 +1,190 @@
+"""Turbopack's chunks: one at a time, in a worker.
+
+An entry, which is a module or several that share a factory, moves as a whole if it is a vendor's; out of a factory into
+which Turbopack has merged many modules, the vendor's items move into an entry of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from v1z3r_build.bundlers import factories
+from v1z3r_build.bundlers.turbopack import chunks, context
+from v1z3r_build.formats.derivation import Edit, written
+from v1z3r_build.formats.renaming import readable_names, rename
+from v1z3r_build.formats.scope_analysis import analyse_script
+from v1z3r_build.formats.scopes import Kind, Refused
+from v1z3r_build.passes.split import ownership
+from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
+from v1z3r_build.passes.split.labels import Labels
+from v1z3r_build.passes.split.ownership import Owned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from v1z3r_build.bundlers.turbopack.chunks import Chunk, Entry, Id
+    from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
+    from v1z3r_build.passes.split.labels import Wanted
+
+# Smaller factories are hardly ever several modules in one; they move whole or not at all.
+_MERGED = 2_000
+# An entry that names files of the app's build stays with the app: its bytes change with theirs.
+_NAMES_FILES = b"static/chunks/"
+
+
+def split_entries(path: str, wanted: Wanted, min_size: int, data: bytes) -> Answer | None:
+    """Split one chunk of Turbopack's; None for a script that is none.
+
+    Pure; for guarded children, where the parser may crash.
+    """
+    chunk = chunks.read_chunk(data)
+    if chunk is None:
+        return None
+    try:
+        scopes = analyse_script(data)
+        labels = Labels(scopes.tree.root_node, wanted)
+        if not labels.present(0, len(data)):
+            return Answer(path)
+        work = _Work(path, chunk, scopes, labels)
+        if len(work.owners) == 1 and "" not in work.owners:
+            return Answer(path, whole=next(iter(work.owners)))
+        made = ownership.settled(path, data, work.vendors, lambda _: work.remainder(), work.owners - {""}, min_size)
+    except (Refused, chunks.ImmovableError) as refusal:
+        return Answer(path, diagnostics=(not_split(path, str(refusal)),))
+    return replace(made, cuts=work.cuts) if made.vendors else made
+
+
+class _Factory(NamedTuple):
+    """An entry, the scope of its function, and whose it is."""
+
+    entry: Entry
+    scope: Scope
+    owned: Owned
+
+
+class _Work:
+    def __init__(self, path: str, chunk: Chunk, scopes: Scopes, labels: Labels) -> None:
+        self.path = path
+        self.chunk = chunk
+        self.scopes = scopes
+        self.read: set[Binding] | None = None
+        opened = [self._open(entry) for entry in chunk.entries]
+        found = ownership.owned([one.owned for one in opened], labels)
+        self.factories = [one._replace(owned=self._settled(own)) for one, own in zip(opened, found, strict=True)]
+        self.owners = ownership.owners([one.owned for one in self.factories])
+        self.kept: list[Derived] = []
+        self.cuts: dict[Id, tuple[str, ...]] = {}
+
+    # Labels
+
+    def _settled(self, owned: Owned) -> Owned:
+        """The app keeps what names its files."""
+        if owned.owner and _NAMES_FILES in self.scopes.source[owned.start : owned.end]:
+            return replace(owned, body=None, labels=("",))
+        return owned
+
+    def _open(self, entry: Entry) -> _Factory:
+        node = self._function(entry)
+        parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
+        # Of a method the scope begins with its parameters.
+        method = node.type == "method_definition" and parameters is not None
+        scope = self.scopes.function_at(parameters.start_byte if method and parameters is not None else node.start_byte)
+        assert scope is not None, "a factory without a scope"
+        uses = [(use.start, self._node(use)) for use in self._uses(scope, entry)]
+        required = ((place, one) for place, node in uses if (one := context.required(node)) is not None)
+        registered = ((place, one) for place, node in uses if (one := context.registered(node)) is not None)
+        body = self._body(entry, scope, node)
+        return _Factory(
+            entry, scope, Owned(entry.ids, entry.start, entry.end, body, tuple(required), tuple(registered))
+        )
+
+    def _function(self, entry: Entry) -> Node:
+        node = self.scopes.tree.root_node.descendant_for_byte_range(*entry.factory)
+        assert node is not None
+        return node
+
+    def _uses(self, scope: Scope, entry: Entry) -> Iterator[Reference]:
+        """The uses of the context, where nothing else has its name."""
+        binding = scope.bindings.get(entry.parameters[0]) if entry.parameters else None
+        if binding is not None and binding.kind is Kind.PARAMETER and len(binding.declarations) == 1:
+            yield from binding.references
+
+    def _node(self, use: Reference) -> Node:
+        node = self.scopes.tree.root_node.descendant_for_byte_range(use.start, use.end)
+        assert node is not None
+        return node
+
+    def _body(self, entry: Entry, scope: Scope, node: Node) -> factories.Body | None:
+        body = node.child_by_field_name("body")
+        if body is None or not entry.block or entry.end - entry.start < _MERGED or not entry.parameters:
+            return None
+        binding = scope.bindings.get(entry.parameters[0])
+        if binding is None or len(binding.declarations) != 1:
+            return None
+        try:
+            return factories.Body(self.scopes, scope, body, context.dialect(entry.parameters[0]))
+        except Refused:
+            return None
+
+    # The split
+
+    def vendors(self, wanted: set[str]) -> dict[str, VendorFile]:
+        self.kept = []
+        self.cuts = {}
+        # Equal factories that were cut out of two are one: each run makes its own.
+        moved: dict[str, dict[Derived, None]] = {}
+        for one in self.factories:
+            owner, body = one.owned.owner, one.owned.body
+            if owner in wanted:
+                moved.setdefault(owner, {})[self._whole(one)] = None
+            elif body is not None and not owner and wanted & set(one.owned.labels):
+                made = body.split([label if label in wanted else "" for label in one.owned.labels], _identify)
+                self.kept.append(self._with(one.entry, Edit(body.node.start_byte, body.node.end_byte, made.body)))
+                for label, vendor in made.vendors.items():
+                    text = chunks.entry_of(self.chunk, vendor.identifier, vendor.factory)
+                    moved.setdefault(label, {})[text] = None
+                if made.vendors:
+                    needs = tuple(vendor.identifier for vendor in made.vendors.values())
+                    self.cuts |= dict.fromkeys(one.entry.ids, needs)
+            else:
+                self.kept.append(self._with(one.entry))
+        return {label: self._file(label, list(entries)) for label, entries in sorted(moved.items())}
+
+    def _with(self, entry: Entry, *edits: Edit) -> Derived:
+        return written(self.scopes.source, entry.start, entry.end, edits)
+
+    def _whole(self, one: _Factory) -> Derived:
+        """An entry under names that do not depend on the app's."""
+        try:
+            inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
+            text = rename(self.scopes, one.scope, inside).text
+        except Refused:
+            return self._with(one.entry)
+        return self._with(one.entry, Edit(one.scope.start, one.scope.end, text))
+
+    def _read(self) -> set[Binding]:
+        """Names of functions that the chunk can read. Raises Refused."""
+        if self.read is None:
+            self.read = readable_names(self.scopes, self.scopes.whole())
+        return self.read
+
+    def _file(self, label: str, entries: list[Derived]) -> VendorFile:
+        folder = posixpath.dirname(self.path)
+        # The runtime knows a chunk by its path, which some builds write into it.
+        identity = hashlib.sha256(chunks.compose(self.scopes.source, self.chunk, entries, "-")).hexdigest()[:16]
+        path = posixpath.join(folder, f"{label}.{identity}.js")
+        relative = f"/{path}".rpartition("/_next/")[2].lstrip("/")
+        return VendorFile(path, chunks.compose(self.scopes.source, self.chunk, entries, relative), relative)
+
+    def remainder(self) -> Derived:
+        return chunks.compose(self.scopes.source, self.chunk, self.kept)
+
+
+def _identify(label: str, factory: bytes) -> str:
+    return f"{label}-{hashlib.sha256(factory).hexdigest()[:12]}"

@@ -1,0 +1,76 @@
+"""Lists of what is fetched for use without network: where a vendor's file goes on them, and where that is not known."""
+
+from __future__ import annotations
+
+import pytest
+
+from v1z3r_build.bundlers.passage import written
+from v1z3r_build.bundlers.precache import list_beside
+
+LISTED: dict[str, tuple[str, str]] = {
+    "an entry of Workbox's gets a neighbour whose name says it all": (
+        'e.precacheAndRoute([{url:"/a.css",revision:"12"},{url:"/x/main-1.js",revision:"ab"}],{})',
+        'e.precacheAndRoute([{url:"/a.css",revision:"12"},{url:"/x/three.js",revision:null},{url:"/x/main-1.js",revision:"ab"}],{})',
+    ),
+    "an entry without a revision": (
+        'm([{"revision":null,"url":"x/main-1.js"}])',
+        'm([{"revision":null,"url":"x/three.js"},{"revision":null,"url":"x/main-1.js"}])',
+    ),
+    "the revision before the URL": (
+        'm([{"revision":"ab","url":"x/main-1.js"}])',
+        'm([{"revision":null,"url":"x/three.js"},{"revision":"ab","url":"x/main-1.js"}])',
+    ),
+    "a string among entries": (
+        'self.__WB=[{url:"a",revision:null},"/x/main-1.js"]',
+        'self.__WB=[{url:"a",revision:null},"/x/three.js","/x/main-1.js"]',
+    ),
+    "strings that a cache fetches": (
+        "caches.open('v').then(c=>c.addAll(['/','/x/main-1.js']))",
+        "caches.open('v').then(c=>c.addAll(['/','/x/three.js','/x/main-1.js']))",
+    ),
+    "a constant that a cache fetches": (
+        "const A=['/x/main-1.js'];self.oninstall=()=>caches.open('v').then(c=>c.addAll(A))",
+        "const A=['/x/three.js','/x/main-1.js'];self.oninstall=()=>caches.open('v').then(c=>c.addAll(A))",
+    ),
+    "a JSON list": (
+        '[\n  {"url": "/x/main-1.js", "revision": "ab"}\n]',
+        '[\n  {"url": "/x/three.js", "revision": null},{"url": "/x/main-1.js", "revision": "ab"}\n]',
+    ),
+    "a list inside a JSON object": (
+        '{"files":[{"url":"/x/main-1.js","revision":null}]}',
+        '{"files":[{"url":"/x/three.js","revision":null},{"url":"/x/main-1.js","revision":null}]}',
+    ),
+    "another file of the same name": (
+        'm([{url:"/y/main-1.js",revision:null}])',
+        'm([{url:"/y/main-1.js",revision:null}])',
+    ),
+}
+
+REFUSED = {
+    "an array that is read by place": "const A=['/x/main-1.js','/b'];c.addAll(A);go(A[1])",
+    "an array that may be changed": "let A=['/x/main-1.js'];c.addAll(A)",
+    "an array that is counted": "const A=['/x/main-1.js'];c.addAll(A);if(A.length>1)go()",
+    "an array that others can see": "addAll.list=['/x/main-1.js']",
+    "a test of names": "onfetch=e=>e.request.url.endsWith('/x/main-1.js')",
+    "a table of digests": '{"hashTable":{"/x/main-1.js":"ab"}}',
+    "an entry that tells of the file": 'm([{url:"/x/main-1.js",revision:null,integrity:"sha384-a"}])',
+    "a comment": "// precaches /x/main-1.js\nc.addAll(['/x/main-1.js'])",
+    "a name that is put together": "c.addAll([`/x/main-1.js?${v}`])",
+    "what does not parse": "c.addAll(['/x/main-1.js')",
+}
+
+
+def vendors(url: str) -> list[str]:
+    return [url.replace("main-1", "three")] if "x/" in url else []
+
+
+@pytest.mark.parametrize(("before", "after"), LISTED.values(), ids=LISTED)
+def test_a_vendors_file_is_listed(before: str, after: str) -> None:
+    edits = list_beside(before.encode(), [b"main-1.js"], vendors)
+    assert edits is not None
+    assert written(before.encode(), 0, len(before), edits).decode() == after
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_is_not_understood_is_refused(text: str) -> None:
+    assert list_beside(text.encode(), [b"main-1.js"], vendors) is None
