@@ -7,6 +7,7 @@ webpack's modules read each other's.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.transfer import Transfer
     from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.formats.scopes import Binding as Name
     from v1z3r_build.formats.scopes import Region, Scope, Scopes
 
 
@@ -261,6 +263,31 @@ def _bound(found: Sequence[Item], region: Region, runtime: str) -> Iterator[int]
             continue
         if binding.name != runtime or reference.access is not Access.READ:
             yield places.at(reference.start)
+
+
+class Whole:
+    """Factories that move as they are, under names that do not depend on the app's."""
+
+    def __init__(self, scopes: Scopes) -> None:
+        self._scopes = scopes
+        self._read: list[Name] | None = None
+
+    def text(self, scope: Scope, start: int, end: int) -> Derived:
+        """The script from start to end, with canonical names in a function's scope where that can be."""
+        source = self._scopes.source
+        try:
+            if self._read is None:
+                self._read = sorted(readable_names(self._scopes, self._scopes.whole()), key=_scope_of)
+            first = bisect_left(self._read, scope.index, key=_scope_of)
+            inside = self._read[first : bisect_left(self._read, scope.last + 1, key=_scope_of)]
+            renamed = rename(self._scopes, scope, inside).text
+        except Refused:
+            return written(source, start, end)
+        return written(source, start, end, [Edit(scope.start, scope.end, renamed)])
+
+
+def _scope_of(binding: Name) -> int:
+    return binding.scope.index
 
 
 def _canonical(factory: Derived, read: Container[str]) -> Derived:

@@ -18,9 +18,8 @@ from v1z3r_build.bundlers.webpack import chunk as webpack
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.runtime import read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
-from v1z3r_build.formats.derivation import joined, written
+from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.descent import Descent
-from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
 from v1z3r_build.passes.split import ownership
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.webpack.syntax import Extent
     from v1z3r_build.formats.derivation import Derived
-    from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
+    from v1z3r_build.formats.scopes import Reference, Scope, Scopes
     from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
@@ -148,7 +147,7 @@ class _Work:
         self.collection = collection
         self.source = collection.source
         self.scopes = scopes
-        self.read: list[Binding] | None = None
+        self.whole = factories.Whole(scopes)
         opened = [self._open(module) for module in collection.modules]
         opened += [self._start(number, one) for number, one in enumerate(collection.inlined)]
         found = ownership.owned([one.owned for one in opened], labels)
@@ -260,24 +259,8 @@ class _Work:
         return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
 
     def _whole(self, one: _Factory) -> Derived:
-        plain = webpack.factory(self.source, one.module).text
-        try:
-            read = self._read()
-            first = bisect_left(read, one.scope.index, key=_scope_of)
-            inside = read[first : bisect_left(read, one.scope.last + 1, key=_scope_of)]
-            renamed = rename(self.scopes, one.scope, inside)
-        except Refused:
-            return plain
         head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
-        start, end = one.module.entry
-        before = written(self.source, start, one.scope.start)
-        return joined((head, before, renamed.text, written(self.source, one.scope.end, end)))
-
-    def _read(self) -> list[Binding]:
-        """Names of functions that the chunk can read, in the order of their scopes. Raises Refused."""
-        if self.read is None:
-            self.read = sorted(readable_names(self.scopes, self.scopes.whole()), key=_scope_of)
-        return self.read
+        return joined((head, self.whole.text(one.scope, *one.module.entry)))
 
     def _cut(self, one: _Factory, body: factories.Body, wanted: Set[str]) -> Mapping[str, factories.Vendor]:
         def identify(label: str, factory: bytes) -> str:
@@ -308,10 +291,6 @@ class _Work:
         extracted = any(map(_EXTRACTED.search, comments))
         kept = [one + b"\n" for one in comments if _LICENSE.search(one) and not _EXTRACTED.search(one)]
         return b"".join([*([_EXTRACTED_BESIDE] if extracted else []), *kept])
-
-
-def _scope_of(binding: Binding) -> int:
-    return binding.scope.index
 
 
 def _function(scopes: Scopes, module: Module) -> Node:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.turbopack import chunks, context
 from v1z3r_build.formats.derivation import Edit, joined, written
-from v1z3r_build.formats.renaming import readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Kind, Refused
 from v1z3r_build.passes.split import ownership
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.bundlers.turbopack.chunks import Chunk, Entry, Id
     from v1z3r_build.formats.derivation import Derived
-    from v1z3r_build.formats.scopes import Binding, Reference, Scope, Scopes
+    from v1z3r_build.formats.scopes import Reference, Scope, Scopes
     from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
@@ -74,7 +73,7 @@ class _Work:
         self.path = path
         self.chunk = chunk
         self.scopes = scopes
-        self.read: set[Binding] | None = None
+        self.whole = factories.Whole(scopes)
         opened = [self._open(entry) for entry in chunk.entries]
         found = ownership.owned([one.owned for one in opened], labels)
         self.factories = [one._replace(owned=self._settled(own)) for one, own in zip(opened, found, strict=True)]
@@ -143,7 +142,7 @@ class _Work:
         for one in self.factories:
             owner, body = one.owned.owner, one.owned.body
             if owner in wanted:
-                moved.setdefault(owner, {})[self._whole(one)] = None
+                moved.setdefault(owner, {})[self.whole.text(one.scope, one.entry.start, one.entry.end)] = None
             elif body is not None and not owner and wanted & set(one.owned.labels):
                 made = body.split([label if label in wanted else "" for label in one.owned.labels], _identify)
                 self.kept.append(self._with(one.entry, Edit(body.node.start_byte, body.node.end_byte, made.body)))
@@ -159,21 +158,6 @@ class _Work:
 
     def _with(self, entry: Entry, *edits: Edit) -> Derived:
         return written(self.scopes.source, entry.start, entry.end, edits)
-
-    def _whole(self, one: _Factory) -> Derived:
-        """An entry under names that do not depend on the app's."""
-        try:
-            inside = [binding for binding in self._read() if one.scope.encloses(binding.scope)]
-            text = rename(self.scopes, one.scope, inside).text
-        except Refused:
-            return self._with(one.entry)
-        return self._with(one.entry, Edit(one.scope.start, one.scope.end, text))
-
-    def _read(self) -> set[Binding]:
-        """Names of functions that the chunk can read. Raises Refused."""
-        if self.read is None:
-            self.read = readable_names(self.scopes, self.scopes.whole())
-        return self.read
 
     def _file(self, label: str, entries: list[Derived]) -> VendorFile:
         folder = posixpath.dirname(self.path)
