@@ -37,20 +37,21 @@ def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[s
     labels: the vendors that it holds. split: splits those off that it is given; its last answer is the one returned, if
     any is. min_size: of a vendor's file, as transferred.
     """
-    objection = ""
+    told: list[Diagnostic] = []
     while labels:
         answer = split(labels)
         large = {label for label, one in answer.vendors.items() if not is_small(one.data, min_size)}
         if large != labels:
+            told += (_left(path, label, answer, min_size) for label in sorted(labels - large))
             labels = large
             continue
         cost = _cost(whole, _parts(answer))
         if not cost:
-            return replace(answer, diagnostics=_told(path, objection))
-        objection = objection or cost
+            return replace(answer, diagnostics=tuple(told))
+        told.append(not_split(path, cost))
         fewer = [labels - {label} for label in sorted(labels)]
         labels = min(fewer, key=lambda one: _size(_parts(split(one)), _NEAR)) if len(labels) > 1 else set()
-    return Answer(path, diagnostics=_told(path, objection))
+    return Answer(path, diagnostics=tuple(told))
 
 
 def _parts(answer: Answer) -> list[bytes]:
@@ -73,5 +74,11 @@ def _size(parts: Sequence[bytes], quality: int) -> int:
     return sum(len(brotli_coding.encode(part, quality)) for part in parts)
 
 
-def _told(path: str, objection: str) -> tuple[Diagnostic, ...]:
-    return (not_split(path, objection),) if objection else ()
+def _left(path: str, label: str, answer: Answer, min_size: int) -> Diagnostic:
+    """Why a vendor stays where others may go."""
+    if label not in answer.vendors:
+        return not_split(path, f"all that it has of {label} is tied to other code in ways that cannot be cut")
+    size = brotli_coding.transferred(answer.vendors[label].data)
+    return not_split(
+        path, f"{label} would be {size:,} bytes as transferred, less than min_size ({min_size:,}) in [split]"
+    )
