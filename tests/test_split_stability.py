@@ -25,6 +25,7 @@ EDITED = {
     "next16-mixed": {"tfjs"},
     "vite8-mixed": {"tfjs", "three"},
     "vite7": {"tfjs", "three"},
+    "webpack5": {"tfjs", "three"},
     "webpack5-runtime": {"tfjs", "three"},
 }
 
@@ -67,14 +68,8 @@ def _later(export: exports.Export, name: str, tmp_path: Path) -> _Release:
 
 
 def _exports(*names: str) -> pytest.MarkDecorator:
-    # webpack's licence comment holds the hash of the script that is split.
-    unstable = pytest.mark.xfail(reason="vendors' files tell the name of the app's licences")
-    chosen = [
-        pytest.param(export, marks=[unstable] if export.name == "webpack5-runtime" else [], id=export.name)
-        for export in exports.FIXTURES
-        if export.name in names
-    ]
-    return pytest.mark.parametrize("export", chosen, indirect=True, scope="session")
+    chosen = [export for export in exports.FIXTURES if export.name in names]
+    return pytest.mark.parametrize("export", chosen, ids=lambda one: one.name, indirect=True, scope="session")
 
 
 def test_vendors_have_files_of_their_own(export: exports.Export, split: Path) -> None:
