@@ -269,6 +269,7 @@ def test_real_exports_keep_what_their_maps_say(export: exports.Export, tmp_path:
     assert {record.get("vendor") for record in records.values()} >= {"three", "tfjs"}
     # The rest is what is written anew: calls of the vendor in the app, exports.
     assert alike > 0.99 * total
-    assert same > 0.999 * properties > 0.2 * total
+    assert same > 0.999 * properties
+    assert properties > 0.1 * total  # that there were any: they are a sixth to a fifth of all words
     for source, counted in seen.items():
         assert counted >= 0.99 * sum(map(len, known[source].values())), source
