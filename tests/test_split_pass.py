@@ -229,7 +229,7 @@ def test_what_is_cut_asks_nothing_of_the_runtime(d: str, tmp_path: Path) -> None
         + library("three").replace("three1(a){", "three1(a){return log('one');")
         + f"let view=three1;log(view());{app}}},8:function(e){{e.exports=document}}}}]);"
     )
-    answer = split_chunk("a.js", ("three",), 100, chunk.encode())
+    answer = split_chunk("a.js", ("three",), 100, (), chunk.encode())
     assert answer is not None
     [vendor] = answer.vendors.values()
     runtime = (

@@ -38,6 +38,7 @@ def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[s
     any is. min_size: of a vendor's file, as transferred.
     """
     told: list[Diagnostic] = []
+    is_costly = False
     while labels:
         answer = split(labels)
         large = {label for label, one in answer.vendors.items() if not is_small(one.data, min_size)}
@@ -48,7 +49,9 @@ def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[s
         cost = _cost(whole, _parts(answer))
         if not cost:
             return replace(answer, diagnostics=tuple(told))
-        told.append(not_split(path, cost))
+        if not is_costly:
+            told.append(not_split(path, cost))
+        is_costly = True
         fewer = [labels - {label} for label in sorted(labels)]
         labels = min(fewer, key=lambda one: _size(_parts(split(one)), _NEAR)) if len(labels) > 1 else set()
     return Answer(path, diagnostics=tuple(told))
