@@ -81,7 +81,11 @@ def places(script: bytes, source_map: bytes) -> Iterator[Place]:
     """All words of a script at which a segment of its map begins; the maps here speak of ASCII or count as bytes do."""
     found = source_maps.read(source_map)
     lines = script.split(b"\n")
-    for line, column, origin in zip(found.lines, found.columns, found.origins, strict=True):
+    # Of several segments at one place, as Turbopack writes, the last counts.
+    last = {
+        (line, column): origin for line, column, origin in zip(found.lines, found.columns, found.origins, strict=True)
+    }
+    for (line, column), origin in last.items():
         word = WORD.match(lines[line], column)
         if origin is not None and word is not None:
             # Three dots stand before no property.

@@ -55,7 +55,7 @@ FIXTURES = (
     Export(_BUILT / "next14", vendors=("tfjs",)),
     Export(_BUILT / "next14-sub", "/sub/", vendors=("tfjs",)),
     Export(_BUILT / "next15"),
-    Export(_BUILT / "next16", vendors=("three",)),
+    Export(_BUILT / "next16", vendors=("tfjs", "three")),
     Export(_BUILT / "vite8", vendors=("tfjs", "three")),
     Export(_BUILT / "vite8-relative", vendors=("tfjs", "three")),
     Export(_BUILT / "vite8-sub", "/sub/", vendors=("tfjs", "three")),
@@ -64,7 +64,7 @@ FIXTURES = (
     Export(_BUILT / "next16-mixed", vendors=("tfjs", "three")),
     Export(_BUILT / "vite8-mixed", vendors=("tfjs", "three")),
     Export(_BUILT / "vite7", vendors=("tfjs", "three")),
-    Export(_BUILT / "webpack4", vendors=("tfjs", "three")),
+    Export(_BUILT / "webpack4", vendors=("tfjs", "tfjs", "three")),
     Export(_BUILT / "webpack5", vendors=("tfjs", "three")),
     Export(_BUILT / "webpack5-runtime", vendors=("tfjs", "three")),
 )
