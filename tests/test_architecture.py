@@ -29,6 +29,7 @@ BELOW = {
     "passes": {"bundlers", "formats", "codecs", "workers", "site", "settings", "diagnostics"},
     "manifest": {"site", "diagnostics"},
     # Consumers: manifest and media types, never a pass. `verify` derives names, references and encodings again.
+    "transfers": {"manifest"},
     "summary": {"manifest", "site", "diagnostics"},
     "verification": {"manifest", "formats", "bundlers", "codecs", "site", "diagnostics"},
     # The command line, in four modules: what a run does, and how it is told.
