@@ -1,0 +1,76 @@
+"""Amounts as budgets give them: `170 kB`, `90 KiB gzip`, `5 %`, `25`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, get_args
+
+from v1z3r_build.transfers import Coding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# As in SI and IEC 80000-13; `KB` is taken for the kilobyte that it nearly always means.
+_UNITS: Mapping[str, int] = {
+    "b": 1,
+    "kb": 1000,
+    "mb": 1000**2,
+    "gb": 1000**3,
+    "kib": 1024,
+    "mib": 1024**2,
+    "gib": 1024**3,
+}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[a-z]+)(?:\s+([a-z]+))?", re.I)
+SIZE = 'a size such as "170 kB", "90 KiB" or "170 kB gzip", or a number of bytes'
+COUNT = "a whole number, 0 or more"
+SHARE = ' or a share such as "5 %"'
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """number: bytes or requests, or percent of another amount. coding: that which the text names, if it names one."""
+
+    number: Decimal
+    percent: bool = False
+    coding: Coding | None = None
+
+    def within(self, whole: int) -> int:
+        """The amount as a whole number, rounded down. whole: what a percentage is of."""
+        return int(self.number * whole / 100) if self.percent else int(self.number)
+
+
+def size(value: object, *, shares: bool = False) -> Amount:
+    """An amount of bytes. shares: whether a percentage will do. Raises ValueError with what was expected."""
+    if isinstance(value, str):
+        return _written(value, shares)
+    try:
+        return count(value)
+    except ValueError:
+        raise ValueError(SIZE + (SHARE if shares else "")) from None
+
+
+def count(value: object, *, shares: bool = False) -> Amount:
+    """A number of things. shares: whether a percentage will do. Raises ValueError with what was expected."""
+    if shares and isinstance(value, str):
+        found = _written(value, shares)
+        if found.percent:
+            return found
+    # To Python a bool is an int.
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(COUNT + (SHARE if shares else ""))
+    return Amount(Decimal(value))
+
+
+def _written(text: str, shares: bool) -> Amount:
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is not None:
+        number, unit = Decimal(match[1]), match[2].lower()
+        coding = next((one for one in get_args(Coding) if one == (match[3] or "").lower()), None)
+        if coding is not None or match[3] is None:
+            if unit in _UNITS:
+                return Amount(number * _UNITS[unit], coding=coding)
+            if unit == "%" and shares:
+                return Amount(number, percent=True, coding=coding)
+    raise ValueError(SIZE + (SHARE if shares else ""))
