@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from v1z3r_build.transfers import Coding
+from v1z3r_build.transfers import CODINGS, Coding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,34 +43,32 @@ class Amount:
 
 def size(value: object, *, shares: bool = False) -> Amount:
     """An amount of bytes. shares: whether a percentage will do. Raises ValueError with what was expected."""
-    if isinstance(value, str):
-        return _written(value, shares)
-    try:
-        return count(value)
-    except ValueError:
-        raise ValueError(SIZE + (SHARE if shares else "")) from None
+    found = _written(value) if isinstance(value, str) else _counted(value)
+    if found is None or (found.percent and not shares):
+        raise ValueError(SIZE + (SHARE if shares else ""))
+    return found
 
 
 def count(value: object, *, shares: bool = False) -> Amount:
     """A number of things. shares: whether a percentage will do. Raises ValueError with what was expected."""
-    if shares and isinstance(value, str):
-        found = _written(value, shares)
-        if found.percent:
-            return found
-    # To Python a bool is an int.
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    found = _written(value) if isinstance(value, str) else _counted(value)
+    # A text is a percentage here, for things have no unit and no encoding.
+    if found is None or (isinstance(value, str) and not (shares and found.percent and found.coding is None)):
         raise ValueError(COUNT + (SHARE if shares else ""))
-    return Amount(Decimal(value))
+    return found
 
 
-def _written(text: str, shares: bool) -> Amount:
+def _counted(value: object) -> Amount | None:
+    # To Python a bool is an int.
+    return Amount(Decimal(value)) if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _written(text: str) -> Amount | None:
     match = _AMOUNT.fullmatch(text.strip())
-    if match is not None:
-        number, unit = Decimal(match[1]), match[2].lower()
-        coding = next((one for one in get_args(Coding) if one == (match[3] or "").lower()), None)
-        if coding is not None or match[3] is None:
-            if unit in _UNITS:
-                return Amount(number * _UNITS[unit], coding=coding)
-            if unit == "%" and shares:
-                return Amount(number, percent=True, coding=coding)
-    raise ValueError(SIZE + (SHARE if shares else ""))
+    if match is None:
+        return None
+    number, unit = Decimal(match[1]), match[2].lower()
+    coding = next((one for one in CODINGS if one == (match[3] or "").lower()), None)
+    if (match[3] and coding is None) or unit not in ("%", *_UNITS):
+        return None
+    return Amount(number, True, coding) if unit == "%" else Amount(number * _UNITS[unit], coding=coding)
