@@ -841,3 +841,18 @@ def test_routes_tell_initial_from_lazy(linked) -> None:
     assert [path.partition(".")[0] for path in route.initial] == ["a", "b"]
     assert [path.partition(".")[0] for path in route.lazy] == ["c"]
     assert set(site.site.routes) == {"/", "/p"}
+
+
+def test_what_a_browser_chooses_or_leaves_is_not_initial(linked) -> None:
+    site = linked(
+        {
+            "index.html": page(
+                "<img src=a.png srcset='b.png 2x'><picture><source srcset=c.png><img src=d.png></picture>"
+                "<noscript><img src=e.png></noscript><template><img src=f.png></template><img src=g.png>"
+            ),
+            **{f"{name}.png": PNG + name.encode() for name in "abcdefg"},
+        }
+    )
+    route = site.site.routes["/"]
+    assert [path.partition(".")[0] for path in route.initial] == ["g"]
+    assert [path.partition(".")[0] for path in route.lazy] == [*"abcdef"]

@@ -27,12 +27,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.fixtures]
 
 # Browsers ask for it unbidden, at a time of their own.
 _UNBIDDEN = "favicon.ico"
+# What scripts may ask for by names that they compute, before the load event or after it: no list can hold them.
+_COMPUTED = ("fetch", "xmlhttprequest")
 # What a page has got from the network that it had asked for before its load event; an answer to HEAD has no body.
 _BEFORE_LOAD = """() => {
   const [page] = performance.getEntriesByType("navigation");
   const before = performance.getEntriesByType("resource").filter(
     (one) => one.startTime < page.loadEventStart && one.transferSize > 0 && one.encodedBodySize > 0);
-  return [page, ...before].map((one) => one.name);
+  return [page, ...before].map((one) => [one.name, one.initiatorType]);
 }"""
 
 
@@ -46,12 +48,15 @@ def test_routes_are_what_the_browser_fetches(browser: Browser, export: Export, o
             with visitor(browser) as context:
                 page = context.new_page()
                 page.goto(server.url(quote(route[1:])), wait_until="load", timeout=60_000)
-                urls = page.evaluate(_BEFORE_LOAD)
+                fetched = page.evaluate(_BEFORE_LOAD)
             sizes = {exchange.target: exchange.size for exchange in server.exchanges(seen)}
             bodies: defaultdict[str, list[int]] = defaultdict(list)
-            for target in (url.removeprefix(server.origin).partition("#")[0] for url in urls):
+            for url, initiator in fetched:
+                target = url.removeprefix(server.origin).partition("#")[0]
                 path = unquote(urlsplit(target).path).removeprefix(export.base)
-                bodies[manifest.routes[route].html if f"/{path}" == route else path].append(sizes[target])
+                path = manifest.routes[route].html if f"/{path}" == route else path
+                if path in _listed(manifest, route) or initiator not in _COMPUTED:
+                    bodies[path].append(sizes[target])
             if found := _differences(manifest, route, bodies):
                 wrong[route] = found
     assert wrong == {}
@@ -59,7 +64,7 @@ def test_routes_are_what_the_browser_fetches(browser: Browser, export: Export, o
 
 def _differences(manifest: Manifest, route: str, bodies: Mapping[str, list[int]]) -> list[str]:
     """bodies: bytes of every answer by file."""
-    initial, lazy = transfers.initial(manifest, route), transfers.lazy(manifest, route)
+    initial = transfers.initial(manifest, route)
     sent = {path: sizes for path, sizes in bodies.items() if path in initial.files}
     stated, total = initial.size("br"), sum(map(sum, sent.values()))
     found = []
@@ -71,5 +76,8 @@ def _differences(manifest: Manifest, route: str, bodies: Mapping[str, list[int]]
             if sizes != [transfers.size(initial.files[path], "br")]
         ]
     found += [f"{path} was not fetched" for path in initial.files if path not in bodies]
-    listed = {*initial.files, *lazy.files, _UNBIDDEN}
-    return found + [f"{path} was fetched, and is not listed" for path in bodies if path not in listed]
+    return found + [f"{path} was fetched, and is not listed" for path in bodies if path not in _listed(manifest, route)]
+
+
+def _listed(manifest: Manifest, route: str) -> set[str]:
+    return {*transfers.initial(manifest, route).files, *transfers.lazy(manifest, route).files, _UNBIDDEN}
