@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from v1z3r_build.budget.wording import HEADINGS, carriers, cells, sentence, verdict
+from v1z3r_build.terminal import visible
 
 if TYPE_CHECKING:
     from v1z3r_build.budget.outcome import Outcome
@@ -30,7 +31,7 @@ def tell(outcome: Outcome, terminal: Terminal) -> None:
     told = over if terminal.verbose else over[:_WORST]
     for finding in told:
         where = f"{outcome.source}{f':{finding.line}' if finding.line else ''}: {finding.setting}"
-        terminal.error(sentence(finding), "\n  ".join((*carriers(finding), where)))
+        terminal.error(sentence(finding), "\n  ".join((*carriers(finding), visible(where))))
     if len(over) > len(told):
         terminal.note(f"the files of {len(over) - len(told)} more are shown by -v")
     terminal.note(verdict(outcome))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from v1z3r_build.terminal import share, size
+from v1z3r_build.terminal import share, size, visible
 
 if TYPE_CHECKING:
     from v1z3r_build.budget.figures import Unit
@@ -32,10 +32,10 @@ def cells(finding: Finding) -> tuple[str, ...]:
 
 
 def sentence(finding: Finding) -> str:
-    """What is over, by how much, and how it was before."""
+    """What is over, by how much, and how it was before; one line, whatever a name holds."""
     over = finding.value - finding.limit
     more = share(finding.value, finding.limit)
-    said = f"{finding.title} is {amount(finding.value, finding.unit)}, "
+    said = f"{visible(finding.title)} is {amount(finding.value, finding.unit)}, "
     said += f"{amount(over, finding.unit)}{f' ({more})' if more else ''} over the limit of "
     said += amount(finding.limit, finding.unit)
     if finding.before is None:
@@ -45,7 +45,7 @@ def sentence(finding: Finding) -> str:
 
 
 def carriers(finding: Finding) -> list[str]:
-    """The largest files of a figure, and how many more there are."""
+    """The largest files of a figure, a line for each, and how many more there are."""
     shown = [carrier(one, finding.unit) for one in finding.parts[:LARGEST]]
     rest = finding.parts[LARGEST:]
     if rest:
@@ -55,7 +55,8 @@ def carriers(finding: Finding) -> list[str]:
 
 def carrier(part: Part, unit: Unit) -> str:
     """A file's share, and how it has changed."""
-    said = part.path if unit in ("requests", "copies") else f"{amount(part.amount, unit)} {part.path}"
+    path = visible(part.path)
+    said = path if unit in ("requests", "copies") else f"{amount(part.amount, unit)} {path}"
     return f"{said} ({change(part.change, unit)})" if part.change else said
 
 
