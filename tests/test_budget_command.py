@@ -206,13 +206,14 @@ def test_json(here: Path, output: Path) -> None:
         "figure": "initial script",
         "unit": "br",
         "before": 22_000,
-        "files": [
-            {"path": "three.9f8e7d6c5b4a.js", "size": 20_000, "change": 0},
-            {"path": "app.1a2b3c4d5e6f.js", "size": 2_000, "change": 0},
-        ],
+        "files": [],
         "setting": 'budget.routes."/app/".script',
         "line": 3,
     }
+    assert results[1]["files"][:2] == [
+        {"path": "three.9f8e7d6c5b4a.js", "size": 20_000, "change": 0},
+        {"path": "app.1a2b3c4d5e6f.js", "size": 2_000, "change": 0},
+    ]
 
 
 def test_the_list_of_size_limit(here: Path, output: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +13,10 @@ from hypothesis import strategies as st
 
 from v1z3r_build.budget import amounts, sources
 from v1z3r_build.budget.comparison import Comparison
-from v1z3r_build.budget.places import json_lines, toml_lines
+from v1z3r_build.budget.places import json_lines, named, toml_lines
 from v1z3r_build.diagnostics import InputError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from v1z3r_build.budget.findings import Finding
     from v1z3r_build.budget.outcome import Outcome
     from v1z3r_build.manifest import Manifest
@@ -144,8 +144,6 @@ def test_the_files_of_a_figure_come_the_largest_first(tmp_path: Path) -> None:
     ],
 )
 def test_copies_count_where_a_route_holds_both(tmp_path: Path, message: str, route: str, copies: list[str]) -> None:
-    from dataclasses import replace
-
     made = manifest(replace(COPIES, message=message))
     found = only(tmp_path, f"[budget.routes.'{route}']\nduplicates = 0", made)
     assert [one.path for one in found.parts] == copies
@@ -213,8 +211,6 @@ def grown() -> Manifest:
     made = manifest(app_1a2b3c4d5e6f_js=None)
     made.files["app.ffffffffffff.js"] = record("script", 9_000, 3_500, 2_600)  # type: ignore[index]
     made.files["new.png"] = record("image", 100)  # type: ignore[index]
-    from dataclasses import replace
-
     routes = {
         route: replace(
             found,
@@ -273,8 +269,6 @@ def test_what_is_not_checked_is_said(tmp_path: Path) -> None:
 
 
 def test_figures_without_encodings_are_called_what_they_are(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     bare = manifest()
     bare = replace(bare, files={path: replace(one, encodings={}) for path, one in bare.files.items()})
     found = check(tmp_path, "[budget.routes.'/']\nscript = 1", bare)
@@ -350,6 +344,18 @@ def test_a_project_file_holds_limits_too(tmp_path: Path) -> None:
     project.write_text("[tool.v1z3r-build.budget.routes.'/']\ntotal = 1")
     (found,) = sources.read(project).check(Comparison(manifest())).findings
     assert (found.setting, found.line) == ('tool.v1z3r-build.budget.routes."/".total', 2)
+
+
+def test_the_example_of_the_readme_is_one(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    text = next(block for block in readme.split("```") if block.startswith('toml\n[budget.routes."*"]'))
+    made = manifest()
+    made = replace(made, routes=made.routes | {"/vj-app/": made.routes["/app/"]})
+    outcome = check(tmp_path, text.removeprefix("toml\n"), made, made)
+    keys = toml_lines(text.removeprefix("toml\n"))
+    inner = {named(one) for one in keys if not any(other[: len(one)] == one != other for other in keys)}
+    assert {one.setting for one in outcome.findings} == inner
+    assert outcome.notes == ()
 
 
 # Places

@@ -219,10 +219,12 @@ def verify(folder: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
     "--format",
     "form",
     type=click.Choice(FORMATS),
+    metavar="FORMAT",
     default="text",
-    help="What is printed to stdout besides the table on stderr; size-limit: the list that size-limit prints.",
+    help=f"What is printed to stdout, besides the table on stderr: {', '.join(FORMATS[1:])} (its list in JSON); "
+    "default: text, nothing.",
 )
-@click.option("--init", "initial", is_flag=True, help="Write limits of today's sizes plus 5 %; see below.")
+@click.option("--init", "initial", is_flag=True, help="Write limits of today's sizes plus 5 %.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors alone.")
 @click.option("-v", "--verbose", is_flag=True, help="Print everything.")
 def budget(

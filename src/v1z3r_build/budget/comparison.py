@@ -35,9 +35,10 @@ class Comparison:
         if self.baseline is not None and route in self.baseline.routes:
             then = figure.measure(self.baseline, route)
             before, last = then.value, dict(then.files)
+        # Nobody asks for the files of what is within its limit, and ten thousand routes have many.
         parts = tuple(
             Part(path, amount, None if before is None else amount - last.get(self._earlier(path), 0))
-            for path, amount in now.files
+            for path, amount in (now.files if now.value > limit else ())
         )
         return Finding(route, name or figure.name, figure.unit, now.value, limit, before, parts, setting, line)
 

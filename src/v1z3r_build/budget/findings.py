@@ -23,8 +23,8 @@ class Finding:
     """One limit, and what it limits.
 
     subject: a route, or a file's path. name: what is counted. limit: the most that is allowed. before: the amount in
-    the baseline, None without one. parts: the files, the largest first. setting: how the budget names the limit; line:
-    where it stands there, 0 if that is not known.
+    the baseline, None without one. parts: the files, the largest first, if it is over the limit. setting: how the
+    budget names the limit; line: where it stands there, 0 if that is not known.
     """
 
     subject: str
