@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,11 @@ from v1z3r_build.budget import amounts, sources
 from v1z3r_build.budget.comparison import Comparison
 from v1z3r_build.budget.places import json_lines, named, toml_lines
 from v1z3r_build.diagnostics import InputError
+from v1z3r_build.passes.split import copies
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from v1z3r_build.budget.findings import Finding
     from v1z3r_build.budget.outcome import Outcome
     from v1z3r_build.manifest import Manifest
@@ -133,7 +137,7 @@ def test_the_files_of_a_figure_come_the_largest_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "route", "copies"),
+    ("message", "route", "paths"),
     [
         (COPIES.message, "/app/", ["old.js"]),
         (COPIES.message, "/", ["old.js"]),
@@ -143,11 +147,31 @@ def test_the_files_of_a_figure_come_the_largest_first(tmp_path: Path) -> None:
         ("it holds three, and so does all.js.map: 30 of 40 messages are the same; they stay two", "/app/", []),
     ],
 )
-def test_copies_count_where_a_route_holds_both(tmp_path: Path, message: str, route: str, copies: list[str]) -> None:
+def test_copies_count_where_a_route_holds_both(tmp_path: Path, message: str, route: str, paths: list[str]) -> None:
     made = manifest(replace(COPIES, message=message))
     found = only(tmp_path, f"[budget.routes.'{route}']\nduplicates = 0", made)
-    assert [one.path for one in found.parts] == copies
-    assert found.value == len(copies)
+    assert [one.path for one in found.parts] == paths
+    assert found.value == len(paths)
+
+
+def test_copies_are_read_off_what_the_split_pass_says(tmp_path: Path) -> None:
+    shared = frozenset(f"message {number}" for number in range(30))
+
+    class Workshop:
+        """All scripts say the same."""
+
+        def call(self, path: str, *_: object) -> str:
+            return path
+
+        def asset(self, path: str) -> SimpleNamespace:
+            return SimpleNamespace(location=path)
+
+        def outcomes(self, calls: Iterable[str]) -> Iterable[tuple[str, frozenset[str], str]]:
+            return [(path, shared, "") for path in calls]
+
+    said = copies.report(Workshop(), {"three": ["old.js", "all.js"]})  # type: ignore[arg-type]
+    found = only(tmp_path, "[budget.routes.'/app/']\nduplicates = 0", manifest(*said))
+    assert [one.path for one in found.parts] == ["old.js"]
 
 
 def test_two_parts_of_one_vendor_are_no_copies(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _COUNTED = ("requests", "duplicates")
 # The keys of a table of limits; the vendors stand in a table inside.
 _FIGURES = (*KINDS, "total", "lazy", *_COUNTED)
+_LISTED = 20  # names in one message
 _PARTS = ("encoding", "routes", "files", "growth")
 
 
@@ -139,7 +140,8 @@ class TableBudget:
         elif self.growth and comparison.baseline is not None:
             new = [route for route in comparison.manifest.routes if route not in comparison.baseline.routes]
             if new:
-                yield f"growth is not checked where the baseline has no such route: {', '.join(new)}"
+                more = f" and {len(new) - _LISTED} more" if len(new) > _LISTED else ""
+                yield f"growth is not checked where the baseline has no such route: {', '.join(new[:_LISTED])}{more}"
 
 
 def read(source: Path) -> TableBudget | None:
@@ -280,4 +282,4 @@ def _nearest(text: str, known: Collection[str], *, among: bool = False) -> str:
     near = difflib.get_close_matches(text, known, n=1, cutoff=0.6 if among else 0.3)
     if near:
         return f"Did you mean {near[0]}?"
-    return f"Known there: {', '.join(sorted(known)[:20])}." if known else "The manifest lists none."
+    return f"Known there: {', '.join(sorted(known)[:_LISTED])}." if known else "The manifest lists none."
