@@ -856,3 +856,21 @@ def test_what_a_browser_chooses_or_leaves_is_not_initial(linked) -> None:
     route = site.site.routes["/"]
     assert [path.partition(".")[0] for path in route.initial] == ["g"]
     assert [path.partition(".")[0] for path in route.lazy] == [*"abcdef"]
+
+
+def test_what_a_framed_page_fetches_the_page_around_it_does(linked) -> None:
+    site = linked(
+        {
+            "index.html": page(
+                "<iframe src=in.html></iframe><iframe src=low.html loading=lazy></iframe><embed src=c.svg>"
+            ),
+            "in.html": page("<img src=a.png><iframe src=index.html></iframe><a href=out.html>"),
+            "low.html": page("<img src=b.png>"),
+            "out.html": page("<img src=d.png>"),
+            "c.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+            **{f"{name}.png": PNG + name.encode() for name in "abd"},
+        }
+    )
+    route = site.site.routes["/"]
+    assert [path.partition(".")[0] for path in route.initial] == ["a", "c", "in"]
+    assert [path.partition(".")[0] for path in route.lazy] == ["b", "low"]

@@ -43,8 +43,8 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         [row("candidate", "a.mp4"), row("media", "b.vtt"), row("media", "c.mp3")],
     ),
     "embedded": (
-        "<iframe src=a.html></iframe><embed src=b.pdf><object data=c.svg></object>",
-        [row("embed", "a.html"), row("embed", "b.pdf"), row("embed", "c.svg")],
+        "<iframe src=a.html></iframe><embed src=b.pdf><object data=c.svg></object><iframe src=d.html loading=lazy></iframe>",
+        [row("embed", "a.html"), row("embed", "b.pdf"), row("embed", "c.svg"), row("candidate", "d.html")],
     ),
     "links that visitors follow": (
         "<a href=a.html></a><map><area href=b.html></map><form action=c></form><button formaction=d></button>",

@@ -384,7 +384,7 @@ def _role(tag: str, name: str, attributes: dict[str, str]) -> Role | None:
                 return "prefetch" if rel == "stylesheet" and "alternate" in rels else _LINKS[rel]
         return "outside" if {"manifest", "canonical", "alternate", "amphtml"} & set(rels) else None
     role = _ROLES.get((tag, name))
-    if role == "image" and attributes.get("loading", "").lower() == "lazy":
+    if role in ("image", "embed") and attributes.get("loading", "").lower() == "lazy":
         return "candidate"
     if role == "media" and tag == "source":
         return "candidate"
