@@ -282,6 +282,32 @@ def test_what_has_changed_is_told_file_by_file(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("earlier", "now", "change"),
+    [
+        (["c/main-app-0123456789abcdef.js"], "c/main-app-fedcba9876543210.js", 10),
+        (["c/main-app-01234567.js", "c/main-01234567.js"], "c/main-app-76543210.js", 10),
+        (["c/index-Db_bFMPg.js"], "c/index-a-4B_c9d.js", 10),
+        (["c/7772.0123456789abcdef.js", "c/7773.0123456789abcdef.js"], "c/7772.fedcba9876543210.js", 10),
+        # Two may be meant; another folder; another kind of name.
+        (["c/01234567.01234567.js", "c/01234567.12345678.js"], "c/01234567.76543210.js", 100),
+        (["d/main.0123456789abcdef.js"], "c/main.fedcba9876543210.js", 100),
+        (["c/main.js"], "c/other.js", 100),
+    ],
+)
+def test_a_file_is_known_by_its_name_without_the_hash(
+    tmp_path: Path, earlier: list[str], now: str, change: int
+) -> None:
+    def release(size: int, *paths: str) -> Manifest:
+        made = manifest()
+        files = {**made.files, **{path: record("script", size) for path in paths}}
+        return replace(made, files=files, routes={"/": replace(made.routes["/"], initial=paths)})
+
+    text = "[budget.routes.'/']\nscript = 1"
+    (part,) = only(tmp_path, text, release(100, now), release(90, *earlier)).parts
+    assert part.change == change
+
+
 def test_what_is_not_checked_is_said(tmp_path: Path) -> None:
     text = "[budget.growth.'*']\ntotal = 0\n"
     assert check(tmp_path, text).notes == ("growth is not checked: there is no --baseline",)

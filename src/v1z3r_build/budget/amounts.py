@@ -23,9 +23,9 @@ _UNITS: Mapping[str, int] = {
     "gib": 1024**3,
 }
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[a-z]+)(?:\s+([a-z]+))?", re.I)
-SIZE = 'a size such as "170 kB", "90 KiB" or "170 kB gzip", or a number of bytes'
-COUNT = "a whole number, 0 or more"
-SHARE = ' or a share such as "5 %"'
+_SIZE = 'a size such as "170 kB", "90 KiB" or "170 kB gzip", or a number of bytes'
+_COUNT = "a whole number, 0 or more"
+_SHARE = ' or a share such as "5 %"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def size(value: object, *, shares: bool = False) -> Amount:
     """An amount of bytes. shares: whether a percentage will do. Raises ValueError with what was expected."""
     found = _written(value) if isinstance(value, str) else _counted(value)
     if found is None or (found.percent and not shares):
-        raise ValueError(SIZE + (SHARE if shares else ""))
+        raise ValueError(_SIZE + (_SHARE if shares else ""))
     return found
 
 
@@ -54,7 +54,7 @@ def count(value: object, *, shares: bool = False) -> Amount:
     found = _written(value) if isinstance(value, str) else _counted(value)
     # A text is a percentage here, for things have no unit and no encoding.
     if found is None or (isinstance(value, str) and not (shares and found.percent and found.coding is None)):
-        raise ValueError(COUNT + (SHARE if shares else ""))
+        raise ValueError(_COUNT + (_SHARE if shares else ""))
     return found
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from v1z3r_build.budget.figures import Figure, Unit
     from v1z3r_build.manifest import FileRecord, Manifest
 
-# What stands between the name and the suffix of a file that a bundler or we have named by its content.
-_HASH = re.compile(r"[.-][A-Za-z0-9_-]{8,}(?=\.\w+\Z)")
+# What stands between the name and the suffix of a file that a bundler or we have named by its content; Vite's eight
+# letters may hold a dash.
+_HASH = re.compile(r"[.-](?:\w{8,}|[\w-]{8})(?=\.\w+\Z)", re.A)
 
 
 class Comparison:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from v1z3r_build.budget.places import Keys
     from v1z3r_build.manifest import Manifest
 
-KINDS: tuple[str, ...] = get_args(Kind)
+_KINDS: tuple[str, ...] = get_args(Kind)
 _COUNTED = ("requests", "duplicates")
 # The keys of a table of limits; the vendors stand in a table inside.
-_FIGURES = (*KINDS, "total", "lazy", *_COUNTED)
+_FIGURES = (*_KINDS, "total", "lazy", *_COUNTED)
 _LISTED = 20  # names in one message
 _PARTS = ("encoding", "routes", "files", "growth")
 
