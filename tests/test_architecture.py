@@ -29,13 +29,15 @@ BELOW = {
     "passes": {"bundlers", "formats", "codecs", "workers", "site", "settings", "diagnostics"},
     "manifest": {"site", "diagnostics"},
     # Consumers: manifest and media types, never a pass. `verify` derives names, references and encodings again.
+    "transfers": {"manifest"},
     "summary": {"manifest", "site", "diagnostics"},
     "verification": {"manifest", "formats", "bundlers", "codecs", "site", "diagnostics"},
+    "budget": {"transfers", "manifest", "terminal", "site", "settings", "diagnostics"},
     # The command line, in four modules: what a run does, and how it is told.
     "pipeline": {"passes", "manifest", "summary", "formats", "workers", "site", "settings", "diagnostics"},
     "terminal": {"manifest", "summary", "workers", "diagnostics"},
     "github": {"terminal", "manifest", "summary", "diagnostics"},
-    "cli": {"pipeline", "verification", "terminal", "github", "manifest", "summary", "passes", "workers", "site", "settings", "diagnostics"},
+    "cli": {"pipeline", "verification", "budget", "terminal", "github", "manifest", "summary", "passes", "workers", "site", "settings", "diagnostics"},
     "__main__": {"cli"},
 }  # fmt: skip
 

@@ -82,7 +82,7 @@ def content(folder: Path) -> dict[str, bytes]:
         ([], 2, "Usage: v1z3r-build"),
         (["optimise"], 2, "No such command 'optimise'"),
         (["optimize"], 2, "Missing argument 'SITE'"),
-        (["optimize", "out", "--budget"], 2, "No such option '--budget'"),
+        (["optimize", "out", "--budget"], 2, "there is no budget"),
         (["optimize", "out", "--no-cache"], 2, "No such option '--no-cache'"),
         (["optimize", "out", "--cluster", "x"], 2, "No such option '--cluster'"),
         (["optimize", "out", "--only", "mangle"], 2, "'mangle' is not one of 'split', 'minify', 'images', 'link'"),

@@ -841,3 +841,36 @@ def test_routes_tell_initial_from_lazy(linked) -> None:
     assert [path.partition(".")[0] for path in route.initial] == ["a", "b"]
     assert [path.partition(".")[0] for path in route.lazy] == ["c"]
     assert set(site.site.routes) == {"/", "/p"}
+
+
+def test_what_a_browser_chooses_or_leaves_is_not_initial(linked) -> None:
+    site = linked(
+        {
+            "index.html": page(
+                "<img src=a.png srcset='b.png 2x'><picture><source srcset=c.png><img src=d.png></picture>"
+                "<noscript><img src=e.png></noscript><template><img src=f.png></template><img src=g.png>"
+            ),
+            **{f"{name}.png": PNG + name.encode() for name in "abcdefg"},
+        }
+    )
+    route = site.site.routes["/"]
+    assert [path.partition(".")[0] for path in route.initial] == ["g"]
+    assert [path.partition(".")[0] for path in route.lazy] == [*"abcdef"]
+
+
+def test_what_a_framed_page_fetches_the_page_around_it_does(linked) -> None:
+    site = linked(
+        {
+            "index.html": page(
+                "<iframe src=in.html></iframe><iframe src=low.html loading=lazy></iframe><embed src=c.svg>"
+            ),
+            "in.html": page("<img src=a.png><iframe src=index.html></iframe><a href=out.html>"),
+            "low.html": page("<img src=b.png>"),
+            "out.html": page("<img src=d.png>"),
+            "c.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+            **{f"{name}.png": PNG + name.encode() for name in "abd"},
+        }
+    )
+    route = site.site.routes["/"]
+    assert [path.partition(".")[0] for path in route.initial] == ["a", "c", "in"]
+    assert [path.partition(".")[0] for path in route.lazy] == ["b", "low"]

@@ -104,7 +104,12 @@ REFUSED = [
     ("[names]\nzzz = 3", "unknown key names.zzz", "Known there: keep, drop."),
     ("[images]\nquality = 3", "unknown key images", "The pass images has no settings in this version."),
     ("[split]\nvendors = ['Three JS']", "split.vendors must be a list of three, tfjs, or names of npm packages", ""),
-    ("[budget]\nscripts = 3", "unknown key budget", "Known there: passes, jobs, site, split, minify, names, compress."),
+    ("[bugdet]\nscripts = 3", "unknown key bugdet", "Did you mean budget?"),
+    (
+        "[zzz]\nscripts = 3",
+        "unknown key zzz",
+        "Known there: passes, jobs, site, split, minify, names, compress, budget.",
+    ),
     ("site = 'x'", 'site must be a table, found "x"', ""),
     ("jobs = 'two'", 'jobs must be a whole number from 0 to 1024; found "two"', ""),
     ("jobs = true", "jobs must be a whole number from 0 to 1024; found true", ""),

@@ -43,8 +43,8 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         [row("candidate", "a.mp4"), row("media", "b.vtt"), row("media", "c.mp3")],
     ),
     "embedded": (
-        "<iframe src=a.html></iframe><embed src=b.pdf><object data=c.svg></object>",
-        [row("embed", "a.html"), row("embed", "b.pdf"), row("embed", "c.svg")],
+        "<iframe src=a.html></iframe><embed src=b.pdf><object data=c.svg></object><iframe src=d.html loading=lazy></iframe>",
+        [row("embed", "a.html"), row("embed", "b.pdf"), row("embed", "c.svg"), row("candidate", "d.html")],
     ),
     "links that visitors follow": (
         "<a href=a.html></a><map><area href=b.html></map><form action=c></form><button formaction=d></button>",
@@ -70,8 +70,11 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         '<svg><image xlink:href="a.png"/><image href=b.png /><use href="c.svg#d"/><feImage href=e.png /><a xlink:href=/f></a><script href=g.js /></svg>',
         [row("image", "a.png"), row("image", "b.png"), row("image", "c.svg#d"), row("image", "e.png"), row("page", "/f"), row("script", "g.js")],
     ),
-    "template": ("<template><img src=a.png><template><img src=b.png></template></template>", [row("image", "a.png"), row("image", "b.png")]),
-    "noscript": ("<noscript><link rel=stylesheet href=a.css></noscript><noscript><img src=b.png></noscript>", [row("style", "a.css"), row("image", "b.png")]),
+    "template": ("<template><img src=a.png><template><img src=b.png></template></template>", [row("candidate", "a.png"), row("candidate", "b.png")]),
+    "noscript": (
+        "<noscript><link rel=stylesheet href=a.css></noscript><noscript><img src=b.png></noscript><img src=c.png>",
+        [row("candidate", "a.css"), row("candidate", "b.png"), row("image", "c.png")],
+    ),
     "moved by the parser": ("<table><img src=a.png><tr><td background=b.png></table>", [row("image", "b.png"), row("image", "a.png")]),
     "not closed": ("<p><div><img src=a.png", []),
     "second body": ("<body background=a.png><p><body background=b.png class=c>", [row("image", "a.png")]),
@@ -90,7 +93,11 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
     "srcset, character reference": ('<img srcset="a.png?b=1&amp;c=2 2x">', [row("candidate", "a.png?b=1&amp;c=2", "a.png?b=1&c=2")]),
     "srcset of a source and a link": (
         "<picture><source srcset='a.avif 1x, b.avif 2x'><img src=c.png></picture><link rel=preload as=image imagesrcset='d.png 1x'>",
-        [row("candidate", "a.avif"), row("candidate", "b.avif"), row("image", "c.png"), row("candidate", "d.png")],
+        [row("candidate", "a.avif"), row("candidate", "b.avif"), row("candidate", "c.png"), row("candidate", "d.png")],
+    ),
+    "image of a set": (
+        "<img src=a.png srcset='b.png 2x'><picture><img src=c.png></picture><img src=d.png>",
+        [*(row("candidate", f"{name}.png") for name in "abc"), row("image", "d.png")],
     ),
     # meta
     "refresh": (

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
+    from v1z3r_build.budget.outcome import Budget, Outcome
+    from v1z3r_build.manifest import Manifest
     from v1z3r_build.pipeline import Order, Result
     from v1z3r_build.settings import Settings
     from v1z3r_build.terminal import Terminal
@@ -31,6 +34,7 @@ DONE, CHECK_FAILED, WRONG_USAGE, SYSTEM_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 # What runs in worker processes.
 _WORK = ("v1z3r_build.passes.minify", "v1z3r_build.passes.link.survey", "v1z3r_build.passes.compress")
 _PASS = click.Choice(PASS_NAMES)
+FORMATS = ("text", "json", "markdown", "github", "junit", "size-limit")
 _ISSUES = "Please report it with what -v prints."
 
 
@@ -40,7 +44,8 @@ class _Program(click.Group):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
         words = list(sys.argv[1:] if args is None else args)
-        asked = _Asked("--json" in words, "-v" in words or "--verbose" in words)
+        as_json = "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words)
+        asked = _Asked(as_json, "-v" in words or "--verbose" in words)
         try:
             with _terminated_as_interrupted():
                 code = super().main(words, *rest, **extra)
@@ -101,6 +106,12 @@ def main() -> None:
     help="The last release: an immutable name with other bytes is then an error.",
 )
 @click.option("--strict", is_flag=True, help="Publish nothing and exit with 1 if there are warnings.")
+@click.option(
+    "--budget",
+    "with_budget",
+    is_flag=True,
+    help="Check the limits of [budget] at the end: exit with 1 if the output, which is written, is over them.",
+)
 @click.option("--force", is_flag=True, help="Optimize once more what was optimized already.")
 @click.option("--dry-run", is_flag=True, help="Do everything but write the output.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object to stdout.")
@@ -117,6 +128,7 @@ def optimize(
     skip: tuple[str, ...],
     previous: Path | None,
     strict: bool,
+    with_budget: bool,
     force: bool,
     dry_run: bool,
     as_json: bool,
@@ -132,6 +144,7 @@ def optimize(
 
     terminal = _terminal(quiet, verbose)
     settings = _settings(site, config, base, jobs, only, skip, terminal)
+    limits, baseline = _limits(site, config, previous) if with_budget else (None, None)
     with Pool(settings.jobs, preload=_WORK) as pool:
         if site.is_dir():
             pool.start()  # now, for the import below takes as long as theirs
@@ -140,10 +153,15 @@ def optimize(
         order = pipeline.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
         with terminal.progress() as progress:
             result = pipeline.optimize(order, pool, progress)
-    if as_json:
-        _print_json(result.to_json())
     _say_optimized(order, result, terminal)
-    return CHECK_FAILED if result.outcome == "rejected" else DONE
+    checked = None
+    if limits is not None and result.outcome != "rejected":
+        checked = _checked(limits, result.manifest, baseline)
+    if as_json:
+        _print_json(result.to_json() | ({} if checked is None else {"budget": checked.to_json()}))
+    if checked is not None:
+        _say_checked(checked, terminal)
+    return CHECK_FAILED if result.outcome == "rejected" or (checked is not None and checked.over) else DONE
 
 
 @main.command()
@@ -179,6 +197,71 @@ def verify(folder: Path, as_json: bool, quiet: bool, verbose: bool) -> int:
             terminal.note(f"{folder}: all {len(manifest.files)} files are as the manifest says")
     github.annotate(found, folder)
     return CHECK_FAILED if failed else DONE
+
+
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--budget",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The limits: a TOML file with [budget], or a budget.json of Lighthouse; default: [budget] of the settings.",
+)
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=f"Settings; default: {FILE_NAME}.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="MANIFEST",
+    help="That of an earlier release: what has changed since is shown, and the limits of [budget.growth] hold.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    metavar="FORMAT",
+    default="text",
+    help=f"What is printed to stdout, besides the table on stderr: {', '.join(FORMATS[1:])} (its list in JSON); "
+    "default: text, nothing.",
+)
+@click.option("--init", "initial", is_flag=True, help="Write limits of today's sizes plus 5 %.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors alone.")
+@click.option("-v", "--verbose", is_flag=True, help="Print everything.")
+def budget(
+    *,
+    folder: Path,
+    source: Path | None,
+    config: Path | None,
+    baseline: Path | None,
+    form: str,
+    initial: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Check what browsers transfer for an optimized site against limits.
+
+    DIR is what `optimize` has written. Of each route counts what a browser fetches at once and what it may fetch
+    later, in the encoding that the limit names, headers aside. Exits with 1 if anything is over its limit.
+
+    --init writes limits into v1z3r-build.toml if there are no settings, else it prints what to add to them.
+    """
+    from v1z3r_build.budget import sources
+    from v1z3r_build.manifest import MANIFEST_NAME, Manifest
+
+    terminal = _terminal(quiet, verbose)
+    manifest = Manifest.load(folder / MANIFEST_NAME)
+    if initial:
+        return _begin_budget(manifest, folder, config, terminal)
+    limits = sources.read(source) if source is not None else sources.find(folder, config)
+    checked = _checked(limits, manifest, Manifest.load(baseline) if baseline is not None else None)
+    if form in ("json", "size-limit"):
+        results = [one.to_size_limit() for one in checked.findings]
+        about = {"status": "over" if checked.over else "within", "folder": str(folder), "release": manifest.release}
+        _print_json(results if form == "size-limit" else about | checked.to_json())
+    elif form != "text":
+        _print(_rendered(checked, form))
+    _say_checked(checked, terminal, annotated=form != "github")
+    return CHECK_FAILED if checked.over else DONE
 
 
 @main.command()
@@ -240,10 +323,67 @@ def _say_optimized(order: Order, result: Result, terminal: Terminal) -> None:
     github.summarize(result.summary, result.diagnostics, result.told)
 
 
-def _print_json(value: dict[str, Any]) -> None:
+def _limits(site: Path, config: Path | None, previous: Path | None) -> tuple[Budget, Manifest | None]:
+    """The budget of the settings, and the manifest of the last release, which the run may be about to replace."""
+    from v1z3r_build.budget import sources
+    from v1z3r_build.manifest import Manifest
+
+    return sources.find(site, config), Manifest.load(previous) if previous is not None else None
+
+
+def _checked(limits: Budget, manifest: Manifest, baseline: Manifest | None) -> Outcome:
+    from v1z3r_build.budget.comparison import Comparison
+
+    return limits.check(Comparison(manifest, baseline))
+
+
+def _begin_budget(manifest: Manifest, folder: Path, config: Path | None, terminal: Terminal) -> int:
+    from v1z3r_build import settings
+    from v1z3r_build.budget import proposal
+
+    found = settings.find(folder, config)
+    if found is None:
+        with Path(FILE_NAME).open("x", encoding="utf-8", newline="\n") as file:
+            file.write(proposal.text(manifest))
+        terminal.note(f"{FILE_NAME} written, with limits of today's sizes plus 5 %")
+        return DONE
+    already, keys = settings.table(found, "budget")
+    _print(proposal.text(manifest, keys[:-1]))
+    terminal.note(f"{found} {'has a table [budget] already' if already is not None else 'is there'}: add this by hand")
+    return DONE
+
+
+def _rendered(checked: Outcome, form: str) -> str:
+    """The outcome in a format that is no JSON."""
+    from v1z3r_build import github
+    from v1z3r_build.budget import annotations, junit, markdown
+
+    if form == "github":
+        lines = github.commands(annotations.diagnostics(checked), checked.source.parent, github.workspace())
+        return "".join(f"{line}\n" for line in lines)
+    return junit.text(checked) if form == "junit" else markdown.text(checked)
+
+
+def _say_checked(checked: Outcome, terminal: Terminal, *, annotated: bool = True) -> None:
+    """Tell people how the check of the limits went. annotated: whether GitHub is to be told of it here."""
+    from v1z3r_build import github
+    from v1z3r_build.budget import annotations, markdown, telling
+
+    with github.commands_off():
+        telling.tell(checked, terminal)
+    if annotated:
+        github.annotate(annotations.diagnostics(checked), checked.source.parent)
+    github.add_to_summary(markdown.text(checked) + "\n")
+
+
+def _print_json(value: Any) -> None:
     # Escaped, for names need not be valid text, and stdout need not be UTF-8.
+    _print(json.dumps(value, indent=1) + "\n")
+
+
+def _print(text: str) -> None:
     try:
-        click.echo(json.dumps(value, indent=1))
+        click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
     except BrokenPipeError:
         # What is still in the buffer must not fail once more when Python flushes it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -29,6 +29,11 @@ def is_here() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
+def workspace() -> Path:
+    """The folder that annotations name files in."""
+    return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+
+
 @contextmanager
 def commands_off() -> Iterator[None]:
     """Let GitHub obey nothing that is printed meanwhile: names and contents of files may be hostile.
@@ -48,16 +53,21 @@ def commands_off() -> Iterator[None]:
 def annotate(diagnostics: Iterable[Diagnostic], site: Path) -> None:
     """Print the annotations of a site's diagnostics, if this is a job."""
     if is_here():
-        for line in commands(diagnostics, site, Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())):
+        for line in commands(diagnostics, site, workspace()):
             _print(line)
 
 
 def summarize(summary: Summary, diagnostics: Iterable[Diagnostic], told: str) -> None:
-    """Add to the summary of the step, if this is a job that has one."""
+    """Add a run to the summary of the step, if this is a job that has one."""
+    add_to_summary(step_summary(summary, diagnostics, told))
+
+
+def add_to_summary(text: str) -> None:
+    """Add Markdown to the summary of the step, if this is a job that has one."""
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if is_here() and place:
         with Path(place).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(step_summary(summary, diagnostics, told))
+            file.write(text)
 
 
 def commands(diagnostics: Iterable[Diagnostic], site: Path, workspace: Path) -> Iterator[str]:

@@ -26,6 +26,8 @@ TOOL_NAME = "v1z3r-build"
 COMMAND_LINE = "command line"
 # The labels of the table of vendors (bundlers/vendors.toml).
 VENDORS = ("three", "tfjs")
+# Tables that stand in the same file and have a reader of their own: their keys are the site's routes and files.
+READ_ELSEWHERE = ("budget",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,16 @@ def load(site: Path, config: Path | None = None, overrides: Mapping[str, object]
     return Settings(**{key: value for key, value in values.items() if "." not in key}, **sections)
 
 
+def table(source: Path, name: str) -> tuple[object, tuple[str, ...]]:
+    """A table that is read elsewhere, as it stands in a file, None if it is not there, and the keys that lead to it.
+
+    Raises InputError for a file that is no TOML, and for an unknown key beside the table.
+    """
+    document, prefix = _document(source)
+    _flattened(document, source, prefix)
+    return document.get(name), (*prefix.split(".")[:-1], name)
+
+
 def without_passes(settings: Settings, names: Collection[str]) -> Settings:
     """The settings of a run that leaves some passes out."""
     return replace(settings, passes=tuple(name for name in settings.passes if name not in names))
@@ -206,6 +218,7 @@ def example() -> str:
             lines.append("")
         help = setting.rule.help
         lines += [f"# {help[0].upper()}{help[1:]}.", f"#{name} = {_toml(setting.default)}"]
+    lines += ["", "# Limits, [budget]: `v1z3r-build budget DIR --init` writes them from today's sizes."]
     return "\n".join(lines) + "\n"
 
 
@@ -238,17 +251,21 @@ _RULES: dict[str, _Setting] = _settings_of(Settings, "") | {
 
 
 def _read(source: Path) -> dict[str, Any]:
-    document = _parsed(source)
-    prefix = ""
-    if source.name == PROJECT_FILE_NAME:
-        document = _tool_table(source, document) or {}
-        prefix = f"tool.{TOOL_NAME}."
+    document, prefix = _document(source)
     values: dict[str, Any] = {}
     for key, value in _flattened(document, source, prefix):
         setting = _RULES[key]
         checked = _checked(setting, prefix + key, value, str(source))
         values[key] = str(source.absolute().parent / checked) if setting.rule.place and checked else checked
     return values
+
+
+def _document(source: Path) -> tuple[dict[str, Any], str]:
+    """What a file holds of settings, and what its keys begin with there."""
+    document = _parsed(source)
+    if source.name == PROJECT_FILE_NAME:
+        return _tool_table(source, document) or {}, f"tool.{TOOL_NAME}."
+    return document, ""
 
 
 def _parsed(source: Path) -> dict[str, Any]:
@@ -278,7 +295,7 @@ def _flattened(document: dict[str, Any], source: Path, prefix: str) -> list[tupl
             if not isinstance(value, dict):
                 raise InputError(f"{source}: {prefix}{name} must be a table, found {_shown(value)}")
             found += [(f"{name}.{inner}", content) for inner, content in value.items()]
-        else:
+        elif name not in READ_ELSEWHERE:
             found.append((name, value))
     for key, _ in found:
         if key not in _RULES:
@@ -292,7 +309,7 @@ def _nearest(key: str, prefix: str) -> str:
         return f"The pass {key} has no settings in this version."
     section, _, name = key.rpartition(".")
     siblings = [known.rpartition(".")[2] for known in _RULES if known.rpartition(".")[0] == section]
-    siblings += [] if section else _SECTIONS
+    siblings += [] if section else [*_SECTIONS, *READ_ELSEWHERE]
     moved = [known for known in _RULES if known.rpartition(".")[2] == name]
     near = difflib.get_close_matches(name, siblings, n=1)
     if moved or near:

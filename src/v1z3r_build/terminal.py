@@ -48,6 +48,11 @@ class Terminal:
         self._watched = watched
         self._verbosity = verbosity
 
+    @property
+    def verbose(self) -> bool:
+        """Whether everything was asked for."""
+        return self._verbosity > 0
+
     def error(self, message: str, hint: str = "") -> None:
         """Why the run has failed, and what to do."""
         self._line(("error: ", _STYLES["error"]), _lines(message))
@@ -100,6 +105,21 @@ class Terminal:
         for kind, totals in summary.kinds.items():
             table.add_row(kind, *cells(totals))
         self._console.print(table)
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]], texts: int) -> None:
+        """A table for those who did not ask for quiet. texts: how many of the first columns hold words."""
+        if self._verbosity < 0:
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, 2))
+        for number, heading in enumerate(headings):
+            table.add_column(heading, justify="left" if number < texts else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*map(visible, row))
+        # As wide as it is: cut to a narrow window, it would lose the figures.
+        window, options = self._console.width, self._console.options.update(max_width=10_000)
+        self._console.width = max(window, self._console.measure(table, options=options).maximum)
+        self._console.print(table)
+        self._console.width = window
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

@@ -32,12 +32,13 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What was asked and answered. target: path and query as sent."""
+    """What was asked and answered. target: path and query as sent; size: of the body on the wire, in bytes."""
 
     target: str
     status: int
     content_encoding: str
     cache_control: str
+    size: int
 
 
 class Hosting(Protocol):
@@ -94,7 +95,11 @@ class Server:
             response = Response(404)
         headers = response.headers
         exchange = Exchange(
-            target, response.status, headers.get("Content-Encoding", ""), headers.get("Cache-Control", "")
+            target,
+            response.status,
+            headers.get("Content-Encoding", ""),
+            headers.get("Cache-Control", ""),
+            len(response.body),
         )
         with self._lock:
             self._exchanges.append(exchange)

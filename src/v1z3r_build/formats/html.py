@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from turbohtml import Element
 
+_NOSCRIPT_END = re.compile(rb"</noscript[\s/>]", re.I)
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\n\r\f"
 _ATTRIBUTE = re.compile(rb"[^\s=/>]*\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]*))", re.S)
@@ -142,6 +144,8 @@ class _Page:
         # Relative URLs before this offset have no base that is sure.
         self.sure_from = 0
         self.noscripts: list[tuple[int, int]] = []
+        # What a browser with scripts fetches nothing of: content of noscript and of templates.
+        self.inert: list[tuple[int, int]] = []
         # Attribute values, and the content of elements that no format reads: low, high, how sure a word in it is.
         self.values: list[tuple[int, int, Stand]] = []
 
@@ -164,10 +168,18 @@ class _Page:
         tag = element.tag.lower()
         if tag == "base" and not _is_in_page(element):
             return
-        if tag == "noscript":
-            self.noscripts.append((high, location.end_tag.start_offset if location.end_tag else len(self.data)))
+        if tag in ("noscript", "template"):
+            end = location.end_tag.start_offset if location.end_tag else len(self.data)
+            if tag == "noscript":
+                self.noscripts.append((high, end))
+                # With scripts it is text up to its end tag, whatever is in it (HTML Standard, "in head noscript").
+                closing = _NOSCRIPT_END.search(self.data, high, end)
+                end = closing.start() if closing else end
+            self.inert.append((high, end))
+        # Of the images of a set a browser fetches one, and `src` is only what else there is (HTML Standard, "Images").
+        among = tag == "img" and ("srcset" in attributes or getattr(element.parent, "tag", "") == "picture")
         for name, (low, high) in spans.items():
-            self.attribute(tag, name, attributes, low, high)
+            self.attribute(tag, name, attributes, low, high, among)
         address = attributes.get({"script": "src", "link": "href"}.get(tag, ""), "").strip()
         checked = tag == "script" or {"stylesheet", "preload", "modulepreload"} & set(
             attributes.get("rel", "").lower().split()
@@ -182,7 +194,8 @@ class _Page:
         if tag in ("script", "style") and location.end_tag is not None:
             self.content(tag, attributes, location.start_tag.end_offset, location.end_tag.start_offset, element)
 
-    def attribute(self, tag: str, name: str, attributes: dict[str, str], low: int, high: int) -> None:
+    def attribute(self, tag: str, name: str, attributes: dict[str, str], low: int, high: int, among: bool) -> None:
+        """among: whether the element chooses an image among several."""
         raw = self.data[low:high]
         stand: Stand = "string"
         if name == "style":
@@ -204,6 +217,8 @@ class _Page:
             self.meta(attributes, low, high)
         else:
             role = _role(tag, name, attributes)
+            if role == "image" and among:
+                role = "candidate"
             if role is not None:
                 inset = len(raw) - len(raw.lstrip(_SPACE))
                 end = high - (len(raw) - len(raw.rstrip(_SPACE)))
@@ -218,6 +233,12 @@ class _Page:
         elif self.base is None:
             self.base = href
             self.sure_from = max(self.sure_from, place)
+
+    def as_fetched(self, url: Url) -> Url:
+        """The reference; one that a browser with scripts does not fetch by itself is only a candidate."""
+        if url.role in ("image", "style", "preload") and any(low <= url.start < high for low, high in self.inert):
+            return replace(url, role="candidate")
+        return url
 
     def is_sure(self, url: Url) -> bool:
         return url.start >= self.sure_from or _ROOTED.match(url.text) is not None
@@ -301,7 +322,7 @@ class _Page:
                 rest.append(mention(self.data, hit, "text", 0, len(self.data)))
         urls = [*self.urls, *(url for part in self.parts for url in part.urls)]
         return Reading(
-            urls=tuple(sorted(filter(self.is_sure, urls), key=_start)),
+            urls=tuple(sorted(map(self.as_fetched, filter(self.is_sure, urls)), key=_start)),
             mentions=tuple(sorted([*mentions, *rest], key=_start)),
             revisions=tuple(revision for part in self.parts for revision in part.revisions),
             inlines=tuple(self.inlines),
@@ -363,7 +384,7 @@ def _role(tag: str, name: str, attributes: dict[str, str]) -> Role | None:
                 return "prefetch" if rel == "stylesheet" and "alternate" in rels else _LINKS[rel]
         return "outside" if {"manifest", "canonical", "alternate", "amphtml"} & set(rels) else None
     role = _ROLES.get((tag, name))
-    if role == "image" and attributes.get("loading", "").lower() == "lazy":
+    if role in ("image", "embed") and attributes.get("loading", "").lower() == "lazy":
         return "candidate"
     if role == "media" and tag == "source":
         return "candidate"

@@ -18,7 +18,7 @@ Role = Literal[
     "preload",  # preload and modulepreload
     "prefetch",  # fetched when idle, if at all
     "image",  # an image that the page shows at once
-    "candidate",  # one of several, of which the browser chooses: srcset, <source>, lazy images
+    "candidate",  # one of several, of which the browser chooses: srcset, <source>, lazy images; in noscript, a template
     "media",  # audio, video, track
     "embed",  # iframe, object, embed
     "icon",  # shown by the browser, never by the page

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 # Fetched as soon as a browser meets them. What CSS names is fetched only if an element uses it, one of several
 # candidates only if it fits, a prefetch only when idle: those are listed as lazy.
-_AT_ONCE: frozenset[Role] = frozenset({"script", "module", "style", "preload", "image"})
+_AT_ONCE: frozenset[Role] = frozenset({"script", "module", "style", "preload", "image", "embed"})
 _WITH_IT: frozenset[Role] = frozenset({"import", "css-import"})
 _NEVER: frozenset[Role] = frozenset({"page", "outside", "service-worker", "precache"})
+# A page within a page; a script that names one only leads there.
+_FRAMED: frozenset[Role] = frozenset({"embed", "candidate"})
 
 
 def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], str]) -> dict[str, Route]:
@@ -34,7 +36,9 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
     for path, found in proof.references.items():
         for reference in found:
             target, role = reference.target, reference.url.role
-            if not target or role in _NEVER or site.assets[target].kind == "html":
+            if not target or role in _NEVER or target == path:
+                continue
+            if site.assets[target].kind == "html" and role not in _FRAMED:
                 continue
             later[path].add(target)
             if role in _AT_ONCE:
@@ -49,19 +53,20 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
                 later[path].update(
                     owner for owner in owners if owner != path and not owner.endswith((".map", ".LICENSE.txt"))
                 )
+    # What a framed page fetches at once, the page around it does.
+    needed = {path: at_once[path] | with_it[path] for path in {*at_once, *with_it}}
     closures: dict[frozenset[str], tuple[str, ...]] = {}
     result: dict[str, Route] = {}
     for path, asset in site.assets.items():
         if asset.kind != "html":
             continue
-        initial = _closure(at_once[path] | with_it[path], with_it)
+        initial = _closure(needed.get(path, ()), needed) - {path}
         start = frozenset(initial | later[path])
         if start not in closures:
             closures[start] = tuple(sorted({renamed(target) for target in _closure(start, later)}))
         first = {renamed(target) for target in initial}
-        result[url(path)] = Route(
-            path, tuple(sorted(first)), tuple(target for target in closures[start] if target not in first)
-        )
+        rest = tuple(target for target in closures[start] if target not in first and target != path)
+        result[url(path)] = Route(path, tuple(sorted(first)), rest)
     return {key: result[key] for key in sorted(result)}
 
 
