@@ -190,7 +190,7 @@ class _Page:
         return _table(
             "image-table",
             f"{note}Pixels are told for PNG, JPEG, GIF, BMP and WebP.",
-            ["Image", "Format", "#Pixels", "#as transferred", "Smaller variants"],
+            ["Image", "Format", "#Pixels", "#as transferred", "smaller variants"],
             "".join(map(self._picture, images[:_PICTURES])),
             narrow=(4,),
         )
