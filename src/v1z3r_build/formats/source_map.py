@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _DIGITS = {
     letter: value for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 }
+_COMMENT = b"\n//# sourceMappingURL="
 
 
 class SourceMapError(ValueError):
@@ -22,7 +23,7 @@ def sizes(data: bytes, source_map: object) -> dict[str | None, int]:
     """Bytes of a file by source; None is the key of those that come from none. Their sum is the file's size.
 
     A source goes on until the next one begins, over ends of lines too: bundlers write no segments within a long
-    literal. source_map: the parsed JSON text. Raises SourceMapError.
+    literal; the last one until the comment that names the map. source_map: the parsed JSON text. Raises SourceMapError.
     """
     lines = data.split(b"\n")
     starts = [0]
@@ -42,6 +43,8 @@ def sizes(data: bytes, source_map: object) -> dict[str | None, int]:
         if offset < places[-1][0]:
             raise SourceMapError(f"segments of line {line} are out of order at column {column}")
         places.append((offset, source))
+    # The comment that names the map is of no source.
+    places.append((max(places[-1][0], data.rfind(_COMMENT)) if _COMMENT in data else len(data), None))
     places.append((len(data), None))
     found: Counter[str | None] = Counter()
     for (start, source), (end, _) in pairwise(places):
@@ -66,6 +69,8 @@ def _segments(source_map: object, line: int = 0, column: int = 0) -> Iterator[tu
         return
     sources = _listed(source_map, "sources")
     root = source_map.get("sourceRoot") or ""
+    if not isinstance(root, str):
+        raise SourceMapError("`sourceRoot` is no string")
     names = [f"{root.rstrip('/')}/{one}" if root and one else one for one in sources]
     mappings = _member(source_map, "mappings")
     if not isinstance(mappings, str):

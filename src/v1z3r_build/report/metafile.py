@@ -109,8 +109,8 @@ def _urls(kind: str, data: bytes) -> tuple[Url, ...]:
 def _source(source: str | None, path: str) -> str:
     if source is None:
         return f"{path} {UNMAPPED}"
-    # Bundlers make up schemes, `webpack://_N_E/./src/a.js`; analyzers want paths, and make folders of their parts.
+    # Bundlers make up schemes and hosts, `webpack://_N_E/./src/a.js`; analyzers make folders of a path's parts.
     _, scheme, rest = source.partition("://")
-    return (
-        posixpath.normpath(rest if scheme else posixpath.join(posixpath.dirname(path), source)).lstrip("./") or source
-    )
+    plain = rest.partition("/")[2] if scheme else posixpath.join(posixpath.dirname(path), source)
+    parts = posixpath.normpath(plain).split("/")
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or source

@@ -192,7 +192,7 @@ class _Page:
             f"{note}Pixels are told for PNG, JPEG, GIF, BMP and WebP.",
             ["Image", "Format", "#Pixels", "#as transferred", "smaller variants"],
             "".join(map(self._picture, images[:_PICTURES])),
-            narrow=(4,),
+            narrow=(1, 4),
         )
 
     def _picture(self, path: str) -> str:
@@ -205,7 +205,7 @@ class _Page:
         )
         return _row(
             f"<td>{_path(path)}</td>",
-            f"<td>{_text(record.content_type.removeprefix('image/').partition(';')[0])}</td>",
+            f'<td class="narrow-off">{_text(record.content_type.removeprefix("image/").partition(";")[0])}</td>',
             _number(f"{real[0]} × {real[1]}" if real else ""),
             _number(size(transferred(record, "br"))),
             f'<td class="narrow-off">{variants}</td>',
