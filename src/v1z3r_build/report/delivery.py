@@ -58,7 +58,7 @@ def report(folder: Path, output: Path | None, metafile_path: Path | None) -> Rep
     target = output or Path(PAGE_NAME)
     for path in (target, metafile_path):
         if path is not None and path.resolve().is_relative_to(folder.resolve()):
-            raise InputError(f"{path} lies in {folder}, and would be published", hint="Write it elsewhere with -o.")
+            raise InputError(f"{path} lies in {folder}, and would be published", hint="Name a place outside of it.")
     if output is None and target.is_file() and not _is_ours(target):
         raise InputError(f"{target} exists, and is no report", hint="Name another file with -o.")
     evidence = collect(folder, manifest)

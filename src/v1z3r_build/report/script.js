@@ -251,6 +251,7 @@ const show = () => {
   const small = (text) => make("small", ` ${text}`);
   $("t-size").replaceChildren(amount(sum), small(NAMES[state.coding]));
   $("t-requests").textContent = count;
+  $("t-what").textContent = state.route === "whole" ? "files" : "requests";
   $("t-immutable").replaceChildren(percent(lasting, sum), small(amount(lasting)));
   const vendors = new Map();
   for (const item of items) if (item.vendor) vendors.set(item.vendor, (vendors.get(item.vendor) || 0) + sizeOf(item));
