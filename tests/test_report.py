@@ -9,57 +9,21 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import html5lib
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from reports import HOSTILE, file, hostile, huge, render, site
 
 from v1z3r_build import cli
 from v1z3r_build.diagnostics import info
-from v1z3r_build.manifest import CACHE_CLASSES, MANIFEST_NAME, EncodingRecord, FileRecord, Manifest, RouteRecord
+from v1z3r_build.manifest import MANIFEST_NAME, Manifest, RouteRecord
 from v1z3r_build.report.advice import RULES, advise, twins
 from v1z3r_build.report.evidence import Evidence, Page, Shown, collect
-from v1z3r_build.report.page import BUDGET, page
+from v1z3r_build.report.page import BUDGET
 from v1z3r_build.report.pictures import pixels
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-TYPES = {
-    "script": "text/javascript",
-    "style": "text/css",
-    "font": "font/woff2",
-    "image": "image/png",
-    "html": "text/html",
-}
-
-
-def file(kind: str, size: int, br: int = 0, **members: Any) -> FileRecord:
-    """A file, immutable and from a source of its own unless the members say otherwise."""
-    encodings = {"br": EncodingRecord("x.br", br, "")} if br else {}
-    given: dict[str, Any] = {
-        "source": (f"{kind} {size} {br}",),
-        "content_type": TYPES.get(kind, ""),
-        "sha256": f"{kind} {size} {br} {sorted(members)}",
-        "integrity": "",
-        "cache_class": "immutable",
-        "cache_control": "",
-        "encodings": encodings,
-    }
-    return FileRecord(kind=kind, size=size, **{**given, **members})
-
-
-def site(files: Mapping[str, FileRecord], initial: Any = (), lazy: Any = (), **members: Any) -> Manifest:
-    """A site of one page, `/`, or of those that `routes` names."""
-    given: dict[str, Any] = {
-        "routes": {"/": RouteRecord("index.html", tuple(initial), tuple(lazy))},
-        "diagnostics": (),
-    }
-    whole = {"index.html": file("html", 900, 300, cache_class="html"), **files}
-    return Manifest("v1z3r-build 0", "0" * 64, CACHE_CLASSES, whole, **{**given, **members})
-
 
 THREE = {"three.1.js": file("script", 500_000, 95_000, vendor="three")}
 FONT = {"a.css": file("style", 100), "a.woff2": file("font", 9_000)}
@@ -356,28 +320,10 @@ def test_a_picture_that_claims_to_be_huge_is_measured_and_not_decoded(tmp_path: 
 
 # The page
 
-HOSTILE = [
-    "</script><script>alert(1)</script>.js",
-    "<!--<script>.js",
-    "a' onmouseover='alert(1)\".js",
-    "\u2028\u2029\u202e.js",
-    "\udcff\udcfe.js",
-    "&lt;b&gt;$data ${x} {{y}}.js",
-    "__proto__",
-]
-
-
-def render(manifest: Manifest, evidence: Evidence | None = None, title: str = "out") -> bytes:
-    found = evidence or Evidence()
-    return page(manifest, found, advise(manifest, found), title)
-
 
 def test_hostile_names_stay_text() -> None:
-    files = {name: file("script", 9_000 + n, kept=name, source=(name, "a")) for n, name in enumerate(HOSTILE)}
-    routes = {f"/{name}": RouteRecord(name, tuple(HOSTILE), ()) for name in HOSTILE}
-    told = tuple(info("dangling-reference", name, name, name, 1, 2) for name in HOSTILE)
     found = Evidence(strays=tuple(f".git/{name}" for name in HOSTILE))
-    data = render(site(files, routes=routes, diagnostics=told), found, "<i>out")
+    data = render(hostile(), found, "<i>out")
     tree = html5lib.parse(data, namespaceHTMLElements=False)
     assert len(tree.findall(".//script")) == 2
     assert all(
@@ -406,15 +352,6 @@ def test_the_policy_lets_run_what_stands_in_the_page_and_nothing_else() -> None:
     assert [element.tag for element, name in everything if name in ("style", "src", "srcset", "data", "poster")] == []
     links = {element.get(name) for element, name in everything if name == "href"}
     assert all(link.startswith(("#", "data:")) for link in links)
-
-
-def huge(files: int, routes: int) -> Manifest:
-    made = {f"assets/chunk-{n:05}.{n:016x}.js": file("script", 2_000 + n, 1_000 + n) for n in range(files)}
-    names = list(made)
-    pages = {
-        f"/page/{n}/": RouteRecord("index.html", tuple(names[n : n + 40]), tuple(names[-50:])) for n in range(routes)
-    }
-    return site(made, routes=pages)
 
 
 def test_a_huge_site_keeps_the_budget_and_loses_no_byte() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from reports import HOSTILE, hostile, huge, render
 
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest
 from v1z3r_build.report.delivery import report
 from v1z3r_build.report.page import BUDGET
 from v1z3r_build.transfers import CODINGS, Load, initial, lazy
-from v1z3r_build.wording import size
+from v1z3r_build.wording import size, visible
 
 from .chromium import visitor
 
@@ -181,10 +182,64 @@ def test_the_list_is_sorted_by_its_headings(reader: Reader) -> None:
     assert reader.listed() == sorted(reader.manifest.files, key=lambda path: path.encode("utf-16-be"))
 
 
+def test_other_keys_of_the_map(reader: Reader) -> None:
+    reader.choose("Every file of the output", coding="raw")
+    keyboard = reader.tab.keyboard
+    reader.tab.locator("#treemap [tabindex='0']").focus()
+    parts = reader.tab.locator("#treemap > div").count()
+    inside = "[...document.querySelectorAll('#treemap > div')].indexOf(document.activeElement.parentElement)"
+    visited = []
+    for _ in range(parts):
+        visited.append(reader.tab.evaluate(inside))
+        keyboard.press("PageDown")
+    assert visited == list(range(parts))
+    keyboard.press("Home")
+    top = "document.activeElement.getBoundingClientRect().top"
+    before = reader.tab.evaluate(top)
+    keyboard.press("ArrowDown")
+    assert reader.tab.evaluate(top) > before
+    keyboard.press("ArrowUp")
+    assert reader.tab.evaluate(top) == before
+    assert reader.tab.locator("#treemap [tabindex='0']").count() == 1
+
+
 @pytest.mark.parametrize("width", [320, 390, 1600])
 def test_nothing_is_cut_off(reader: Reader, width: int) -> None:
     reader.tab.set_viewport_size({"width": width, "height": 800})
     assert reader.tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_hostile_names_are_shown_and_do_nothing(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_bytes(render(hostile(), title="</title><script>alert(1)</script>"))
+    with visitor(browser) as context:
+        tab = context.new_page()
+        tab.on("dialog", lambda dialog: pytest.fail(dialog.message))
+        reader = Reader(tab, hostile(), path.as_uri())
+        tab.get_by_label("Route", exact=True).select_option("all")
+        names = [*map(visible, HOSTILE)]
+        assert sorted(reader.listed()) == sorted(reader.shown()) == sorted(names)
+        for number in range(len(names)):
+            tile = tab.locator(_TILES).nth(number)
+            tile.hover()
+            tile.click()
+            assert reader.text("details-h") in names
+            tab.keyboard.press("Escape")
+        assert tab.title() == "</title><script>alert(1)</script>: report of v1z3r-build"
+        assert (reader.noise, reader.requests) == ([], [path.as_uri()])
+
+
+def test_a_huge_site_is_drawn_whole(browser: Browser, tmp_path: Path) -> None:
+    made, path = huge(10_000, 300), tmp_path / "report.html"
+    path.write_bytes(render(made))
+    with visitor(browser) as context:
+        reader = Reader(context.new_page(), made, path.as_uri())
+        reader.tab.get_by_label("Route", exact=True).select_option("whole")
+        assert reader.text("t-requests") == str(len(made.files))
+        assert reader.text("t-size") == f"{size(Load(made.files).size('br'))} brotli"
+        assert 50 < reader.tab.locator(_TILES).count() < 1_000
+        assert "smaller ones" in reader.text("file-foot")
+        assert reader.noise == []
 
 
 def test_tables_read_without_scripts(browser: Browser, optimized: Path, address: str) -> None:
