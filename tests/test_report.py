@@ -52,7 +52,7 @@ TRIGGERED = [
         ("/",),
         ("_next/static/tfjs.js",),
         170_000,
-        ["dynamic(() => import('./Scene'), { ssr: false })", "'@tensorflow/tfjs'"],
+        ["dynamic(() => import('./Scene'), { ssr: false })", "imports `@tensorflow/tfjs`"],
     ),
     (
         "vendor-copies",

@@ -113,10 +113,10 @@ def _later(package: str, manifest: Manifest) -> str:
     if any("_next/static/" in path for path in manifest.files):
         return (
             "Load the component that imports it with next/dynamic: "
-            f"dynamic(() => import('./Scene'), {{ ssr: false }}), where ./Scene imports '{package}'; "
-            f"outside of components, await import('{package}')."
+            f"`dynamic(() => import('./Scene'), {{ ssr: false }})`, where `./Scene` imports `{package}`; "
+            f"outside of components, `await import('{package}')`."
         )
-    return f"Load it when it is needed: const library = await import('{package}')."
+    return f"Load it when it is needed: `const library = await import('{package}')`."
 
 
 def vendor_copies(manifest: Manifest, evidence: Evidence) -> Iterator[Advice]:
@@ -176,7 +176,7 @@ def font_late(manifest: Manifest, evidence: Evidence) -> Iterator[Advice]:
     for files, routes in where.items():
         message = f"{_names(files)} {_is(files)} found only after the style sheet of {_listed(routes)}"
         element = f'<link rel="preload" as="font" type="font/woff2" crossorigin href="{_url(manifest, files[0])}">'
-        hint = f"If the first screen shows it: {element}"
+        hint = f"If the first screen shows it: `{element}`"
         yield Advice("info", "font-not-preloaded", tuple(routes), files, _sum(manifest, files), message, hint)
 
 
@@ -261,7 +261,7 @@ def source_maps(manifest: Manifest, evidence: Evidence) -> Iterator[Advice]:
         message = f"{_many(len(maps), 'source map')} would be published: everybody can read the sources"
         hint = (
             "If that is not meant, upload them to your error tracker only, and leave them out here "
-            "(Next.js: productionBrowserSourceMaps: false; Vite: build.sourcemap: 'hidden', then delete *.map)."
+            "(Next.js: `productionBrowserSourceMaps: false`; Vite: `build.sourcemap: 'hidden'`, then delete `*.map`)."
         )
         yield Advice("warning", "source-map-published", (), maps, _sum(manifest, maps), message, hint)
 
@@ -326,7 +326,7 @@ def many_requests(manifest: Manifest, evidence: Evidence) -> Iterator[Advice]:
         if load.requests > _REQUESTS:
             kinds = Counter(record.kind for record in load.files.values()).most_common(1)[0]
             message = f"{route} needs {load.requests} requests at once, {kinds[1]} of them for files of kind {kinds[0]}"
-            hint = 'Let the bundler join small files, and load pictures below the first screen with loading="lazy".'
+            hint = 'Let the bundler join small files, and load pictures below the first screen with `loading="lazy"`.'
             yield Advice("warning", "many-requests", (route,), _largest(load), load.size("br"), message, hint)
 
 

@@ -100,7 +100,7 @@ class _Page:
         files = _folded(f"{_many(len(one.files), 'file')}", map(self._file, one.files))
         return (
             f'<li><p class="badge {one.level}"><b>{one.code}</b>{at_stake}</p><h3>{_text(one.message)}</h3>'
-            f"<p>{_text(one.hint)}</p>{where}{files}</li>"
+            f"<p>{_prose(one.hint)}</p>{where}{files}</li>"
         )
 
     def _file(self, path: str) -> str:
@@ -314,6 +314,14 @@ def _island(value: dict[str, Any]) -> str:
 
 def _text(text: str) -> str:
     return escape(visible(text))
+
+
+def _prose(text: str) -> str:
+    """Words of ours, with code between backticks."""
+    parts = _text(text).split("`")
+    if len(parts) % 2 == 0:  # a name holds one
+        return _text(text)
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 
 
 def _path(path: str) -> str:

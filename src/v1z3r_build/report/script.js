@@ -245,6 +245,8 @@ const keys = [
 
 // All together.
 
+const everything = total([...data.whole[0].map(() => 1), ...data.whole[1].map((row) => row[2])], (count) => count);
+
 const show = () => {
   const items = chosen(), sum = total(items), count = total(items, (item) => item.count);
   const whole = loads(), lasting = total(items.filter((item) => item.cache === "immutable"));
@@ -273,7 +275,7 @@ const show = () => {
   const shown = new Set(items.map((item) => item.index));
   rows.forEach((row, index) => { row.hidden = !shown.has(index); });
   const more = items.filter((item) => item.index < 0);
-  $("file-foot").textContent = `${plural(items.length - more.length, "file")}${more.length ? `; ${total(more, (item) => item.count)} smaller ones, ${amount(total(more))} together, are not listed one by one` : ""}`;
+  $("file-foot").textContent = `${items.length - more.length} of ${plural(everything, "file")}, as chosen above the map${more.length ? `; ${total(more, (item) => item.count)} smaller ones, ${amount(total(more))} together, are not listed one by one` : ""}`;
   Object.entries(CODINGS).forEach(([name, place]) => {
     table.querySelectorAll(`.size-${place}`).forEach((cell) => cell.classList.toggle("chosen", name === state.coding));
   });
