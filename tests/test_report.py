@@ -57,15 +57,18 @@ TRIGGERED = [
     (
         "vendor-copies",
         site(
-            {"b.9.js": file("script", 5_000, 2_000, source=("b.1.js",))},
-            ["b.9.js"],
+            {
+                "b.9.js": file("script", 5_000, 9_000, source=("b.1.js",)),
+                "three.9.js": file("script", 5_000, 2_000, source=("b.1.js",), vendor="three"),
+            },
+            ["b.9.js", "three.9.js"],
             diagnostics=(info("vendor-copies", "b.1.js", "it holds three, and so does a.js", "Use one."),),
         ),
         Evidence(),
         ("/",),
-        ("b.9.js",),
+        ("three.9.js",),
         2_000,
-        ["b.9.js: it holds three, and so does a.js", "Use one."],
+        ["three.9.js: it holds three, and so does a.js", "Use one."],
     ),
     (
         "equal-bytes",

@@ -359,13 +359,9 @@ def _matches(path: str, patterns: Iterable[str]) -> bool:
 
 
 def _now(manifest: Manifest, source: str) -> str:
-    """The file that a file of the input has become; '' if there is none."""
-    made = [path for path, record in manifest.files.items() if source in record.source and not _split_off(record, path)]
-    return max(made, key=lambda path: manifest.files[path].cache_class == "immutable", default="")
-
-
-def _split_off(record: FileRecord, path: str) -> bool:
-    return bool(record.vendor) and posixpath.basename(path).startswith(record.vendor)
+    """The file in which the vendor of a script of the input lies now: taken out of it, or itself. '' without one."""
+    made = {path: record for path, record in sorted(manifest.files.items()) if source in record.source}
+    return max(made, key=lambda path: (bool(made[path].vendor), made[path].cache_class == "immutable"), default="")
 
 
 def _sum(manifest: Manifest, paths: Iterable[str]) -> int:
