@@ -66,10 +66,11 @@ def render(manifest: Manifest, evidence: Evidence | None = None, title: str = "o
 def hostile() -> Manifest:
     """A site whose names, reasons and messages want to be markup."""
     files = {
-        name: file("script", 9_000 + n, kept=name, vendor=name, source=(name, "a")) for n, name in enumerate(HOSTILE)
+        name: file("script" if n else name, 90_000 + n, kept=name, vendor=name, source=(name, "a"))
+        for n, name in enumerate(HOSTILE)
     }
     routes = {f"/{name}": RouteRecord(name, tuple(HOSTILE), ()) for name in HOSTILE}
-    told = tuple(info("dangling-reference", name, name, name, 1, 2) for name in HOSTILE)
+    told = tuple(info(name, name, name, name, 1, 2) for name in HOSTILE)
     return site(files, routes=routes, diagnostics=told)
 
 

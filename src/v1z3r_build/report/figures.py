@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # The order of sizes in rows.
 CODINGS = ("raw", "gzip", "br")
-WHOLE = "every file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from collections import defaultdict
-from html import escape
 from importlib import resources
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from v1z3r_build.report import markup
 from v1z3r_build.report.advice import twins
 from v1z3r_build.report.figures import Figures, figures
 from v1z3r_build.transfers import CODINGS, Load, initial, lazy
 from v1z3r_build.transfers import size as transferred
-from v1z3r_build.wording import share, size, visible
+from v1z3r_build.wording import share, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.manifest import FileRecord, Manifest
@@ -30,10 +27,8 @@ MARK = b'<meta name="generator" content="v1z3r-build '
 BUDGET = 150_000  # bytes of the page itself
 # How many files and routes are shown one by one: the first that keep the budget, or else the last.
 _STEPS = ((400, 150), (300, 100), (200, 60), (120, 40), (60, 20))
-_PATHS = 12  # shown of a list in a card
 _PICTURES = 60
 _PLACE = re.compile(r"^.+:\d+:\d+ ")
-_TITLES = {"immutable": "for a year", "revalidate": "asked again each time", "html": "asked again each time"}
 
 
 def page(manifest: Manifest, evidence: Evidence, advice: Sequence[Advice], title: str) -> bytes:
@@ -71,15 +66,15 @@ class _Page:
         text = Template(_part("page.html")).substitute(
             style=style,
             script=script,
-            style_digest=_digest(style),
-            script_digest=_digest(script),
-            data=_island(self._figures.to_json()),
-            title=_text(self._title),
-            generator=_text(self._manifest.generator),
-            release=_text(self._manifest.release),
-            release_short=_text(self._manifest.release[:12]),
-            counts=f"{_many(len(self._files), 'file')}, {_many(len(self._manifest.routes), 'route')}",
-            nav=_nav([("transfer", "Map", 0), *((one, name, count) for one, name, count, _ in sections)]),
+            style_digest=markup.digest(style),
+            script_digest=markup.digest(script),
+            data=markup.island(self._figures.to_json()),
+            title=markup.plain(self._title),
+            generator=markup.plain(self._manifest.generator),
+            release=markup.plain(self._manifest.release),
+            release_short=markup.plain(self._manifest.release[:12]),
+            counts=f"{markup.many(len(self._files), 'file')}, {markup.many(len(self._manifest.routes), 'route')}",
+            nav=markup.nav([("transfer", "Map", 0), *((one, name, count) for one, name, count, _ in sections)]),
             sections="\n".join(
                 f'<section id="{one}" aria-labelledby="{one}-h">\n<h2 id="{one}-h">{name}</h2>\n{body}\n</section>'
                 for one, name, _, body in sections
@@ -96,16 +91,16 @@ class _Page:
 
     def _card(self, one: Advice) -> str:
         at_stake = f"<span>{size(one.bytes)} br</span>" if one.bytes else ""
-        where = _folded(f"{_many(len(one.routes), 'route')}", map(_text, one.routes)) if len(one.routes) > 1 else ""
-        files = _folded(f"{_many(len(one.files), 'file')}", map(self._file, one.files))
+        routes = markup.folded(markup.many(len(one.routes), "route"), map(markup.plain, one.routes))
+        files = markup.folded(f"{markup.many(len(one.files), 'file')}", map(self._file, one.files))
         return (
-            f'<li><p class="badge {one.level}"><b>{one.code}</b>{at_stake}</p><h3>{_text(one.message)}</h3>'
-            f"<p>{_prose(one.hint)}</p>{where}{files}</li>"
+            f'<li><p class="badge {one.level}"><b>{one.code}</b>{at_stake}</p><h3>{markup.plain(one.message)}</h3>'
+            f"<p>{markup.prose(one.hint)}</p>{routes if len(one.routes) > 1 else ''}{files}</li>"
         )
 
     def _file(self, path: str) -> str:
         record = self._files.get(path)
-        return f"{_path(path)} {size(transferred(record, 'br')) if record else ''}".rstrip()
+        return f"{markup.path_of(path)} {size(transferred(record, 'br')) if record else ''}".rstrip()
 
     # Routes
 
@@ -118,7 +113,7 @@ class _Page:
         rows = "".join(self._route(url, load, most) for url, load in loads.items())
         more = self._figures.more_routes
         note = f"The heaviest {len(shown)} of {len(manifest.routes)}. " if more else ""
-        return _table(
+        return markup.table(
             "route-table",
             f"{note}What a browser fetches at once for each page, the page included, and what it may fetch later.",
             ["Route", "#requests", "#raw", "#gzip", "#brotli", "", "#for a year", "libraries", "#later, brotli"],
@@ -129,17 +124,17 @@ class _Page:
     def _route(self, url: str, load: Load, most: int) -> str:
         lasting = Load({path: one for path, one in load.files.items() if one.cache_class == "immutable"})
         labels = sorted({one.vendor for one in load.files.values() if one.vendor})
-        libraries = ", ".join(f"{_text(label)} {size(load.of_vendor(label).size('br'))}" for label in labels)
-        return _row(
-            f'<th scope="row">{_text(url)}</th>',
-            _number(str(load.requests)),
-            _number(size(load.size("raw")), "narrow-off"),
-            _number(size(load.size("gzip")), "narrow-off"),
-            _number(size(load.size("br"))),
-            f'<td class="narrow-off">{_bar(load.size("br"), most)}</td>',
-            _number(_percent(lasting.size("br"), load.size("br"))),
+        libraries = ", ".join(f"{markup.plain(label)} {size(load.of_vendor(label).size('br'))}" for label in labels)
+        return markup.row(
+            f'<th scope="row">{markup.plain(url)}</th>',
+            markup.number(str(load.requests)),
+            markup.number(size(load.size("raw")), "narrow-off"),
+            markup.number(size(load.size("gzip")), "narrow-off"),
+            markup.number(size(load.size("br"))),
+            f'<td class="narrow-off">{markup.bar(load.size("br"), most)}</td>',
+            markup.number(markup.percent(lasting.size("br"), load.size("br"))),
             f'<td class="narrow-off">{libraries}</td>',
-            _number(size(lazy(self._manifest, url).size("br")), "narrow-off"),
+            markup.number(size(lazy(self._manifest, url).size("br")), "narrow-off"),
         )
 
     # Files
@@ -152,28 +147,28 @@ class _Page:
                 f"The {len(self._figures.files)} of {len(self._files)} files that weigh most as transferred; "
                 "the map and all sums hold the others, too."
             )
-        return _table(
+        return markup.table(
             "file-table",
             f"{note} What a file weighed before stands where it differs.",
             ["File", "Kind", "#raw size size-0", "#gzip size size-1", "#brotli size size-2", "#before", "Cache class"],
             rows,
             narrow=(1, 5, 6),
-            foot=f'<tr><td colspan="7" id="file-foot">{_many(len(self._figures.files), "file")}</td></tr>',
+            foot=f'<tr><td colspan="7" id="file-foot">{markup.many(len(self._figures.files), "file")}</td></tr>',
         )
 
     def _file_row(self, path: str) -> str:
         record = self._files[path]
         before = record.source_size
         was = f'{size(before)} <span class="down">{share(record.size, before)}</span>' if before else ""
-        return _row(
-            f"<td>{_path(path)}</td>",
-            f'<td class="narrow-off">{_kind(record.kind)}</td>',
+        return markup.row(
+            f"<td>{markup.path_of(path)}</td>",
+            f'<td class="narrow-off">{markup.kind_of(record.kind)}</td>',
             *(
-                _number(size(transferred(record, coding)), f"size size-{place}")
+                markup.number(size(transferred(record, coding)), f"size size-{place}")
                 for place, coding in enumerate(reversed(CODINGS))
             ),
-            _number(was, "narrow-off"),
-            f'<td class="narrow-off">{_text(record.cache_class)}</td>',
+            markup.number(was, "narrow-off"),
+            f'<td class="narrow-off">{markup.plain(record.cache_class)}</td>',
         )
 
     # Images
@@ -187,7 +182,7 @@ class _Page:
         if not images:
             return '<p class="good">The site has none.</p>'
         note = f"The largest {_PICTURES} of {len(images)}. " if len(images) > _PICTURES else ""
-        return _table(
+        return markup.table(
             "image-table",
             f"{note}Pixels are told for PNG, JPEG, GIF, BMP and WebP.",
             ["Image", "Format", "#Pixels", "#as transferred", "smaller variants"],
@@ -199,15 +194,15 @@ class _Page:
         record = self._files[path]
         real = self._evidence.pixels.get(path)
         variants = ", ".join(
-            f"{_text(one.content_type.removeprefix('image/'))} {size(self._files[one.path].size)}"
+            f"{markup.plain(one.content_type.removeprefix('image/'))} {size(self._files[one.path].size)}"
             for one in record.variants
             if one.path in self._files
         )
-        return _row(
-            f"<td>{_path(path)}</td>",
-            f'<td class="narrow-off">{_text(record.content_type.removeprefix("image/").partition(";")[0])}</td>',
-            _number(f"{real[0]} × {real[1]}" if real else ""),
-            _number(size(transferred(record, "br"))),
+        return markup.row(
+            f"<td>{markup.path_of(path)}</td>",
+            f'<td class="narrow-off">{markup.plain(record.content_type.removeprefix("image/").partition(";")[0])}</td>',
+            markup.number(f"{real[0]} × {real[1]}" if real else ""),
+            markup.number(size(transferred(record, "br"))),
             f'<td class="narrow-off">{variants}</td>',
         )
 
@@ -220,17 +215,17 @@ class _Page:
         sizes = {name: Load(records).size("br") for name, records in classes.items()}
         whole = sum(sizes.values())
         rows = "".join(
-            _row(
-                f'<th scope="row">{_text(name)}</th>',
-                f'<td class="narrow-off"><code>{_text(self._manifest.cache_classes.get(name, ""))}</code></td>',
-                _number(str(len(classes[name]))),
-                _number(size(count)),
-                _number(_percent(count, whole)),
-                f'<td class="narrow-off">{_bar(count, whole)}</td>',
+            markup.row(
+                f'<th scope="row">{markup.plain(name)}</th>',
+                f'<td class="narrow-off"><code>{markup.plain(self._manifest.cache_classes.get(name, ""))}</code></td>',
+                markup.number(str(len(classes[name]))),
+                markup.number(size(count)),
+                markup.number(markup.percent(count, whole)),
+                f'<td class="narrow-off">{markup.bar(count, whole)}</td>',
             )
             for name, count in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))
         )
-        return _table(
+        return markup.table(
             "cache-table",
             "How long browsers may keep what they have. Immutable names hold a hash of what they name.",
             ["Class", "Cache-Control", "#files", "#brotli", "#share", ""],
@@ -265,16 +260,21 @@ class _Page:
     def _held_back(self) -> str:
         parts = []
         if reasons := self._reasons():
-            parts.append(_remark("Names or bytes that stayed as they were, because nothing else was proved safe."))
-            parts.append(_groups((_text(reason), "", len(files), map(self._kept, files)) for reason, files in reasons))
+            parts.append(markup.remark("Names or bytes that stayed as they were: nothing else was proved safe."))
+            parts.append(
+                markup.groups(
+                    (markup.plain(reason), "", len(files), map(self._kept, files)) for reason, files in reasons
+                )
+            )
         if codes := self._codes():
-            parts.append(_remark("What the run had to say."))
-            parts.append(_groups((code, level, len(found), map(_diagnostic, found)) for level, code, found in codes))
+            parts.append(markup.remark("What the run had to say."))
+            told = ((markup.plain(code), level, len(found), map(_diagnostic, found)) for level, code, found in codes)
+            parts.append(markup.groups(told))
         return "\n".join(parts) or '<p class="good">Nothing was held back.</p>'
 
     def _kept(self, path: str) -> str:
         kept = self._files[path].kept
-        return f"{_path(path)} {_aside(kept) if _PLACE.match(kept) else ''}".rstrip()
+        return f"{markup.path_of(path)} {markup.aside(kept) if _PLACE.match(kept) else ''}".rstrip()
 
     # Duplicates
 
@@ -283,17 +283,22 @@ class _Page:
         copies = [one for one in self._manifest.diagnostics if one.code == "vendor-copies"]
         parts = []
         if copies:
-            parts.append(_remark("One library in several scripts."))
-            parts.append(_groups([("vendor-copies", "info", len(copies), map(_diagnostic, copies))]))
+            parts.append(markup.remark("One library in several scripts."))
+            parts.append(markup.groups([("vendor-copies", "info", len(copies), map(_diagnostic, copies))]))
         if groups:
-            parts.append(_remark("Files with the same bytes, from different files of the input."))
+            parts.append(markup.remark("Files with the same bytes, from different files of the input."))
             shown = (
-                (f"{_path(paths[0])} {size(self._files[paths[0]].size)}", "", len(paths), map(_path, paths))
+                (
+                    f"{markup.path_of(paths[0])} {size(self._files[paths[0]].size)}",
+                    "",
+                    len(paths),
+                    map(markup.path_of, paths),
+                )
                 for paths in groups[:_PICTURES]
             )
-            parts.append(_groups(shown))
+            parts.append(markup.groups(shown))
             if len(groups) > _PICTURES:
-                parts.append(_remark(f"And {len(groups) - _PICTURES} more groups."))
+                parts.append(markup.remark(f"And {len(groups) - _PICTURES} more groups."))
         return "\n".join(parts) or '<p class="good">No file has a twin, and no library was found twice.</p>'
 
 
@@ -301,119 +306,7 @@ def _part(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _digest(text: str) -> str:
-    """The source expression of CSP for an inline text (W3C CSP 3, §2.3.1)."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
-
-
-def _island(value: dict[str, Any]) -> str:
-    """JSON within a script element: no name in it can end the element, or open a comment that keeps it from ending."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
-
-
-def _prose(text: str) -> str:
-    """Words of ours, with code between backticks."""
-    parts = _text(text).split("`")
-    if len(parts) % 2 == 0:  # a name holds one
-        return _text(text)
-    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
-
-
-def _path(path: str) -> str:
-    folder, slash, name = path.rpartition("/")
-    return f'<span class="path"><i>{_text(folder + slash)}</i>{_text(name)}</span>'
-
-
-def _nav(entries: Iterable[tuple[str, str, int]]) -> str:
-    links = (f'<li><a href="#{one}">{name}{_bold(count)}</a></li>' for one, name, count in entries)
-    return f"<ul>{''.join(links)}</ul>"
-
-
-def _bold(count: int) -> str:
-    return f" <b>{count}</b>" if count else ""
-
-
-def _remark(text: str) -> str:
-    return f'<p class="muted">{text}</p>'
-
-
-def _aside(text: str) -> str:
-    return f'<span class="muted">{_text(text)}</span>'
-
-
-def _table(
-    one: str, caption: str, headings: Sequence[str], rows: str, narrow: Sequence[int] = (), foot: str = ""
-) -> str:
-    """A table.
-
-    headings: with `#` before those of numbers, and after ` size ` a class. narrow: columns that phones leave out.
-    """
-    cells = "".join(_heading(heading, place in narrow) for place, heading in enumerate(headings))
-    return (
-        f'<div class="scroll"><table id="{one}"><caption>{caption}</caption><thead><tr>{cells}</tr></thead>\n'
-        f"<tbody>{rows}</tbody>{f'<tfoot>{foot}</tfoot>' if foot else ''}</table></div>"
-    )
-
-
-def _heading(heading: str, narrow: bool) -> str:
-    number = heading.startswith("#")
-    word, _, more = heading.removeprefix("#").partition(" size ")
-    classes = [*(["num"] if number else []), *(["narrow-off"] if narrow else []), *(["size", more] if more else [])]
-    return f'<th scope="col" class="{" ".join(classes)}">{word}</th>'.replace(' class=""', "")
-
-
-def _row(*cells: str) -> str:
-    return f"<tr>{''.join(cells)}</tr>\n"
-
-
-def _number(text: str, more: str = "") -> str:
-    return f'<td class="{f"num {more}".strip()}">{text}</td>'
-
-
-def _kind(kind: str) -> str:
-    return f'<span class="kindmark"><i class="swatch k-{_text(kind)}"></i>{_text(kind)}</span>'
-
-
-def _bar(part: int, whole: int) -> str:
-    """A bar without style attributes, which the page's policy refuses."""
-    share = 100 * part / whole if whole else 0
-    return f'<svg class="bar" aria-hidden="true"><rect width="{share:.1f}%" height="100%"/></svg>'
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{round(100 * part / whole) if whole else 0} %"
-
-
-def _groups(groups: Iterable[tuple[str, str, int, Iterable[str]]]) -> str:
-    """Groups that open: heading, level, how many, their lines."""
-    return '<ul class="groups">' + "".join(_group(*group) for group in groups) + "</ul>"
-
-
-def _group(heading: str, level: str, count: int, lines: Iterable[str]) -> str:
-    badge = f'<b class="{level}">{level}</b> ' if level else ""
-    return f'<li class="{level}">{_folded(f"{badge}{heading} <span>{count}</span>", lines)}</li>'.replace(
-        ' class=""', ""
-    )
-
-
-def _folded(summary: str, lines: Iterable[str]) -> str:
-    items = list(lines)
-    shown = items[:_PATHS]
-    more = f"<li>and {len(items) - len(shown)} more</li>" if len(items) > len(shown) else ""
-    listed = "".join(f"<li>{line}</li>" for line in shown)
-    return f"<details><summary>{summary}</summary><ul>{listed}{more}</ul></details>"
-
-
 def _diagnostic(one: Diagnostic) -> str:
     place = f":{one.line}:{one.column}" if one.line else ""
-    where = f"{_path(one.path)}{place}: " if one.path else ""
-    return f"{where}{_text(one.message)} {_aside(one.hint) if one.hint else ''}".rstrip()
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    where = f"{markup.path_of(one.path)}{place}: " if one.path else ""
+    return f"{where}{markup.plain(one.message)} {markup.aside(one.hint) if one.hint else ''}".rstrip()

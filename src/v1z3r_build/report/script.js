@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const CODINGS = { raw: 0, gzip: 1, br: 2 };
 const NAMES = { raw: "raw", gzip: "gzip", br: "brotli" };
-const KINDS = ["script", "style", "html", "image", "font", "json", "wasm", "media", "text", "other"];
+const KINDS = [...new Set(["script", "style", "html", "image", "font", "json", "wasm", "media", "text", "other", ...data.files.map((row) => row[1]), ...data.whole[1].map((row) => row[0])])];
 const files = data.files.map(([path, kind, cache, raw, gzip, br, vendor = "", kept = "", sources = [], before = 0], index) =>
   ({ index, path, kind, cache, sizes: [raw, gzip, br], count: 1, vendor, kept, sources, before }));
 const $ = (id) => document.getElementById(id);
