@@ -113,8 +113,8 @@ def _later(package: str, manifest: Manifest) -> str:
     if any("_next/static/" in path for path in manifest.files):
         return (
             "Load the component that imports it with next/dynamic: "
-            f"`dynamic(() => import('./Scene'), {{ ssr: false }})`, where `./Scene` imports `{package}`; "
-            f"outside of components, `await import('{package}')`."
+            "`dynamic(() => import('./Scene'), { ssr: false })` in a client component, "
+            f"where `./Scene` imports `{package}`; outside of components, `await import('{package}')`."
         )
     return f"Load it when it is needed: `const library = await import('{package}')`."
 
