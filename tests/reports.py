@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.diagnostics import info
 from v1z3r_build.manifest import CACHE_CLASSES, EncodingRecord, FileRecord, Manifest, RouteRecord
-from v1z3r_build.report.advice import advise
 from v1z3r_build.report.evidence import Evidence
 from v1z3r_build.report.page import page
+from v1z3r_build.report.rules import advise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,10 +20,11 @@ from reports import HOSTILE, file, hostile, huge, render, site
 from v1z3r_build import cli
 from v1z3r_build.diagnostics import info
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest, RouteRecord
-from v1z3r_build.report.advice import RULES, advise, twins
 from v1z3r_build.report.evidence import Evidence, Page, Shown, collect
 from v1z3r_build.report.page import BUDGET
 from v1z3r_build.report.pictures import pixels
+from v1z3r_build.report.rules import RULES, advise
+from v1z3r_build.report.rules.copies import twins
 
 THREE = {"three.1.js": file("script", 500_000, 95_000, vendor="three")}
 FONT = {"a.css": file("style", 100), "a.woff2": file("font", 9_000)}

@@ -19,6 +19,11 @@ def share(after: int, before: int) -> str:
     return f"{100 * (after - before) / before:+.1f}%" if before else ""
 
 
+def many(count: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def visible(text: str) -> str:
     """A text in which nothing is left that a terminal would obey: names and contents of files may be hostile."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.diagnostics import InputError
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest
-from v1z3r_build.report.advice import advise
 from v1z3r_build.report.evidence import collect
 from v1z3r_build.report.metafile import metafile
 from v1z3r_build.report.page import MARK, page
+from v1z3r_build.report.rules import advise
 from v1z3r_build.transfers import CODINGS, Load, initial, lazy
 
 if TYPE_CHECKING:

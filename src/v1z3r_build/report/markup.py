@@ -132,8 +132,3 @@ def folded(summary: str, lines: Iterable[str]) -> str:
     more = f"<li>and {len(items) - len(shown)} more</li>" if len(items) > len(shown) else ""
     listed = "".join(f"<li>{line}</li>" for line in shown)
     return f"<details><summary>{summary}</summary><ul>{listed}{more}</ul></details>"
-
-
-def many(count: int, what: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"

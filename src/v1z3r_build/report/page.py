@@ -9,11 +9,11 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from v1z3r_build.report import markup
-from v1z3r_build.report.advice import twins
 from v1z3r_build.report.figures import Figures, figures
+from v1z3r_build.report.rules.copies import twins
 from v1z3r_build.transfers import CODINGS, Load, initial, lazy
 from v1z3r_build.transfers import size as transferred
-from v1z3r_build.wording import share, size
+from v1z3r_build.wording import many, share, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ class _Page:
             generator=markup.plain(self._manifest.generator),
             release=markup.plain(self._manifest.release),
             release_short=markup.plain(self._manifest.release[:12]),
-            counts=f"{markup.many(len(self._files), 'file')}, {markup.many(len(self._manifest.routes), 'route')}",
+            counts=f"{many(len(self._files), 'file')}, {many(len(self._manifest.routes), 'route')}",
             nav=markup.nav([("transfer", "Map", 0), *((one, name, count) for one, name, count, _ in sections)]),
             sections="\n".join(
                 f'<section id="{one}" aria-labelledby="{one}-h">\n<h2 id="{one}-h">{name}</h2>\n{body}\n</section>'
@@ -91,8 +91,8 @@ class _Page:
 
     def _card(self, one: Advice) -> str:
         at_stake = f"<span>{size(one.bytes)} br</span>" if one.bytes else ""
-        routes = markup.folded(markup.many(len(one.routes), "route"), map(markup.plain, one.routes))
-        files = markup.folded(f"{markup.many(len(one.files), 'file')}", map(self._file, one.files))
+        routes = markup.folded(many(len(one.routes), "route"), map(markup.plain, one.routes))
+        files = markup.folded(f"{many(len(one.files), 'file')}", map(self._file, one.files))
         return (
             f'<li><p class="badge {one.level}"><b>{one.code}</b>{at_stake}</p><h3>{markup.plain(one.message)}</h3>'
             f"<p>{markup.prose(one.hint)}</p>{routes if len(one.routes) > 1 else ''}{files}</li>"
@@ -153,7 +153,7 @@ class _Page:
             ["File", "Kind", "#raw size size-0", "#gzip size size-1", "#brotli size size-2", "#before", "Cache class"],
             rows,
             narrow=(1, 5, 6),
-            foot=f'<tr><td colspan="7" id="file-foot">{markup.many(len(self._figures.files), "file")}</td></tr>',
+            foot=f'<tr><td colspan="7" id="file-foot">{many(len(self._figures.files), "file")}</td></tr>',
         )
 
     def _file_row(self, path: str) -> str:
