@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo fixtures chromium test quick lint bench bench-split readme clean
+.PHONY: help env demo fixtures chromium test quick lint bench bench-split readme report-screenshots clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 env: $(INSTALLED)  ## Create .venv with the package and all that its development needs
 
@@ -51,6 +51,9 @@ bench-split: env fixtures  ## Measure how well libraries are split out
 
 readme: env  ## Write what --help says into README.md
 	@$(BIN)/python scripts/readme.py
+
+report-screenshots: env fixtures chromium  ## Picture the reports on the fixtures into build/report-screenshots
+	@$(BIN)/python scripts/report_screenshots.py
 
 clean:  ## Remove all that was built, and the environment
 	@rm -rf build $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -20,6 +20,7 @@ MODULES = {
 # it is knowledge of the module.
 BELOW = {
     "diagnostics": set(),
+    "wording": set(),
     "settings": {"diagnostics"},
     "site": {"diagnostics"},
     "codecs": {"settings", "diagnostics"},
@@ -30,14 +31,16 @@ BELOW = {
     "manifest": {"site", "diagnostics"},
     # Consumers: manifest and media types, never a pass. `verify` derives names, references and encodings again.
     "transfers": {"manifest"},
+    # Pages, style sheets and source maps are read as `verify` reads them.
+    "report": {"transfers", "manifest", "formats", "site", "wording", "diagnostics"},
     "summary": {"manifest", "site", "diagnostics"},
     "verification": {"manifest", "formats", "bundlers", "codecs", "site", "diagnostics"},
-    "budget": {"transfers", "manifest", "terminal", "site", "settings", "diagnostics"},
+    "budget": {"transfers", "manifest", "terminal", "wording", "site", "settings", "diagnostics"},
     # The command line, in four modules: what a run does, and how it is told.
     "pipeline": {"passes", "manifest", "summary", "formats", "workers", "site", "settings", "diagnostics"},
-    "terminal": {"manifest", "summary", "workers", "diagnostics"},
+    "terminal": {"manifest", "summary", "workers", "wording", "diagnostics"},
     "github": {"terminal", "manifest", "summary", "diagnostics"},
-    "cli": {"pipeline", "verification", "budget", "terminal", "github", "manifest", "summary", "passes", "workers", "site", "settings", "diagnostics"},
+    "cli": {"pipeline", "verification", "budget", "report", "terminal", "github", "manifest", "summary", "passes", "workers", "site", "settings", "diagnostics"},
     "__main__": {"cli"},
 }  # fmt: skip
 

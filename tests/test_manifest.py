@@ -66,7 +66,10 @@ FULL = Manifest(
             vendor="three",
         ),
         "é/舞.png": record(
-            kind="image", variants=(VariantRecord("é/舞.avif", "image/avif"),), kept="it is named in a script"
+            kind="image",
+            variants=(VariantRecord("é/舞.avif", "image/avif"),),
+            kept="it is named in a script",
+            source_size=9,
         ),
         "index.html": record(source=("index.html", "b.html"), kind="html", cache_class="html"),
     },

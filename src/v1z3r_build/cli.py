@@ -265,6 +265,40 @@ def budget(
 
 
 @main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The page; default: report.html, here."
+)
+@click.option(
+    "--metafile",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write what analyzers of esbuild's bundles open.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print figures and advice as one JSON object to stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors alone.")
+@click.option("-v", "--verbose", is_flag=True, help="Print everything.")
+def report(
+    *, folder: Path, output: Path | None, metafile: Path | None, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Show what an optimized site transfers, and what would make it faster.
+
+    Writes one page that needs nothing else: a map of what each route of DIR transfers, all files, and advice.
+    """
+    from v1z3r_build import github
+    from v1z3r_build.report import delivery
+
+    terminal = _terminal(quiet, verbose)
+    made = delivery.report(folder, output, metafile)
+    if as_json:
+        _print_json(made.to_json())
+    with github.commands_off():
+        terminal.diagnostics(one.told() for one in made.advice)
+        terminal.note(f"the report is in {made.page}")
+    return DONE
+
+
+@main.command()
 def init() -> int:
     """Write a commented v1z3r-build.toml.
 

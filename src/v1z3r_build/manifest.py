@@ -49,7 +49,10 @@ class VariantRecord:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One file of the output. size in bytes; integrity in SRI notation."""
+    """One file of the output. size in bytes; integrity in SRI notation.
+
+    source_size: bytes of the input file that it came from, where they are others; 0 where not.
+    """
 
     source: tuple[str, ...]
     kind: str
@@ -63,6 +66,7 @@ class FileRecord:
     variants: tuple[VariantRecord, ...] = ()
     vendor: str = ""
     kept: str = ""
+    source_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,7 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
     files: dict[str, FileRecord] = {}
     for path, asset in site.assets.items():
         size, sha256, integrity = hashes(asset.location)
+        before = asset.original.stat().st_size
         files[path] = FileRecord(
             source=asset.sources,
             kind=asset.kind,
@@ -185,6 +190,7 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
             },
             vendor=asset.vendor,
             kept=asset.kept,
+            source_size=before if before != size else 0,
         )
     return Manifest(
         generator=f"v1z3r-build {__version__}",
@@ -244,6 +250,8 @@ def _members(record: FileRecord) -> Iterator[tuple[str, Any]]:
         yield "vendor", record.vendor
     if record.kept:
         yield "kept", record.kept
+    if record.source_size:
+        yield "source_size", record.source_size
 
 
 class _Members:
@@ -344,6 +352,7 @@ def _file_record(record: _Members) -> FileRecord:
         ),
         vendor=record.text("vendor", ""),
         kept=record.text("kept", ""),
+        source_size=record.count("source_size", 0),
     )
 
 

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from v1z3r_build.wording import share, size, visible
 from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
@@ -179,22 +180,6 @@ def cells(totals: Totals) -> tuple[str, ...]:
     )
 
 
-def size(count: int) -> str:
-    """Bytes for the reader: three digits, in units of a thousand."""
-    if count < 1000:
-        return f"{count} B"
-    amount, units = count / 1000, ["kB", "MB", "GB", "TB"]
-    while amount >= 999.5 and len(units) > 1:
-        amount /= 1000
-        del units[0]
-    return f"{amount:.{2 if amount < 9.995 else 1 if amount < 99.95 else 0}f} {units[0]}"
-
-
-def share(after: int, before: int) -> str:
-    """The change in percent, '' where there was nothing before."""
-    return f"{100 * (after - before) / before:+.1f}%" if before else ""
-
-
 def place(diagnostic: Diagnostic) -> str:
     """The file of a diagnostic with line and column, as editors read it."""
     path = visible(diagnostic.path)
@@ -203,8 +188,3 @@ def place(diagnostic: Diagnostic) -> str:
 
 def _lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))
-
-
-def visible(text: str) -> str:
-    """A text in which nothing is left that a terminal would obey: names and contents of files may be hostile."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

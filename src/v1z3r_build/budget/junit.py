@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from v1z3r_build.budget.wording import amount, carriers, sentence
-from v1z3r_build.terminal import visible
+from v1z3r_build.wording import visible
 
 if TYPE_CHECKING:
     from v1z3r_build.budget.outcome import Outcome

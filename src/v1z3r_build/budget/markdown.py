@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from v1z3r_build.budget.wording import HEADINGS, carriers, cells, verdict
-from v1z3r_build.terminal import visible
+from v1z3r_build.wording import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

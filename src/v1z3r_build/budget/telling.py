@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from v1z3r_build.budget.wording import HEADINGS, carriers, cells, sentence, verdict
-from v1z3r_build.terminal import visible
+from v1z3r_build.wording import visible
 
 if TYPE_CHECKING:
     from v1z3r_build.budget.outcome import Outcome

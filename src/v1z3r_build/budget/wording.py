@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from v1z3r_build.terminal import share, size, visible
+from v1z3r_build.wording import share, size, visible
 
 if TYPE_CHECKING:
     from v1z3r_build.budget.figures import Unit
