@@ -150,9 +150,9 @@ def test_with_a_map_that_does_not_fit_a_file_is_its_own_source(text: str, tmp_pa
 @pytest.mark.parametrize(
     ("script", "source_map", "expected"),
     [
-        ("a;c", {"sources": ["s"], "sourceRoot": "root/", "mappings": "CAAA"}, {"(no source)": 1, "root/s": 2}),
-        ("a;c", {"sources": [None], "mappings": "CAAA"}, {"(no source)": 3}),
-        ("ab\n//# sourceMappingURL=a.js.map\n", {"sources": ["s"], "mappings": "AAAA"}, {"s": 2, "(no source)": 31}),
+        ("a;c", {"sources": ["s"], "sourceRoot": "root/", "mappings": "CAAA"}, {"a.js (no source)": 1, "root/s": 2}),
+        ("a;c", {"sources": [None], "mappings": "CAAA"}, {"a.js (no source)": 3}),
+        ("ab\n//# sourceMappingURL=a.js.map\n", {"sources": ["s"], "mappings": "AAAA"}, {"s": 2, "a.js (no source)": 31}),
     ],
 )
 def test_bytes_by_source(script: str, source_map: Any, expected: dict[str, int], tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class _Writer:
         root = found.others.get("sourceRoot") or ""
         # The comment that names the map is of no source.
         end = data.rfind(_COMMENT) if _COMMENT in data else len(data)
-        parts = Counter({UNMAPPED: len(data) - end} if end < len(data) else {})
+        parts = Counter({_source(None, path): len(data) - end} if end < len(data) else {})
         for span in spans:
             source = f"{root.rstrip('/')}/{span.source}" if root and span.source else span.source
             if (size := min(span.end, end) - span.start) > 0:
