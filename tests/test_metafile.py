@@ -152,7 +152,11 @@ def test_with_a_map_that_does_not_fit_a_file_is_its_own_source(text: str, tmp_pa
     [
         ("a;c", {"sources": ["s"], "sourceRoot": "root/", "mappings": "CAAA"}, {"a.js (no source)": 1, "root/s": 2}),
         ("a;c", {"sources": [None], "mappings": "CAAA"}, {"a.js (no source)": 3}),
-        ("ab\n//# sourceMappingURL=a.js.map\n", {"sources": ["s"], "mappings": "AAAA"}, {"s": 2, "a.js (no source)": 31}),
+        (
+            "ab\n//# sourceMappingURL=a.js.map\n",
+            {"sources": ["s"], "mappings": "AAAA"},
+            {"s": 2, "a.js (no source)": 31},
+        ),
     ],
 )
 def test_bytes_by_source(script: str, source_map: Any, expected: dict[str, int], tmp_path: Path) -> None:

@@ -99,8 +99,8 @@ def splitter(costs: dict[str, int]) -> tuple[list[set[str]], object]:
     ("costs", "least", "chosen", "said"),
     [
         pytest.param({"three": 50, "tfjs": 50}, 0, {"three", "tfjs"}, 0, id="both are"),
-        pytest.param({"three": 50, "tfjs": 1_500}, 0, {"three"}, 1, id="one is"),
-        pytest.param({"three": 1_500, "tfjs": 1_500}, 0, set(), 1, id="none is"),
+        pytest.param({"three": 50, "tfjs": 2_500}, 0, {"three"}, 1, id="one is"),
+        pytest.param({"three": 2_500, "tfjs": 2_500}, 0, set(), 1, id="none is"),
         pytest.param({"three": 1_500}, 0, set(), 1, id="the only one is not"),
         pytest.param({"three": 50, "tfjs": 50}, 1_000_000, set(), 2, id="none is large enough"),
     ],
