@@ -9,8 +9,9 @@ For every export that has source maps, the split pass runs as in the command, an
   moved, or lie in a script that is the vendor's as a whole and is labelled so. Bytes of which a map says nothing
   count for nobody.
 - for each script that holds a vendor: its bytes before and after, the files split off, and what that costs: how much
-  larger all are together, as transferred, than the script was (the goal is for each file). Or else why it was not split;
-  where its part of the vendor is less than `min_size`, it does not count for recall, and recall with it is told besides.
+  larger all are together, as transferred, than the script was (the goal is for each file). Or else why it was not
+  split; where its part of the vendor is less than `min_size`, it does not count for recall, which is told with it
+  besides.
 - seconds of CPU for each MB of script, in one process; the most memory that the process held, for each byte of the
   largest script, beyond what it holds before any.
 
