@@ -19,9 +19,10 @@ from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined
+from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.renaming import named, readable_names, rename
 from v1z3r_build.formats.scope_analysis import analyse_module
-from v1z3r_build.formats.scopes import Kind, Refused
+from v1z3r_build.formats.scopes import Kind, Reason, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
@@ -61,34 +62,24 @@ class Imports(NamedTuple):
     awaiting: bool = True
 
 
-class Module:
-    """A chunk, analysed. items, bindings: what its labels are found by."""
+class Outline:
+    """A module as it is for others, without a look into what it declares: a third of the work."""
 
-    def __init__(self, source: bytes, imports: Imports | None = None) -> None:
-        """imports: the worst is assumed if it is not known. Raises Refused."""
+    def __init__(self, source: bytes, root: Node | None = None) -> None:
+        """root: its tree, if it is parsed already. Raises Refused."""
         self.source = source
-        self.scopes = analyse_module(source)
-        self.items = items(self.scopes.tree.root_node)
-        if not any(map(_is_request, self.items)):
-            imports = Imports(circular=False, awaiting=False)
-        self._imports = imports or Imports()
-        holding = hold(source, self.items, self.scopes.whole(), self._imports.settled)
-        self._fixed = holding.fixed
-        self.bindings: Sequence[Binding] = holding.bindings
-        if self._imports.circular:
-            # Before the chunk is evaluated it hands nothing over.
-            self.bindings = [replace(one, settled=False) if self._is_early(one) else one for one in holding.bindings]
+        self.root = root or parse(source).root_node
+        if self.root.has_error:
+            raise Refused(Reason.SYNTAX, 0)
+        self.items = items(self.root)
 
-    def _is_early(self, binding: Binding) -> bool:
-        return self.scopes.root.bindings[binding.name].kind in (Kind.FUNCTION, Kind.IMPORT)
+    def is_declared(self) -> bool:
+        """Whether it says itself that it is a module: in any other script an import would be a syntax error."""
+        return any(item.form in ("import", "export") for item in self.items)
 
     def awaits(self) -> bool:
         """Whether it has an `await` at its top level."""
         return any(b"await" in self.source[one.start : one.end] and _awaits(one.node) for one in self.items)
-
-    def needs(self) -> list[set[int]]:
-        """For each item the indices of those that declare what it reads or writes."""
-        return needs(self.items, self.bindings)
 
     def specifiers(self) -> dict[str, dict[str, str]]:
         """What it imports and re-exports: by specifier, the names there of its own names (`default`; `*` for all)."""
@@ -106,6 +97,31 @@ class Module:
                     name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
                     names[_text(alias or name)] = _text(name)
         return found
+
+
+class Module(Outline):
+    """A chunk, analysed. items, bindings: what its labels are found by."""
+
+    def __init__(self, source: bytes, imports: Imports | None = None) -> None:
+        """imports: the worst is assumed if it is not known. Raises Refused."""
+        self.scopes = analyse_module(source)
+        super().__init__(source, self.scopes.tree.root_node)
+        if not any(map(_is_request, self.items)):
+            imports = Imports(circular=False, awaiting=False)
+        self._imports = imports or Imports()
+        holding = hold(source, self.items, self.scopes.whole(), self._imports.settled)
+        self._fixed = holding.fixed
+        self.bindings: Sequence[Binding] = holding.bindings
+        if self._imports.circular:
+            # Before the chunk is evaluated it hands nothing over.
+            self.bindings = [replace(one, settled=False) if self._is_early(one) else one for one in holding.bindings]
+
+    def _is_early(self, binding: Binding) -> bool:
+        return self.scopes.root.bindings[binding.name].kind in (Kind.FUNCTION, Kind.IMPORT)
+
+    def needs(self) -> list[set[int]]:
+        """For each item the indices of those that declare what it reads or writes."""
+        return needs(self.items, self.bindings)
 
     def settled(self) -> frozenset[str]:
         """The names under which it exports bindings that are written once, by their declaration."""

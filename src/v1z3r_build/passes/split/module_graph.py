@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.esm import Imports
 from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
-from v1z3r_build.passes.split.modules import exchange, split_module
+from v1z3r_build.passes.split.modules import exchange, outline, split_module
 from v1z3r_build.passes.split.workshop import named
 from v1z3r_build.site.naming import circles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from v1z3r_build.passes.split.answer import Answer
     from v1z3r_build.passes.split.modules import Exchange
@@ -74,13 +74,21 @@ class _Graph:
     def _exchanges(self, paths: Iterable[str]) -> dict[str, Exchange | None]:
         """What the modules take and give, and all that they import, however far."""
         found: dict[str, Exchange | None] = {}
-        waiting = set(paths)
+        # What a module gives is of interest where another one takes it.
+        self._look(outline, set(paths), found)
+        known: set[str] = set()
+        waiting = {target for path in paths for target in self._imports(path, found[path])}
         while waiting:
-            calls = [self._workshop.call(path, exchange, self._assets[path].location) for path in sorted(waiting)]
-            for path, one, _ in self._workshop.outcomes(calls):
-                found[path] = one
-            waiting = {target for path in waiting for target in self._imports(path, found[path])} - found.keys()
+            self._look(exchange, waiting, found)
+            known.update(waiting)
+            waiting = {target for path in waiting for target in self._imports(path, found[path])} - known
         return found
+
+    def _look(
+        self, look: Callable[[bytes], Exchange | None], paths: set[str], found: dict[str, Exchange | None]
+    ) -> None:
+        calls = [self._workshop.call(path, look, self._assets[path].location) for path in sorted(paths)]
+        found.update((path, one) for path, one, _ in self._workshop.outcomes(calls))
 
     def _imports(self, path: str, one: Exchange | None) -> set[str]:
         targets = {self._addresses.find(specifier, path).path for specifier in (one.imports if one else ())}

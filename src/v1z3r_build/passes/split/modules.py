@@ -34,14 +34,22 @@ class Exchange:
     awaits: bool
 
 
+def outline(data: bytes) -> Exchange | None:
+    """What a module that nobody imports takes, None if that cannot be known. Pure."""
+    try:
+        module = esm.Outline(data)
+    except Refused:
+        return None
+    return Exchange(module.specifiers(), frozenset(), module.is_declared(), module.awaits())
+
+
 def exchange(data: bytes) -> Exchange | None:
     """What a module takes and gives, None if that cannot be known. Pure."""
     try:
         module = esm.Module(data)
     except Refused:
         return None
-    declared = any(item.form in ("import", "export") for item in module.items)
-    return Exchange(module.specifiers(), module.settled(), declared, module.awaits())
+    return Exchange(module.specifiers(), module.settled(), module.is_declared(), module.awaits())
 
 
 def split_module(
