@@ -337,3 +337,18 @@ def test_what_is_fetched_for_use_without_network_is_fetched_with_its_vendor(tmp_
     [chunk] = (output / "assets").glob("index-*.js")
     listed = f'[{{url:"{path}",revision:null}},{{url:"assets/{chunk.name}",revision:null}},'
     assert listed in (output / "sw.js").read_text().replace("'", '"')
+
+
+def test_what_ties_a_vendor_to_the_app_is_told(tmp_path: Path) -> None:
+    """All of it reads what the app writes again and again."""
+    tied = re.sub(r"return", "return state+", library("three"))
+    files = {**FILES, "assets/index-Bx3f_9aQ.js": "let state=0;" + tied + APP + "setInterval(()=>state++,9);console.log(state);"}
+    site = tmp_path / "site"
+    assert optimize(tmp_path, files)[1] == {}
+    done = CliRunner().invoke(
+        main,
+        ["optimize", str(site), "-o", str(tmp_path / "o"), "--config", str(tmp_path / "v1z3r-build.toml"), "--json"],
+    )
+    [told] = [one["message"] for one in json.loads(done.stdout)["diagnostics"] if one["code"] == "not-split"]
+    assert "three is tied to other code" in told
+    assert "it reads `state`, which the rest writes" in told

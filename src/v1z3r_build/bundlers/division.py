@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.idleness import is_idle, is_idle_class
 
@@ -87,6 +87,22 @@ class Part:
     received: tuple[str, ...]
 
 
+class Held(NamedTuple):
+    """An item that is labelled as a vendor's, and stays. reason: a clause about it, with the names of the text."""
+
+    label: str
+    item: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """The parts that move, by label; and what was to move and does not."""
+
+    parts: Mapping[str, Part]
+    held: tuple[Held, ...]
+
+
 def divide(
     found: Sequence[Item],
     bindings: Sequence[Binding],
@@ -94,15 +110,31 @@ def divide(
     fixed: Iterable[int],
     *,
     early: bool = False,
-) -> dict[str, Part]:
-    """The parts that move, by label; fewer items than labelled, where a rule forbids more.
+) -> Division:
+    """What moves: fewer items than labelled, where a rule forbids more.
 
     labels: of each item, '' for the app's. fixed: the items that cannot stand in another file. early: whether functions
     of the scope may be called before it is evaluated.
     """
     division = _Division(found, bindings, labels, fixed, early)
     division.settle()
-    return {label: division.part(label) for label in sorted(set(division.labels) - {APP})}
+    return Division(
+        {label: division.part(label) for label in sorted(set(division.labels) - {APP})},
+        tuple(
+            Held(label, index, division.reasons.get(division.units[index], "it is tied to code that stays"))
+            for index, label in enumerate(labels)
+            if label != APP and division.labels[index] == APP and found[index].form not in ("comment", "directive")
+        ),
+    )
+
+
+def objections(found: Sequence[Item], division: Division) -> dict[str, str]:
+    """By label why its largest item stays, of those that were to move."""
+    told: dict[str, str] = {}
+    for one in sorted(division.held, key=lambda one: found[one.item].end - found[one.item].start):
+        item = found[one.item]
+        told[one.label] = f"of {item.end - item.start:,} bytes at byte {item.start}: {one.reason}"
+    return told
 
 
 def needs(found: Sequence[Item], bindings: Sequence[Binding]) -> list[set[int]]:
@@ -129,6 +161,7 @@ class _Division:
         self.labels = list(labels)
         self.fixed = frozenset(fixed)
         self.units = _units(len(found), bindings)
+        self.reasons: dict[int, str] = {}  # unit -> why it stays
         self.members: dict[int, list[int]] = defaultdict(list)
         for index, unit in enumerate(self.units):
             self.members[unit].append(index)
@@ -150,7 +183,12 @@ class _Division:
     def settle(self) -> None:
         for unit, members in self.members.items():
             labels = {self.labels[index] for index in members if self.items[index].form != "comment"}
-            whole = len(labels) == 1 and not any(self._must_stay(index) for index in members)
+            stays = any(self._must_stay(index) for index in members)
+            whole = len(labels) == 1 and not stays
+            if stays:
+                self.reasons[unit] = "it would mean something else in another file"
+            elif not whole:
+                self.reasons[unit] = "it declares or writes what the rest does, too"
             self._set(unit, labels.pop() if whole else APP)
         self._pull()
         self._close()
@@ -265,6 +303,8 @@ class _Division:
                 if home == label or (home == APP and self.bindings[number].settled):
                     continue
                 self._set(unit, APP)
+                whose = f"is {home}'s" if home != APP else "the rest writes"
+                self.reasons[unit] = f"it reads `{self.bindings[number].name}`, which {whose}"
                 # The vendor's others may read what has just become the app's.
                 for own in self.declared[unit]:
                     work.extend(one for one in self.readers[own] if self.label(one) != APP)

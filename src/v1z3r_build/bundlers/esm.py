@@ -13,7 +13,7 @@ import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.bundlers.division import divide, needs
+from v1z3r_build.bundlers.division import divide, needs, objections
 from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Passage
@@ -43,10 +43,11 @@ _FUNCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A chunk after its division. vendors: by label, path and bytes."""
+    """A chunk after its division. vendors: by label, path and bytes. held: as of `objections`."""
 
     chunk: Derived
     vendors: Mapping[str, tuple[str, Derived]]
+    held: Mapping[str, str]
 
 
 class Imports(NamedTuple):
@@ -141,9 +142,9 @@ class Module(Outline):
     def split(self, path: str, labels: Sequence[str]) -> Split:
         """The chunk at a path, split by the labels of its items: the name of a vendor, or '' for the app."""
         early = self._imports.circular or self._imports.awaiting
-        parts = divide(self.items, self.bindings, labels, self._fixed, early=early)
-        chunk = _Chunk(self.source, path, self.scopes, self.items, parts, self._imports)
-        return Split(chunk.remainder(), chunk.vendors)
+        divided = divide(self.items, self.bindings, labels, self._fixed, early=early)
+        chunk = _Chunk(self.source, path, self.scopes, self.items, divided.parts, self._imports)
+        return Split(chunk.remainder(), chunk.vendors, objections(self.items, divided))
 
 
 def _is_request(item: Item) -> bool:

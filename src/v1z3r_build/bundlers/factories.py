@@ -11,7 +11,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from v1z3r_build.bundlers.division import divide, needs
+from v1z3r_build.bundlers.division import divide, needs, objections
 from v1z3r_build.bundlers.holding import hold
 from v1z3r_build.bundlers.items import Places, items
 from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
@@ -63,10 +63,14 @@ class Vendor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """body: what the old factory's body becomes, from its start to its end. vendors: by label."""
+    """body: what the old factory's body becomes, from its start to its end. vendors: by label.
+
+    held: as of `division.objections`.
+    """
 
     body: Derived
     vendors: Mapping[str, Vendor]
+    held: Mapping[str, str]
 
 
 class Body:
@@ -135,9 +139,9 @@ class Body:
 
         identify: makes a module id of a label and the text of the vendor's factory.
         """
-        parts = divide(self.items, self.bindings, labels, self._holding.fixed)
-        factory = _Factory(self.scopes, self._region, self.items, self.bindings, parts, self.dialect, identify)
-        return factory.split(self.node)
+        divided = divide(self.items, self.bindings, labels, self._holding.fixed)
+        factory = _Factory(self.scopes, self._region, self.items, self.bindings, divided.parts, self.dialect, identify)
+        return factory.split(self.node, objections(self.items, divided))
 
 
 class _Factory:
@@ -167,11 +171,11 @@ class _Factory:
         self.after: dict[int, list[str]] = {}
         self.live: dict[str, str] = {}
 
-    def split(self, body: Node) -> Split:
+    def split(self, body: Node, held: Mapping[str, str]) -> Split:
         vendors = {label: self._vendor(label, part) for label, part in self.parts.items()}
         if not vendors:
-            return Split(written(self.source, body.start_byte, body.end_byte), vendors)
-        return Split(joined((b"{", self._remainder(), b"}")), vendors)
+            return Split(written(self.source, body.start_byte, body.end_byte), vendors, held)
+        return Split(joined((b"{", self._remainder(), b"}")), vendors, held)
 
     def _vendor(self, label: str, part: Part) -> Vendor:
         made = transfer(self.source, self.region, self.items, part, self.names, plain=False)

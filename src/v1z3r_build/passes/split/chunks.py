@@ -22,7 +22,7 @@ from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
-from v1z3r_build.passes.split import ownership
+from v1z3r_build.passes.split import ownership, worth
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
@@ -111,11 +111,12 @@ def divided(
     if len(work.owners) == 1 and "" not in work.owners:
         return Answer(path, whole=next(iter(work.owners)))
 
-    def rest(made: Mapping[str, VendorFile]) -> Derived:
-        return syntax.apply(data, [*work.edits, *finish(made)])
+    def split(chosen: Set[str]) -> Answer:
+        made = work.vendors(chosen)
+        rest = syntax.apply(data, [*work.edits, *finish(made)])
+        return Answer(path, rest, made, cuts=work.cuts, held=work.held)
 
-    made = ownership.settled(path, data, work.vendors, rest, work.owners - {""}, min_size)
-    return replace(made, cuts=work.cuts) if made.vendors else made
+    return worth.worthwhile(path, data, work.owners - {""}, split, min_size)
 
 
 def module_ids(data: bytes) -> tuple[str, ...] | None:
@@ -155,6 +156,7 @@ class _Work:
         self.owners = ownership.owners(found)
         self.edits: list[Edit] = []
         self.cuts: dict[int | str, tuple[str, ...]] = {}
+        self.held: dict[str, str] = {}
 
     def _open(self, module: Module) -> _Factory:
         node = _function(self.scopes, module)
@@ -245,7 +247,7 @@ class _Work:
     # The split
 
     def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
-        self.edits, self.cuts = [], {}
+        self.edits, self.cuts, self.held = [], {}, {}
         moved: dict[str, list[Derived]] = {}
         for one in self.factories:
             owner, body = one.owned.owner, one.owned.body
@@ -268,6 +270,7 @@ class _Work:
             return f"{label}-{one.module.id}-{hashlib.sha256(factory).hexdigest()[:8]}"
 
         made = body.split([label if label in wanted else "" for label in one.owned.labels], identify)
+        self.held |= made.held
         if made.vendors:
             self.cuts[one.module.id] = tuple(sorted(vendor.identifier for vendor in made.vendors.values()))
             self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))

@@ -16,7 +16,7 @@ from v1z3r_build.bundlers.turbopack import chunks, context
 from v1z3r_build.formats.derivation import Edit, joined, written
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Kind, Refused
-from v1z3r_build.passes.split import ownership
+from v1z3r_build.passes.split import ownership, worth
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
@@ -54,10 +54,14 @@ def split_entries(path: str, wanted: Wanted, min_size: int, told: Sequence[Span]
         work = _Work(path, chunk, scopes, labels)
         if len(work.owners) == 1 and "" not in work.owners:
             return Answer(path, whole=next(iter(work.owners)))
-        made = ownership.settled(path, data, work.vendors, lambda _: work.remainder(), work.owners - {""}, min_size)
+
+        def split(chosen: Set[str]) -> Answer:
+            made = work.vendors(chosen)
+            return Answer(path, work.remainder(), made, cuts=work.cuts, held=work.held)
+
+        return worth.worthwhile(path, data, work.owners - {""}, split, min_size)
     except (Refused, chunks.ImmovableError) as refusal:
         return Answer(path, diagnostics=(not_split(path, str(refusal)),))
-    return replace(made, cuts=work.cuts) if made.vendors else made
 
 
 class _Factory(NamedTuple):
@@ -80,6 +84,7 @@ class _Work:
         self.owners = ownership.owners([one.owned for one in self.factories])
         self.kept: list[Derived] = []
         self.cuts: dict[Id, tuple[str, ...]] = {}
+        self.held: dict[str, str] = {}
 
     # Labels
 
@@ -135,8 +140,7 @@ class _Work:
     # The split
 
     def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
-        self.kept = []
-        self.cuts = {}
+        self.kept, self.cuts, self.held = [], {}, {}
         # Equal factories that were cut out of two are one: each run makes its own.
         moved: dict[str, dict[Derived, None]] = {}
         for one in self.factories:
@@ -145,6 +149,7 @@ class _Work:
                 moved.setdefault(owner, {})[self.whole.text(one.scope, one.entry.start, one.entry.end)] = None
             elif body is not None and not owner and wanted & set(one.owned.labels):
                 made = body.split([label if label in wanted else "" for label in one.owned.labels], _identify)
+                self.held |= made.held
                 self.kept.append(self._with(one.entry, Edit(body.node.start_byte, body.node.end_byte, made.body)))
                 for label, vendor in made.vendors.items():
                     text = chunks.entry_of(self.chunk, vendor.identifier, vendor.factory)

@@ -72,7 +72,8 @@ def split_module(
 
     def split(chosen: Set[str]) -> Answer:
         made = module.split(path, [label if label in chosen else "" for label in found])
-        return Answer(path, made.chunk, {label: VendorFile(*one) for label, one in made.vendors.items()})
+        files = {label: VendorFile(*one) for label, one in made.vendors.items()}
+        return Answer(path, made.chunk, files, held=made.held)
 
     return worth.worthwhile(path, data, set(found) - {""}, split, min_size)
 

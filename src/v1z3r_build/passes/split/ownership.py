@@ -6,16 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.items import Places
-from v1z3r_build.passes.split import worth
-from v1z3r_build.passes.split.answer import Answer
 from v1z3r_build.passes.split.labels import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence, Set
+    from collections.abc import Callable, Sequence
 
     from v1z3r_build.bundlers.factories import Body
-    from v1z3r_build.formats.derivation import Derived
-    from v1z3r_build.passes.split.answer import VendorFile
     from v1z3r_build.passes.split.labels import Labels
 
 # A module of whose bytes so many are a vendor's may be the vendor's as a whole.
@@ -204,24 +200,3 @@ def _may_be(one: Owned, labels: Labels) -> bool:
         return False
     rest = [one.body.items[index] for index in one.rest()]
     return not any(labels.speak_against(item.start, item.end, one.nearly) for item in rest)
-
-
-def settled(
-    path: str,
-    data: bytes,
-    vendors: Callable[[Set[str]], Mapping[str, VendorFile]],
-    rest: Callable[[Mapping[str, VendorFile]], Derived],
-    wanted: set[str],
-    min_size: int,
-) -> Answer:
-    """What becomes of a chunk: split where its vendors are large enough, and where that pays.
-
-    vendors: splits off the files of some labels, and rest: gives what then remains beside them. wanted: the labels of
-    the chunk's vendors.
-    """
-
-    def split(chosen: Set[str]) -> Answer:
-        made = vendors(chosen)
-        return Answer(path, rest(made), made)
-
-    return worth.worthwhile(path, data, wanted, split, min_size)

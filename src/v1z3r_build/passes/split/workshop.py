@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
-_SECONDS = 120.0
+_SECONDS = 300.0
 
 
 class Workshop:

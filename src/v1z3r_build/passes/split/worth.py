@@ -81,7 +81,8 @@ def _size(parts: Sequence[bytes], quality: int) -> int:
 def _left(path: str, label: str, answer: Answer, min_size: int) -> Diagnostic:
     """Why a vendor stays where others may go."""
     if label not in answer.vendors:
-        return not_split(path, f"all that it has of {label} is tied to other code in ways that cannot be cut")
+        why = f", for instance the part {answer.held[label]}" if label in answer.held else ""
+        return not_split(path, f"all that it has of {label} is tied to other code in ways that cannot be cut{why}")
     size = brotli_coding.transferred(answer.vendors[label].data)
     return not_split(
         path, f"{label} would be {size:,} bytes as transferred, less than min_size ({min_size:,}) in [split]"
