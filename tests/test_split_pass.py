@@ -342,7 +342,10 @@ def test_what_is_fetched_for_use_without_network_is_fetched_with_its_vendor(tmp_
 def test_what_ties_a_vendor_to_the_app_is_told(tmp_path: Path) -> None:
     """All of it reads what the app writes again and again."""
     tied = re.sub(r"return", "return state+", library("three"))
-    files = {**FILES, "assets/index-Bx3f_9aQ.js": "let state=0;" + tied + APP + "setInterval(()=>state++,9);console.log(state);"}
+    files = {
+        **FILES,
+        "assets/index-Bx3f_9aQ.js": "let state=0;" + tied + APP + "setInterval(()=>state++,9);console.log(state);",
+    }
     site = tmp_path / "site"
     assert optimize(tmp_path, files)[1] == {}
     done = CliRunner().invoke(

@@ -63,7 +63,7 @@ def _later(export: exports.Export, name: str, tmp_path: Path) -> _Release:
     """The release after that of an export: the fixture of that name, split as well."""
     built = exports.Export(export.folder.with_name(name), export.base)
     exports.require(built)
-    exports.split(built.folder, tmp_path / "later", built.base)
+    exports.optimize_quickly(built.folder, tmp_path / "later", built.base)
     return _Release(tmp_path / "later")
 
 
@@ -72,14 +72,14 @@ def _exports(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("export", chosen, ids=lambda one: one.name, indirect=True, scope="session")
 
 
-def test_vendors_have_files_of_their_own(export: exports.Export, split: Path) -> None:
-    files = ManifestHosting(split).files
+def test_vendors_have_files_of_their_own(export: exports.Export, optimized: Path) -> None:
+    files = ManifestHosting(optimized).files
     assert tuple(sorted(label for path, entry in files.items() if (label := split_off(path, entry)))) == export.vendors
 
 
 @_exports(*EDITED)
-def test_an_edit_of_the_app_leaves_the_vendors_files(export: exports.Export, split: Path, tmp_path: Path) -> None:
-    before, after = _Release(split), _later(export, f"{export.name}-edited", tmp_path)
+def test_an_edit_of_the_app_leaves_the_vendors_files(export: exports.Export, optimized: Path, tmp_path: Path) -> None:
+    before, after = _Release(optimized), _later(export, f"{export.name}-edited", tmp_path)
     assert before.vendors
     assert before.vendors == after.vendors
     changed = {label for label, chunks in before.chunks.items() if chunks != after.chunks[label]}
@@ -87,9 +87,9 @@ def test_an_edit_of_the_app_leaves_the_vendors_files(export: exports.Export, spl
 
 
 @_exports("vite7")
-def test_an_upgrade_of_a_vendor_changes_its_file_alone(export: exports.Export, split: Path, tmp_path: Path) -> None:
+def test_an_upgrade_of_a_vendor_changes_its_file_alone(export: exports.Export, optimized: Path, tmp_path: Path) -> None:
     """The other vendor's file stays, and what the app does; it only says anew what it takes from the vendor."""
-    before, after = _Release(split), _later(export, "vite7-upgraded", tmp_path)
+    before, after = _Release(optimized), _later(export, "vite7-upgraded", tmp_path)
     new = {label for path, (label, _) in after.vendors.items() if path not in before.vendors}
     gone = {label for path, (label, _) in before.vendors.items() if path not in after.vendors}
     assert new == gone == {"three"}

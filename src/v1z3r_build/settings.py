@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 PASS_NAMES = ("split", "minify", "images", "link", "compress")
-# Splitting is young: it runs where it is asked for.
-DEFAULT_PASSES = ("minify", "images", "link", "compress")
 FILE_NAME = "v1z3r-build.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 TOOL_NAME = "v1z3r-build"
@@ -135,7 +133,7 @@ class CompressSettings:
 class Settings:
     """All settings of one run, frozen. `passes` holds the names of the passes that run, in order."""
 
-    passes: tuple[str, ...] = _setting(DEFAULT_PASSES, f"what is done, of {', '.join(PASS_NAMES)}", choices=PASS_NAMES)
+    passes: tuple[str, ...] = _setting(PASS_NAMES, f"what is done, of {', '.join(PASS_NAMES)}", choices=PASS_NAMES)
     jobs: int = _setting(0, "worker processes; 0: one a core", low=0, high=1024, shapes=False)
     site: SiteSettings = field(default_factory=SiteSettings)
     split: SplitSettings = field(default_factory=SplitSettings)

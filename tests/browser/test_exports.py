@@ -10,7 +10,7 @@ import pytest
 
 from .addresses import of_manifest
 from .comparison import compare
-from .exports import Original, by_manifest, optimize, page, patience
+from .exports import FIXTURES, SPLIT, Original, by_manifest, optimize_quickly, page, patience
 from .hosting import MANIFEST, ManifestHosting
 from .navigation import follow
 from .server import Request
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from .observation import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.fixtures]
+
+
+# Of the others, the tests of splitting ask the same and more.
+_whole = pytest.mark.parametrize(
+    "export", [one for one in FIXTURES if one not in SPLIT], ids=lambda one: one.name, indirect=True, scope="session"
+)
 
 
 def _differences(browser: Browser, original: Original, served: Served) -> dict[str, list[Difference]]:
@@ -46,6 +52,7 @@ def test_original_works(original: Original) -> None:
             assert observation.failures == (), path
 
 
+@_whole
 def test_every_page_is_the_same(browser: Browser, original: Original, optimized: Path) -> None:
     with by_manifest(optimized, original.export.base) as served:
         assert _differences(browser, original, served) == {}
@@ -60,7 +67,7 @@ def test_every_page_is_the_same_when_optimized_again(
     base = original.export.base
     first = of_manifest(ManifestHosting(optimized).files, "", base)
     shutil.copytree(optimized, tmp_path / "bare", ignore=shutil.ignore_patterns(MANIFEST))
-    optimize(tmp_path / "bare", tmp_path / "twice", base)
+    optimize_quickly(tmp_path / "bare", tmp_path / "twice", base)
     with by_manifest(tmp_path / "twice", base, first) as served:
         assert _differences(browser, original, served) == {}
 
@@ -102,6 +109,7 @@ def _immutable_script(output: Path) -> str:
     return max(scripts, key=lambda path: (records[path]["cache_class"] == "immutable", records[path]["size"]))
 
 
+@_whole
 def test_links_lead_to_the_same_pages(browser: Browser, original: Original, optimized: Path) -> None:
     """Clicked as a visitor would, on every page, with the page's scripts alive as long as in the original."""
     assert steps(original.pages, original.hosting), "no page links to another one"

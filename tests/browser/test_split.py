@@ -87,13 +87,13 @@ def test_vendors_work_in_the_original(original: Original) -> None:
     assert not scenes & {_checksum((0, 0, 0, 0)), _checksum((0, 0, 0, 255))}
 
 
-def test_every_page_is_the_same(browser: Browser, original: Original, split: Path) -> None:
+def test_every_page_is_the_same(browser: Browser, original: Original, optimized: Path) -> None:
     """And asks for each vendor's file once, and only if it asks for a chunk that needs it."""
     base = original.export.base
-    vendors = remainders(ManifestHosting(split).files)
+    vendors = remainders(ManifestHosting(optimized).files)
     found: dict[str, list[Difference]] = {}
     met: set[str] = set()
-    with by_manifest(split, base) as served:
+    with by_manifest(optimized, base) as served:
         for path, before in original.pages.items():
             seen = len(served.server.exchanges())
             if differences := compare(before, page(browser, served, path, patience(original, path))):
@@ -106,10 +106,10 @@ def test_every_page_is_the_same(browser: Browser, original: Original, split: Pat
     assert met == vendors.keys()
 
 
-def test_links_lead_to_the_same_pages(browser: Browser, original: Original, split: Path) -> None:
+def test_links_lead_to_the_same_pages(browser: Browser, original: Original, optimized: Path) -> None:
     """Even when vendors' files come last. On the whole way, each is asked for once."""
     base = original.export.base
-    hosting = ManifestHosting(split)
+    hosting = ManifestHosting(optimized)
     vendors = remainders(hosting.files)
     with Server(Holding(hosting, *vendors), base) as server:
         assert follow(browser, original, Served(server, of_manifest(hosting.files, server.origin, base))) == {}
@@ -117,10 +117,10 @@ def test_links_lead_to_the_same_pages(browser: Browser, original: Original, spli
     assert {vendor: asked[vendor] for vendor in vendors} == dict.fromkeys(vendors, 1)
 
 
-def test_any_script_may_come_last(browser: Browser, original: Original, split: Path) -> None:
+def test_any_script_may_come_last(browser: Browser, original: Original, optimized: Path) -> None:
     """Where a vendor works: every script that is asked for, held back until all others are there."""
     base = original.export.base
-    hosting = ManifestHosting(split)
+    hosting = ManifestHosting(optimized)
     vendors = remainders(hosting.files)
     holding = Holding(hosting)
     found: dict[tuple[str, str], list[Difference]] = {}
@@ -148,9 +148,9 @@ def test_any_script_may_come_last(browser: Browser, original: Original, split: P
     assert vendors.keys() <= held
 
 
-def test_without_a_vendor_a_page_breaks(browser: Browser, original: Original, split: Path) -> None:
+def test_without_a_vendor_a_page_breaks(browser: Browser, original: Original, optimized: Path) -> None:
     """The proof that the tests above can fail, and that pages need what was split off."""
-    hosting = ManifestHosting(split)
+    hosting = ManifestHosting(optimized)
     with Server(_Emptying(hosting, *remainders(hosting.files)), original.export.base) as server:
         served = Served(server, of_manifest(hosting.files, server.origin, original.export.base))
         observed = (page(browser, served, path, 3) for path, before in original.pages.items() if any(_results(before)))

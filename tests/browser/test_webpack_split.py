@@ -1,8 +1,7 @@
-"""Whole modules moved into new chunks of real exports: nothing a visitor sees changes, whatever arrives when."""
+"""Whole modules moved into new chunks of real exports, of which no page and no list knows: the runtime loads them."""
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from v1z3r_build.bundlers.webpack import syntax
-from v1z3r_build.bundlers.webpack.build_manifest import list_before
 from v1z3r_build.bundlers.webpack.chunk import Chunk, move, read_chunk, require_own
 from v1z3r_build.bundlers.webpack.registration import register
 from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
@@ -19,9 +17,8 @@ from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from .addresses import of_folder
 from .chromium import visitor
 from .comparison import compare
-from .exports import Original, patience
-from .hosting import Holding, PlainHosting
-from .navigation import follow
+from .exports import patience
+from .hosting import PlainHosting
 from .observation import Observation, Served, Tab
 from .server import Server
 
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from .comparison import Difference
-    from .exports import Export
+    from .exports import Export, Original
 
 pytestmark = [
     pytest.mark.browser,
@@ -43,7 +40,6 @@ pytestmark = [
 CHUNKS = "_next/static/chunks/"
 LARGE = 1000  # bytes of a factory that is moved
 _MARK = "/moved-"
-_SCRIPT = re.compile(r'<script([^>]*) src="/([^"]+)"([^>]*)></script>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +66,8 @@ def _is_moved(attributes: tuple[tuple[str, str], ...]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def split(export: Export, tmp_path_factory: pytest.TempPathFactory) -> Split:
-    """The export with the large modules of every chunk in new chunks, which pages and the manifest list."""
-    folder = tmp_path_factory.mktemp(export.name) / "split"
-    shutil.copytree(export.folder, folder)
-    moved = _move_modules(folder)
-    assert len(moved) > 5
-    for page in folder.rglob("*.html"):
-        page.write_text(_SCRIPT.sub(lambda tag: _with_sibling(tag, moved), page.read_text(encoding="utf-8")), "utf-8")
-    manifest = next(folder.rglob("_buildManifest.js"))
-    before = {old.removeprefix("_next/"): [new.removeprefix("_next/")] for old, new in moved.items()}
-    listed = list_before(manifest.read_bytes(), before)
-    assert isinstance(listed, list)
-    manifest.write_bytes(syntax.apply(manifest.read_bytes(), listed))
-    return Split(folder, moved)
-
-
-@pytest.fixture(scope="module")
 def unlisted(export: Export, tmp_path_factory: pytest.TempPathFactory) -> Split:
-    """The same, but no page and no manifest knows of the new chunks."""
+    """The export with the large modules of every chunk in new chunks."""
     folder = tmp_path_factory.mktemp(export.name) / "unlisted"
     shutil.copytree(export.folder, folder)
     return Split(folder, _move_modules(folder))
@@ -128,11 +107,6 @@ def _move_modules(folder: Path) -> dict[str, str]:
     return moved
 
 
-def _with_sibling(tag: re.Match[str], moved: Mapping[str, str]) -> str:
-    new = moved.get(tag[2])
-    return f'<script{tag[1]} src="/{new}"{tag[3]}></script>{tag[0]}' if new else tag[0]
-
-
 def _page(browser: Browser, served: Served, path: str, ready_seconds: float) -> Observation:
     with visitor(browser) as context:
         tab = SplitTab(context, served, ready_seconds)
@@ -153,34 +127,5 @@ def _differences(browser: Browser, original: Original, split: Split) -> Iterator
         assert often == {}, f"{path} asks for new chunks more often than for the old ones"
 
 
-def test_every_page_is_the_same(browser: Browser, original: Original, split: Split) -> None:
-    assert dict(_differences(browser, original, split)) == {}
-
-
-def test_links_lead_to_the_same_pages(browser: Browser, original: Original, split: Split) -> None:
-    with Server(PlainHosting(split.folder)) as server:
-        served = split.on(server)
-        assert follow(browser, original, served, tab=SplitTab) == {}
-
-
 def test_pages_that_list_old_chunks_only_are_the_same(browser: Browser, original: Original, unlisted: Split) -> None:
     assert dict(_differences(browser, original, unlisted)) == {}
-
-
-def test_any_script_may_come_last(browser: Browser, original: Original, split: Split) -> None:
-    """The page with the lazy scene: every script that it asks for, held back until all others are there."""
-    path = next(path for path in original.pages if path.startswith("scene"))
-    with Server(PlainHosting(split.folder)) as server:
-        served = split.on(server)
-        _page(browser, served, path, patience(original, path))
-        asked = [exchange.target.removeprefix("/") for exchange in server.exchanges()]
-    scripts = sorted({target for target in asked if target.startswith(CHUNKS)})
-    assert sum(_MARK in script for script in scripts) > 4
-    found = {}
-    for script in scripts:
-        with Server(Holding(PlainHosting(split.folder), script)) as server:
-            served = split.on(server)
-            differences = compare(original.pages[path], _page(browser, served, path, patience(original, path)))
-        if differences:
-            found[script] = differences
-    assert found == {}

@@ -65,14 +65,14 @@ def _copies(manifest: Manifest, route: str) -> Iterator[str]:
     """Files of a route that hold what another file of the route holds already, of the same vendor.
 
     Two files with the same label may as well be two parts of one library: only `split` has compared them, and says so
-    in `vendor-copies`, of which each names two scripts of the input.
+    in `vendor-copies`, which names scripts of the input.
     """
     load = Load({**transfers.initial(manifest, route).files, **transfers.lazy(manifest, route).files})
     sources = {source: path for path, record in load.files.items() for source in (*record.source, path)}
     for one in manifest.diagnostics:
         if one.code == "vendor-copies" and one.path in sources:
-            others = one.message.partition(", and so does ")[2]
-            if any(others.startswith(f"{source}: ") for source in sources if source != one.path):
+            others = one.message.partition(", and so do ")[2].partition(": ")[0].split(", ")
+            if not sources.keys().isdisjoint({*others} - {one.path}):
                 label = one.message.removeprefix("it holds ").partition(",")[0]
                 split = (
                     path for path, record in load.files.items() if one.path in record.source and record.vendor == label
