@@ -32,10 +32,11 @@ def report(workshop: Workshop, holders: Mapping[str, Sequence[str]]) -> Iterator
         for number, path in enumerate(paths):
             before = [one for one in paths[:number] if _are_copies(said[one], said[path])]
             if before:
+                others = ", ".join(before)
                 yield info(
                     "vendor-copies",
                     path,
-                    f"it holds {label}, and so do {', '.join(before)}: most messages are the same; they stay as they are",
+                    f"it holds {label}, and so do {others}: most messages are the same; they stay as they are",
                     "Let the app and all that it depends on use one version, and let the bundler share it.",
                 )
 
