@@ -50,7 +50,7 @@ def test_verify_passes(optimized: Path) -> None:
 def test_the_input_stays_as_it_was(export: exports.Export, tmp_path: Path) -> None:
     site = tmp_path / "site"
     shutil.copytree(export.folder, site)
-    exports.optimize(site, tmp_path / "out", export.base)
+    exports.optimize_quickly(site, tmp_path / "out", export.base)
     assert tree(site) == tree(export.folder)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "site"]
 
@@ -58,7 +58,7 @@ def test_the_input_stays_as_it_was(export: exports.Export, tmp_path: Path) -> No
 def test_in_place_is_the_same(export: exports.Export, optimized: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     shutil.copytree(export.folder, site)
-    run = exports.command("optimize", str(site), "--base", export.base)
+    run = exports.command("optimize", str(site), "--base", export.base, *exports.QUICK)
     assert run.returncode == 0, run.stderr
     assert tree(site) == tree(optimized)
 
@@ -66,7 +66,7 @@ def test_in_place_is_the_same(export: exports.Export, optimized: Path, tmp_path:
 def test_again_changes_no_byte(export: exports.Export, optimized: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     shutil.copytree(optimized, site)
-    run = exports.command("optimize", str(site), "--base", export.base, "--json")
+    run = exports.command("optimize", str(site), "--base", export.base, "--json", *exports.QUICK)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["status"] == "unchanged"
     assert tree(site) == tree(optimized)
@@ -76,14 +76,14 @@ def test_again_without_the_manifest_breaks_nothing(export: exports.Export, optim
     """Its pages are compared in a browser by tests/browser/test_exports.py."""
     site = tmp_path / "site"
     shutil.copytree(optimized, site, ignore=shutil.ignore_patterns(MANIFEST))
-    exports.optimize(site, tmp_path / "out", export.base)
+    exports.optimize_quickly(site, tmp_path / "out", export.base)
     verified(tmp_path / "out")
     assert dangling(tmp_path / "out") <= dangling(optimized)
 
 
 def test_number_of_workers_changes_no_byte(export: exports.Export, tmp_path: Path) -> None:
     for jobs in ("1", "4"):
-        exports.optimize(export.folder, tmp_path / jobs, export.base, "--jobs", jobs)
+        exports.optimize(export.folder, tmp_path / jobs, export.base, "--jobs", jobs, *exports.QUICK)
     assert tree(tmp_path / "1") == tree(tmp_path / "4")
 
 
@@ -244,7 +244,7 @@ def test_an_edit_renames_its_script_and_what_refers_to_it(
 ) -> None:
     edited = exports.Export(export.folder.with_name(f"{export.name}-edited"))
     exports.require(edited)
-    exports.optimize(edited.folder, tmp_path / "out", export.base)
+    exports.optimize_quickly(edited.folder, tmp_path / "out", export.base)
     before, after = files(optimized), files(tmp_path / "out")
     expected = EDITS[export.name]
     for names in (before.keys() - after.keys(), after.keys() - before.keys()):

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from .observation import Observation
 
 _BUILT = Path(__file__).parents[2] / "build" / "fixtures"
-_QUICK = Path(__file__).parents[1] / "quick.toml"
+# Words of a command line.
+QUICK = ("--config", str(Path(__file__).parents[1] / "quick.toml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def optimize(site: Path, output: Path, base: str, *options: str) -> None:
 
 def optimize_quickly(site: Path, output: Path, base: str) -> None:
     """The same with larger sidecars, which take a tenth of the time. Raises AssertionError as `optimize` does."""
-    optimize(site, output, base, "--config", str(_QUICK))
+    optimize(site, output, base, *QUICK)
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
