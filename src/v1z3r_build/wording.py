@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Decimal
+
 
 def size(count: int) -> str:
     """Bytes for the reader: three digits, in units of a thousand."""
@@ -11,7 +13,9 @@ def size(count: int) -> str:
     while amount >= 999.5 and len(units) > 1:
         amount /= 1000
         del units[0]
-    return f"{amount:.{2 if amount < 9.995 else 1 if amount < 99.95 else 0}f} {units[0]}"
+    places = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
+    # Halves go up, as in the page of a report: JavaScript's toFixed rounds them so (ECMA-262, §21.1.3.3).
+    return f"{Decimal(amount).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)} {units[0]}"
 
 
 def share(after: int, before: int) -> str:
