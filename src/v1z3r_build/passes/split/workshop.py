@@ -144,7 +144,8 @@ class Workshop:
             link = self.maps.of(answer.path)
             for label, one in answer.vendors.items():
                 vendors.setdefault(answer.path, []).append(one.path)
-                if one.path in self.changed:  # another chunk's, too
+                if (shared := self.changed.get(one.path)) is not None:  # another chunk's, too
+                    self.changed[one.path] = replace(shared, sources=(*shared.sources, *old.sources))
                     continue
                 data = one.data
                 if link is not None:
