@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import NODE, needs_node
 
 from v1z3r_build.bundlers import vocabulary
 from v1z3r_build.passes.split.bundles import split_bundle
-
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="Node.js is not installed")
 
 
 def library(label: str, count: int = 300) -> str:

@@ -59,7 +59,7 @@ def _beside(chunk: str, vendors: Mapping[str, Sequence[str]]) -> dict[str, str]:
 def _entries(entry: str, script: str, vendors: Mapping[str, Sequence[str]], addresses: Addresses) -> list[str]:
     """Vite's entries are relative to the base, or in relative builds to the script."""
     target = entry if entry in vendors else addresses.find(entry, script).path
-    return [posixpath.join(posixpath.dirname(entry), posixpath.basename(one)) for one in vendors.get(target, ())]
+    return [vite.beside(entry, posixpath.basename(one)) for one in vendors.get(target, ())]
 
 
 def _below_next(path: str) -> str:
