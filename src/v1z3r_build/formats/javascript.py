@@ -16,7 +16,7 @@ from v1z3r_build.site.span import Hit, Mention, Reading, Revision, Role, Stand, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node, Parser, Tree
 
 # tree-sitter takes 60 times the text in memory (measured): beyond this size a script is not parsed, and
 # nothing that it mentions is sure.
@@ -67,6 +67,11 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_javascript.language()))
 
 
+def tree(text: bytes) -> Tree:
+    """The syntax tree of a script; what is broken in it has error nodes."""
+    return _parser().parse(text)
+
+
 def unescape(raw: bytes) -> str:
     """The text of a string literal's content (ECMA-262 §12.9.4)."""
     if b"\\" not in raw:
@@ -99,7 +104,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         return Reading(remakes=made)
     if len(text) > MAX_SIZE or b"\0" in text:
         return Reading(mentions=tuple(mention(data, hit, "unknown", start, end) for hit in mine), remakes=made)
-    root = _parser().parse(text).root_node
+    root = tree(text).root_node
     script = _Script(data, text, start, root)
     urls = sorted(set(script.urls(places)), key=lambda url: url.start)
     return Reading(
@@ -209,7 +214,7 @@ class _Script:
         attributes = _argument(call, 1)
         names = SHOWING.get(unescape(tag.text or b""), ())
         for member in attributes.named_children if attributes is not None and attributes.type == "object" else ():
-            if member.type == "pair" and _key(member) in names:
+            if member.type == "pair" and member_of(member) in names:
                 yield from self._literal(member.child_by_field_name("value"), "element")
 
     def _literal(self, node: Node | None, role: Role) -> Iterator[Url]:
@@ -256,7 +261,7 @@ class _Script:
                     # The hit spans more than one piece of the template.
                     stand = "unknown"
                 elif parent is not None and parent.type == "pair" and parent.child_by_field_name("value") == string:
-                    member, element = _key(parent), _element(parent)
+                    member, element = member_of(parent), element_of(parent)
         inset = 1 if within.type == "string" else 0
         found = mention(
             self.data,
@@ -296,7 +301,7 @@ def _enclosing_string(node: Node) -> Node | None:
     return None
 
 
-def _key(pair: Node) -> str:
+def member_of(pair: Node) -> str:
     """The name of a member of an object literal, '' if it is computed."""
     key = pair.child_by_field_name("key")
     if key is None or key.text is None or key.type == "computed_property_name":
@@ -304,7 +309,7 @@ def _key(pair: Node) -> str:
     return unescape(key.text[1:-1] if key.type == "string" else key.text)
 
 
-def _element(pair: Node) -> str:
+def element_of(pair: Node) -> str:
     """The tag whose attributes an object literal holds, '' if it holds none: `jsx("img", {…})`.
 
     So React's `createElement` and `jsx`, Preact's and Vue's `h`, and Vue's `createElementVNode` are called.
@@ -314,7 +319,7 @@ def _element(pair: Node) -> str:
     if call is None or call.type != "call_expression" or _argument(call, 1) != pair.parent:
         return ""
     tag = _argument(call, 0)
-    return unescape(tag.text[1:-1]) if tag is not None and tag.type == "string" and tag.text is not None else ""
+    return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
 
 
 def _precache_entry(node: Node) -> tuple[Node, Node | None] | None:
