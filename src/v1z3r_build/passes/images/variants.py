@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.tokens import HEX
 from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.site import naming
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,7 +76,7 @@ def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> I
         formats = () if use.outside else settings.formats
         wish = Wish(bool(use.exact), formats, settings.target, settings.max_pixels)
         asset = site.assets[path]
-        yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds)
+        yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
 
 
 def _variant(site: Site, image: Asset, token: Token | None, made: Variant) -> Asset:
