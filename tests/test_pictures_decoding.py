@@ -238,8 +238,8 @@ def image_in(format: str, **options: object) -> bytes:
         (image_in("TIFF"), "image-left", "no PNG, JPEG, GIF or WebP"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image-left", "no PNG, JPEG, GIF or WebP"),
         (b"", "image-left", "no PNG, JPEG, GIF or WebP"),
-        (png(60000, 60000, 8, 0, []), "image-too-large", "3600 megapixels"),
-        (gif((60000, 60000), [(0, 0, [[0]], 0, None, 10)], None), "image-too-large", "3600 megapixels"),
+        (png(60000, 60000, 8, 0, []), "image-too-large", "3600.0 megapixels"),
+        (gif((60000, 60000), [(0, 0, [[0]], 0, None, 10)], None), "image-too-large", "3600.0 megapixels"),
         (gif((300, 300), [(0, 0, [[0]], 0, None, 10)] * 5, None), "image-too-large", "megapixels"),
         # The canvas is what the file says first: it does not grow with its frames.
         (gif((2, 1), [(0, 0, [[0, 0]], 0, None, 10), (1, 0, [[0, 0]], 0, None, 10)], None), "image-broken", "lies outside"),
