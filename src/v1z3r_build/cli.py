@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from v1z3r_build.settings import Settings
     from v1z3r_build.terminal import Terminal
     from v1z3r_build.workers.cache import Cache
+    from v1z3r_build.workers.pool import Pool
 
 # Modules that are slow to import are imported where a command needs them: `--help` must answer at once.
 
@@ -99,6 +100,7 @@ def main() -> None:
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=f"Settings; default: {FILE_NAME}.")
 @click.option("--base", metavar="PATH", help="The path below which the site is served, such as /sub/.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes; 0: one a core.")
+@click.option("--cluster", metavar="ADDRESS", help="Work on a Dask cluster, such as tcp://host:8786.")
 @click.option(
     "--cache-dir",
     type=click.Path(path_type=Path),
@@ -133,6 +135,7 @@ def optimize(
     config: Path | None,
     base: str | None,
     jobs: int | None,
+    cluster: str | None,
     cache_dir: Path | None,
     no_cache: bool,
     only: tuple[str, ...],
@@ -155,6 +158,8 @@ def optimize(
     from v1z3r_build.workers import cache
 
     terminal = _terminal(quiet, verbose)
+    if cluster is not None and jobs is not None:
+        raise click.UsageError("--cluster and --jobs exclude each other: a cluster has the workers that it has.")
     if cache_dir is not None and no_cache:
         raise click.UsageError("--cache-dir and --no-cache exclude each other.")
     given = {"site.base": base, "jobs": jobs, "cache.dir": cache_dir and str(cache_dir.absolute()), "passes": only}
@@ -166,7 +171,7 @@ def optimize(
         # A budget is checked against the manifest, which only a run reads.
         result = watch.known() if watch is not None and limits is None else None
         if result is None:
-            result = _run(order, known, terminal)
+            result = _run(order, cluster, known, terminal)
             if watch is not None:
                 watch.note(result)
     if known is not None:
@@ -355,16 +360,24 @@ def _settings(
     return settings.without_passes(chosen, skip)
 
 
-def _run(order: Order, cache: Cache | None, terminal: Terminal) -> Result:
-    from v1z3r_build.workers.pool import Pool
-
-    with Pool(order.settings.jobs, preload=_WORK, cache=cache) as pool:
+def _run(order: Order, cluster: str | None, cache: Cache | None, terminal: Terminal) -> Result:
+    with _workers(order.settings.jobs, cluster, cache) as workers:
         if order.source.is_dir():
-            pool.start()  # now, for the import below takes as long as theirs
+            workers.start()  # now, for the import below takes as long as theirs
         from v1z3r_build import pipeline
 
         with terminal.progress() as progress:
-            return pipeline.optimize(order, pool, progress)
+            return pipeline.optimize(order, workers, progress)
+
+
+def _workers(jobs: int, cluster: str | None, cache: Cache | None) -> Pool:
+    if cluster is not None:
+        from v1z3r_build.workers.cluster import Cluster
+
+        return Cluster(cluster, cache)
+    from v1z3r_build.workers.pool import Pool
+
+    return Pool(jobs, preload=_WORK, cache=cache)
 
 
 def _say_optimized(order: Order, result: Result, terminal: Terminal) -> None:
