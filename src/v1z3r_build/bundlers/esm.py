@@ -27,7 +27,7 @@ from v1z3r_build.formats.scopes import Kind, Reason, Refused
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
@@ -66,10 +66,10 @@ class Imports(NamedTuple):
 class Outline:
     """A module as it is for others, without a look into what it declares: a third of the work."""
 
-    def __init__(self, source: bytes, root: Node | None = None) -> None:
-        """root: its tree, if it is parsed already. Raises Refused."""
+    def __init__(self, source: bytes, tree: Tree | None = None) -> None:
+        """tree: its syntax tree, if it is parsed already. Raises Refused."""
         self.source = source
-        self.root = root or parse(source).root_node
+        self.root = (tree or parse(source)).root_node
         if self.root.has_error:
             raise Refused(Reason.SYNTAX, 0)
         self.items = items(self.root)
@@ -103,10 +103,10 @@ class Outline:
 class Module(Outline):
     """A chunk, analysed. items, bindings: what its labels are found by."""
 
-    def __init__(self, source: bytes, imports: Imports | None = None) -> None:
-        """imports: the worst is assumed if it is not known. Raises Refused."""
-        self.scopes = analyse_module(source)
-        super().__init__(source, self.scopes.tree.root_node)
+    def __init__(self, source: bytes, imports: Imports | None = None, tree: Tree | None = None) -> None:
+        """imports: the worst is assumed if it is not known. tree: as above. Raises Refused."""
+        self.scopes = analyse_module(source, tree)
+        super().__init__(source, self.scopes.tree)
         if not any(map(_is_request, self.items)):
             imports = Imports(circular=False, awaiting=False)
         self._imports = imports or Imports()

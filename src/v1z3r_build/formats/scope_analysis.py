@@ -38,20 +38,20 @@ from v1z3r_build.formats.scopes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
 # tree-sitter takes 60 times the text in memory (measured, as in `javascript`).
 MAX_SIZE = 24_000_000
 
 
-def analyse_script(source: bytes) -> Scopes:
-    """The scopes of a classic script. Raises Refused."""
-    return _analyse(source, Goal.SCRIPT)
+def analyse_script(source: bytes, tree: Tree | None = None) -> Scopes:
+    """The scopes of a classic script. tree: its syntax tree, if it is parsed already. Raises Refused."""
+    return _analyse(source, Goal.SCRIPT, tree)
 
 
-def analyse_module(source: bytes) -> Scopes:
-    """The scopes of an ES module. Raises Refused."""
-    return _analyse(source, Goal.MODULE)
+def analyse_module(source: bytes, tree: Tree | None = None) -> Scopes:
+    """The scopes of an ES module. tree: its syntax tree, if it is parsed already. Raises Refused."""
+    return _analyse(source, Goal.MODULE, tree)
 
 
 @cache
@@ -59,7 +59,7 @@ def _language() -> Language:
     return Language(tree_sitter_javascript.language())
 
 
-def _analyse(source: bytes, goal: Goal) -> Scopes:
+def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
     if len(source) > MAX_SIZE:
         raise Refused(Reason.TOO_LARGE, 0)
     # tree-sitter takes a NUL for the end of the text in places.
@@ -70,7 +70,7 @@ def _analyse(source: bytes, goal: Goal) -> Scopes:
         source.decode()
     except UnicodeDecodeError as error:
         raise Refused(Reason.NOT_TEXT, error.start) from error
-    tree = Parser(_language()).parse(source)
+    tree = tree or Parser(_language()).parse(source)
     if tree.root_node.has_error:
         raise Refused(Reason.SYNTAX, _first_error(tree.root_node))
     _refuse_misread_comments(source, tree.root_node, goal)
