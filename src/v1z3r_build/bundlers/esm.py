@@ -20,9 +20,10 @@ from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.engines.script_syntax import parse
-from v1z3r_build.formats.renaming import named, readable_names, rename
+from v1z3r_build.formats.renaming import Renamer, readable_names
 from v1z3r_build.formats.scope_analysis import analyse_module
-from v1z3r_build.formats.scopes import Kind, Reason, Refused
+from v1z3r_build.formats.scopes import Goal, Kind, Reason, Refused
+from v1z3r_build.formats.transplants import composed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
@@ -164,14 +165,14 @@ def _awaits(item: Node) -> bool:
     return False
 
 
-def _canonical(body: Derived, read: Container[str]) -> tuple[Derived, Mapping[str, str]]:
+def _canonical(body: Derived, origin: Scopes, read: Container[str]) -> tuple[Derived, Mapping[str, str]]:
     """The vendor's code under names that do not depend on the app's, and the new names of what it declares.
 
-    read: names of functions that the rest of the chunk can read.
+    origin: the scopes of the chunk. read: names of functions that the rest of the chunk can read.
     """
     try:
-        scopes = analyse_module(body)
-        renamed = rename(scopes, keep=named(scopes, read))
+        renamer = Renamer(composed(body, Goal.MODULE, origin))
+        renamed = renamer.renamed(keep=renamer.named(read))
     except Refused:
         return body, {}
     return renamed.text, renamed.names
@@ -199,6 +200,7 @@ class _Chunk:
         self.source = source
         self.known = known
         self.path = path
+        self.scopes = scopes
         self.region = scopes.whole()
         self.items = found
         self.parts = parts
@@ -210,7 +212,7 @@ class _Chunk:
 
     def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, Derived]:
         made = transfer(self.source, self.region, self.items, part, names, self._is_first(part))
-        body, canonical = _canonical(made.body, self.read)
+        body, canonical = _canonical(made.body, self.scopes, self.read)
         provided = [*part.provided, *(call.function for call in made.calls)]
         exported = sorted(canonical.get(name, name) for name in provided)
         text = joined((body, b"export{" + ",".join(exported).encode() + b"};\n"))

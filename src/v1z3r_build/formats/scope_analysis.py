@@ -76,7 +76,17 @@ def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
     _refuse_misread_comments(source, tree.root_node, goal)
     walk = _Walk(source, goal, tree.root_node)
     walk.run()
-    return Scopes(source, goal, tree, walk.scopes, walk.references, walk.private_references, walk.labels, walk.hazards)
+    return Scopes(
+        source,
+        goal,
+        tree,
+        walk.scopes,
+        walk.references,
+        walk.private_references,
+        walk.labels,
+        walk.hazards,
+        frozenset(walk.naming),
+    )
 
 
 def _first_error(root: Node) -> int:
@@ -213,7 +223,7 @@ class _Walk:
         # By the id of a node: when functions run that are called where they stand, and parts of functions and classes.
         self._steps: dict[int, Timing] = {}
         self._constructed: set[int | Scope] = set()
-        self._naming: list[Reference] = []
+        self.naming: list[Reference] = []
         self._block_functions: list[Binding] = []
         self._nested_vars: list[Declaration] = []
         self._handlers, self._actions = _tables()
@@ -354,7 +364,7 @@ class _Walk:
             if isinstance(taker, Binding):
                 taker.gives_name = True
             elif taker is not None:
-                self._naming.append(taker)
+                self.naming.append(taker)
 
     def _is_strict(self, statements: Sequence[Node]) -> bool:
         """Whether a body's directive prologue (§11.2.1) has "use strict"."""
@@ -835,7 +845,7 @@ class _Walk:
                     if scope.kind in (ScopeKind.FIELD, ScopeKind.STATIC_BLOCK):
                         raise Refused(Reason.SYNTAX, reference.start, "arguments in a class field")
                 scope = scope.parent
-        for reference in self._naming:
+        for reference in self.naming:
             if reference.binding is not None:
                 reference.binding.gives_name = True
         for reference in self.private_references:
