@@ -1,0 +1,1 @@
+"""Images: smaller variants, and pages and style sheets that use them."""
