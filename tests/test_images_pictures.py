@@ -25,7 +25,7 @@ def offer(path: str, *kinds: str) -> Offer:
 OFFERS = {path: offer(path) for path in ("a.jpg", "b.png", "i/c d.jpg", "i/(é),.jpg")} | {
     "w.png": offer("w.png", "webp"),
     "v.webp": offer("v.webp", "avif"),
-    "tiny.png": Offer((("image/webp", "tiny.1.webp"),), 8, 8, 90),
+    "tiny.png": Offer((("image/webp", "tiny.1.webp"),), 8, 8, 60),
 }
 
 

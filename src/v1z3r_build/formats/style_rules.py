@@ -119,6 +119,30 @@ def attribute_declarations(text: str) -> tuple[Declaration, ...]:
     return _declarations(tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True))
 
 
+def subjects(preludes: Sequence[str]) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """For each selector of a rule within others: what the tree must say of its element, and all that it asks for.
+
+    preludes: of the rule and of those around it, the outermost first; at-rules are passed over.
+    """
+    found: tuple[Selector, ...] = ()
+    for prelude in preludes:
+        if not prelude.startswith("@"):
+            found = _selectors(tinycss2.parse_component_value_list(prelude), found)
+    for selector in found:
+        own = frozenset(_asked(selector.steps[-1:]))
+        yield own, frozenset(_asked(selector.steps, loose=True))
+
+
+def _asked(steps: Sequence[Step], *, loose: bool = False) -> Iterator[str]:
+    for step in steps:
+        for part in step.parts:
+            if part.text == "&":
+                for inner in part.inner:
+                    yield from _asked(inner.steps if loose else inner.steps[-1:], loose=loose)
+            elif loose or part.kind in ("type", "id", "class", "attribute"):
+                yield part.text
+
+
 def _rules(nodes: Sequence[Any], parents: tuple[Selector, ...]) -> Iterator[Rule]:
     for node in nodes:
         if node.type == "qualified-rule":

@@ -14,6 +14,7 @@ import turbohtml
 from turbohtml import Element
 
 from v1z3r_build.formats import html, policies, style_rules
+from v1z3r_build.passes.images.image_sets import SheetEdited, sheet_edits
 from v1z3r_build.passes.images.offers import Edit, Left, address, filled
 from v1z3r_build.passes.images.selectors import Place, Trees, Verdict, takes_from_parent
 from v1z3r_build.passes.images.sheets import UnknownSheetError
@@ -115,19 +116,20 @@ def page_edits(
     stillness: Stillness,
     policy: Sequence[str] = (),
     fetched: Collection[str] = (),
-    done: Iterable[Edit] = (),
+    styled: Collection[str] = (),
+    *,
+    faded: bool = False,
 ) -> Edited:
     """The edits that let a page choose among variants.
 
     path, data: the page. offers: from the path of an image to what may stand for it. policy: values of
-    Content-Security-Policy headers that the page is served with. fetched: images that style sheets of the page fetch
-    in the original format. done: edits of the same page by others, whose spans use variants already.
+    Content-Security-Policy headers that the page is served with. fetched, styled: images that the linked sheets of the
+    page fetch in the original format, and those that they offer variants of (`SheetEdited`). faded: one of the sheets
+    could fade images.
     """
     if not offers or data[:2] in (b"\xff\xfe", b"\xfe\xff") or len(data) > LARGEST or b"\0" in data:
         return Edited()
     page = _Page(path, data, offers, addresses, policy)
-    if not page.sets:
-        return Edited(left=tuple(page.left))
     if stillness.reason:
         return Edited(left=tuple(page.all_left(stillness.reason)))
     if not path.lower().endswith((".html", ".htm")):
@@ -138,10 +140,12 @@ def page_edits(
         probes = sheets.probes(path, data, stillness.live)
     except UnknownSheetError as unknown:
         return Edited(left=tuple(page.all_left(str(unknown))))
-    page.settle(set(fetched), [(edit.start, edit.end) for edit in done])
+    inline = page.inline_styles(faded=faded)
+    page.settle({*fetched, *inline.plain}, {*styled, *inline.chosen})
     while page.sets and not page.prove(probes):
-        page.settle(set(), [])
-    return Edited(tuple(page.edits()), tuple(sorted(page.left, key=lambda one: one.start)))
+        page.settle()
+    left = sorted((*page.left, *inline.left), key=lambda one: one.start)
+    return Edited((*page.edits(), *inline.edits), tuple(left))
 
 
 class _Page:
@@ -153,15 +157,20 @@ class _Page:
         self.left: list[Left] = []
         self.sets: list[_Set] = []
         self.preloads: list[_Preload] = []
-        self.done: list[tuple[int, int]] = []
+        self.path = path
+        self.addresses = addresses
         self.fetched: set[str] = set()
+        self.styled: set[str] = set()
+        self.sheets: list[tuple[int, int]] = []  # inline styles that were looked through
         self.document = _parsed(data)
         self.elements = list(self.document.iter_elements())
         reading = html.read(data)
         self.urls: dict[int, tuple[Url, str]] = {
             url.start: (url, addresses.find(url.text, path, reading.base).path) for url in reading.urls
         }
-        self.styled = all(map(policies.allows_style_attributes, (*policy, *(one.text for one in reading.policies))))
+        self.base = reading.base
+        said = (*policy, *(one.text for one in reading.policies))
+        self.allows_styles = all(map(policies.allows_style_attributes, said))
         self.shadows = any(
             one.tag == "template" and any(name.startswith("shadowroot") for name in one.attrs) for one in self.elements
         )
@@ -284,7 +293,7 @@ class _Page:
         return ", ".join(texts).encode("ascii")
 
     def check_wrapping(self, image: Element) -> None:
-        if not self.styled:
+        if not self.allows_styles:
             raise _NotOfferedError("the page's Content-Security-Policy forbids style attributes")
         if self.shadows or "slot" in image.attrs:
             raise _NotOfferedError("it may have a place in a shadow tree")
@@ -318,6 +327,36 @@ class _Page:
             candidates.append(self.candidate(own[0], ""))
         self.preloads.append(_Preload(tuple(candidates), kind or (place, place), kind is not None))
 
+    def inline_styles(self, *, faded: bool) -> SheetEdited:
+        """Image sets in style elements and style attributes."""
+        found: list[SheetEdited] = []
+        for element in self.elements:
+            location = element.source_location
+            if str(element.namespace) != "Namespace.HTML" or location is None or location.start_tag is None:
+                continue
+            if element.tag == "style" and location.end_tag is not None:
+                span, quote = (location.start_tag.end_offset, location.end_tag.start_offset), b'"'
+            elif (value := html.attribute_spans(self.data, element).get("style")) is not None and self.allows_styles:
+                # In an attribute without quotes, none could be written; character references stay what they are.
+                mark = self.data[value[0] - 1 : value[0]]
+                if mark not in (b'"', b"'") or b"&" in self.data[slice(*value)]:
+                    continue
+                span, quote = value, b"'" if mark == b'"' else b'"'
+            else:
+                continue
+            one = sheet_edits(
+                self.path, self.data, self.offers, self.addresses, *span, base=self.base, quote=quote,
+                attribute=element.tag != "style", faded=faded,
+            )  # fmt: skip
+            found.append(one)
+            self.sheets.append(span)
+        return SheetEdited(
+            tuple(edit for one in found for edit in one.edits),
+            tuple(left for one in found for left in one.left),
+            tuple(path for one in found for path in one.chosen),
+            tuple(path for one in found for path in one.plain),
+        )
+
     # What is kept of it
 
     def all_left(self, message: str) -> Iterator[Left]:
@@ -331,21 +370,28 @@ class _Page:
             self.left += [Left(one.start, path, message) for path in sorted(one.paths)]
         self.sets = [one for one in self.sets if one not in dropped]
 
-    def settle(self, fetched: set[str], done: Sequence[tuple[int, int]]) -> None:
+    def preferred(self) -> Mapping[str, set[tuple[str, ...]]]:
+        """For each image that the page has variants of, the content types that its places prefer."""
+        types: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for path in self.styled:
+            types[path].add((self.offers[path].variants[0][0],))
+        for made in self.sets:
+            for path in made.paths:
+                types[path].add(made.content_types[:1])
+        return types
+
+    def settle(self, fetched: Collection[str] = (), styled: Collection[str] = ()) -> None:
         """Leave the images that the page would fetch in two formats: each costs more than it saves."""
-        self.done += done
-        self.fetched |= fetched
+        self.fetched.update(fetched)
+        self.styled = {path for path in (*self.styled, *styled) if path in self.offers} - self.fetched
         while True:
             filled_at = {one.url.start for made in self.sets for one in made.candidates}
-            types: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
-            for made in self.sets:
-                for path in made.paths:
-                    types[path].add(made.content_types[:1])
+            types = self.preferred()
             plain = set(self.fetched)
             for url, path in self.urls.values():
                 if url.start in filled_at or url.role not in _FETCHING or path not in types:
                     continue
-                if any(low <= url.start < high for low, high in (*self.inert, *self.done)):
+                if any(low <= url.start < high for low, high in (*self.inert, *self.sheets)):
                     continue
                 if not self.is_preloaded(url.start, types) and not self.is_spare(url.start):
                     plain.add(path)
@@ -378,11 +424,9 @@ class _Page:
         return kind if kind in self.kinds(link.candidates) else ""
 
     def edits(self) -> Iterator[Edit]:
-        types: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+        types = self.preferred()
         for made in self.sets:
             yield from made.edits
-            for path in made.paths:
-                types[path].add(made.content_types[:1])
         for link in self.preloads:
             kind = self.chosen(link, types)
             if not kind:
