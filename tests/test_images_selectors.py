@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import turbohtml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_images_pictures import DOCTYPE, edited
 
 # On `<main class=m><h2>…<p class=t>…<img id=i class=x src=a.jpg><p class=u><b>…` with the sheet given.
@@ -108,10 +111,9 @@ def test_sheets_that_would_tell(sheet: str, doubt: str) -> None:
 @pytest.mark.parametrize(
     ("sheet", "still"),
     [
-        (
-            ".m > * + *{a:b}",
-            False,
-        ),  # the paragraph follows the picture as it followed the image, but the image is no child
+        (".m > * + *{a:b}", True),  # the paragraph follows the picture as it followed the image
+        (".m > * + *,.m > *{a:b}", False),
+        (".m > :hover + *{a:b}", False),
         ("main :not([hidden]) ~ :not([hidden]){a:b}", True),
         (".u:nth-child(2) b,p:first-of-type{a:b}", True),
         ("* ~ p,* + p{a:b}", True),  # something stands before it
@@ -167,3 +169,48 @@ def test_a_sheet_too_deep_is_no_sheet() -> None:
     made, result = edited(f"{DOCTYPE}<style>{'a{' * 5000}</style>{PAGE}")
     assert "<picture" not in made
     assert "too deep" in result.left[0].message
+
+
+# Whatever is let through, every element is found by the same selectors as before, in all states
+
+COMPOUNDS = st.sampled_from(
+    ["*", "img", "i", "b", ".x", ".y", "#i", "picture", "source", ":first-child", "i:last-child", ":nth-child(2)", "img:first-of-type",
+     ":only-child", ":hover", ".x:hover", "i:hover", ":not(.x)", ":not(:hover)", ":not(:first-child)", ":is(i,.x)", ":is(i > img)", ":has(img)",
+     "i:has(> img)", ":has(+ img)", ":has(.x:hover)", ":not(:has(img))", ":not(i > *)", ":nth-child(2 of .x)", "[hidden]", "[src]", ":empty", ":is(.y > :hover)"]
+)  # fmt: skip
+SELECTORS = st.tuples(
+    COMPOUNDS, st.lists(st.tuples(st.sampled_from([" ", " > ", " + ", " ~ "]), COMPOUNDS), max_size=3)
+).map(lambda parts: parts[0] + "".join(map("".join, parts[1])))
+# `h` marks the elements over which the pointer is.
+NODES = st.recursive(
+    st.sampled_from(
+        ["<img src=a.jpg>", "<img class=x src=b.png h>", "<img id=i h src=plain.png>", "<b class=x></b>", "<b h></b>",
+         "<picture><img src=w.png h></picture>", "<picture class=y h><source media=print srcset=b.png><img class=x src=a.jpg></picture>"]
+    ),
+    lambda inner: st.tuples(st.sampled_from(["i", "i class=x", "i class=y h", "i h"]), st.lists(inner, min_size=1, max_size=4)).map(
+        lambda node: f"<{node[0]}>{''.join(node[1])}</i>"
+    ),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(SELECTORS, st.lists(NODES, min_size=1, max_size=3))
+def test_elements_are_found_as_before(selector: str, nodes: list[str]) -> None:
+    page = f"{DOCTYPE}<body>{''.join(nodes)}"
+    made, _ = edited(page.replace("<body>", f"<style>{selector}{{margin:0}}</style><body>", 1))
+    old, new = turbohtml.parse(page), turbohtml.parse(made)
+    new.find("style").decompose()  # type: ignore[union-attr]
+    inserted = [
+        one
+        for one in new.iter_elements()
+        if (one.tag == "source" and "hidden" in one.attrs) or (one.tag == "picture" and "style" in one.attrs)
+    ]
+    for one in inserted:
+        image = one.find("img")
+        if image is not None and "h" in image.attrs:
+            one.attrs["h"] = ""
+    engine = selector.replace(":hover", "[h]")
+    found = {number for number, one in enumerate(old.iter_elements()) if one.matches(engine)}
+    rest = [one for one in new.iter_elements() if one not in inserted]
+    assert {number for number, one in enumerate(rest) if one.matches(engine)} == found

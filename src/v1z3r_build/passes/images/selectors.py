@@ -216,13 +216,14 @@ class _Probe:
         self.looks_within = selector.text.startswith(_HAS)
         steps = selector.steps
         self.new = _text(steps, live, new=True) if self.looks_within and _may_be_new(steps[-1]) else ""
-        self.sure: list[str] = []
+        self.sure: list[tuple[str, bool]] = []  # with whether it is the whole selector
         self.links: list[tuple[str, str, str, str, bool]] = []
         self.orders: list[tuple[str, tuple[Part, ...]]] = []
         for number, step in enumerate(steps):
             prefix = steps[: number + 1]
-            if _is_sure(prefix, live):
-                self.sure.append(_text(prefix, live))
+            # Of `:has`, it matters from where an element is found, and not only whether it is.
+            if not self.looks_within and _is_sure(prefix, live):
+                self.sure.append((_text(prefix, live), len(prefix) == len(steps)))
                 continue
             if number:
                 before = steps[:number]
@@ -232,7 +233,7 @@ class _Probe:
                         _text(before, live),
                         _text(before, live, new=True) if _may_be_new(before[-1]) else "",
                         _text([Step("", step.parts)], live, bare=True),
-                        _is_sure(before, live),
+                        not self.looks_within and _is_sure(before, live),
                     )
                 )
             orders = tuple(_orders(step.parts))
@@ -245,8 +246,10 @@ class _Probe:
             return True
         for element in place.beside:
             old = trees.old[element]
-            if any(_matches(old, text) != _matches(element, text) for text in self.sure):
-                return True
+            for text, whole in self.sure:
+                # An image has nothing in it: only its siblings hang on what it is, and they are asked for themselves.
+                if (whole or element != place.image) and _matches(old, text) != _matches(element, text):
+                    return True
             for combinator, left, left_new, right, sure in self.links:
                 if not _matches(element, right):
                     continue
