@@ -10,26 +10,23 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import turbohtml
 from turbohtml import Element
 
-from v1z3r_build.formats import html, policies, style_rules
+from v1z3r_build.formats import html, policies
 from v1z3r_build.passes.images.image_sets import SheetEdited, sheet_edits
-from v1z3r_build.passes.images.offers import Edit, Left, address, filled
-from v1z3r_build.passes.images.selectors import Place, Trees, Verdict, takes_from_parent
+from v1z3r_build.passes.images.offers import Edit, Left, address
+from v1z3r_build.passes.images.proof import Insertion, parsed, verdicts
 from v1z3r_build.passes.images.sheets import UnknownSheetError
+from v1z3r_build.site.span import Url
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from turbohtml import Document
 
     from v1z3r_build.passes.images.offers import Offer
     from v1z3r_build.passes.images.selectors import Probes
     from v1z3r_build.passes.images.sheets import Sheets
     from v1z3r_build.passes.images.stillness import Stillness
     from v1z3r_build.site.address import Addresses
-    from v1z3r_build.site.span import Url
 
 LARGEST = 32 * 1024 * 1024  # bytes
 _MODERN = ("image/avif", "image/webp")
@@ -162,7 +159,7 @@ class _Page:
         self.fetched: set[str] = set()
         self.styled: set[str] = set()
         self.sheets: list[tuple[int, int]] = []  # inline styles that were looked through
-        self.document = _parsed(data)
+        self.document = parsed(data)
         self.elements = list(self.document.iter_elements())
         reading = html.read(data)
         self.urls: dict[int, tuple[Url, str]] = {
@@ -247,8 +244,6 @@ class _Page:
         return found
 
     def candidate(self, start: int, descriptor: str) -> _Candidate:
-        from v1z3r_build.site.span import Url
-
         url, path = self.urls.get(start, (Url(start, start, "", "candidate"), ""))
         return _Candidate(url, path, descriptor)
 
@@ -436,85 +431,22 @@ class _Page:
                 yield Edit(one.url.start, one.url.end, text.encode("ascii"))
             yield Edit(*link.kind, kind.encode() if link.has_type else f' type="{kind}"'.encode())
 
-    # The proof
-
     def prove(self, probes: Sequence[Probes]) -> bool:
         """Whether the page with all edits is the same but for them; else what is in doubt is dropped."""
-        edits = list(self.edits())
-        after = _parsed(filled(self.data, edits))
-        inserted = _starts(edits)
-        fresh: list[Element] = []
-        same: list[Element] = []
-        for element in after.iter_elements():
-            location = element.source_location
-            start = location.start_tag.start_offset if location and location.start_tag else -1
-            (fresh if element.tag in ("picture", "source") and start in inserted else same).append(element)
-        if [one.tag for one in same] != [one.tag for one in self.elements] or not self.is_same(edits):
+        insertions = [Insertion(made.number, made.wraps) for made in self.sets]
+        found = verdicts(self.data, list(self.edits()), insertions, probes)
+        if found is None:
             self.drop(list(self.sets), "the page would be parsed to another tree")
             return True
-        trees = Trees(dict(zip(same, self.elements, strict=True)))
-        news = set(fresh)
-        verdicts = {made: self.verdict(made, same[made.number], trees, news, probes) for made in self.sets}
-        doubtful = {made: one.doubt for made, one in verdicts.items() if one.doubt}
-        for made, doubt in doubtful.items():
-            self.drop([made], f"the style sheets would tell the difference: {doubt[:200]}")
-        if doubtful:
+        if any(one.doubt for one in found):
+            for made, one in zip(list(self.sets), found, strict=True):
+                if one.doubt:
+                    self.drop([made], f"the style sheets would tell the difference: {one.doubt[:200]}")
             return False
-        wanted = [replace(made, inherit=verdicts[made].inherit) for made in self.sets]
+        wanted = [replace(made, inherit=one.inherit) for made, one in zip(self.sets, found, strict=True)]
         settled = wanted == self.sets
         self.sets = wanted
         return settled
-
-    def verdict(
-        self, made: _Set, image: Element, trees: Trees, news: set[Element], probes: Sequence[Probes]
-    ) -> Verdict:
-        parent = image.parent
-        around = parent.parent if made.wraps and parent is not None else parent
-        sources = tuple(one for one in image.previous_siblings if isinstance(one, Element) and one in news)
-        if not isinstance(parent, Element) or not isinstance(around, Element) or not sources:
-            return Verdict("it is parsed to another place")
-        if parent.tag != "picture" or (parent in news) != made.wraps:
-            return Verdict("it is parsed to another place")
-        picture = parent if made.wraps else None
-        beside = [one for one in around.children if isinstance(one, Element) and one in trees.old]
-        place = Place(image, (image, *(one for one in beside if one != image)), picture, sources)
-        inherit: set[str] = set()
-        for probe in probes:
-            verdict = probe.verdict(trees, place)
-            if verdict.doubt:
-                return verdict
-            inherit.update(verdict.inherit)
-        style = image.attrs.get("style")
-        if made.wraps and isinstance(style, str):
-            declared = style_rules.attribute_declarations(style)
-            inherit.update(one.name for one in declared if takes_from_parent(one))
-        if {"all", "display"} & inherit:
-            return Verdict("inherit, of the parent's display")
-        return Verdict(inherit=tuple(sorted(inherit)))
-
-    def is_same(self, edits: Sequence[Edit]) -> bool:
-        """Whether the tree is as it was without what was inserted, with scripts switched on and off."""
-        data = filled(self.data, [edit for edit in edits if edit.start == edit.end and edit.data[:1] == b"<"])
-        inserted = _starts([edit for edit in edits if edit.start == edit.end and edit.data[:1] == b"<"])
-        for scripting in (True, False):
-            after = _parsed(data, scripting=scripting)
-            for element in list(after.iter_elements()):
-                location = element.source_location
-                if location is None or location.start_tag is None or location.start_tag.start_offset not in inserted:
-                    continue
-                if element.tag == "source":
-                    element.decompose()
-                elif element.tag == "picture":
-                    element.unwrap()
-            if not after.equals(_parsed(self.data, scripting=scripting)):
-                return False
-        return True
-
-
-def _parsed(data: bytes, *, scripting: bool = True) -> Document:
-    return turbohtml.parse(
-        html.code_points(data), source_locations=True, scripting=scripting, allow_declarative_shadow_roots=False
-    )
 
 
 def _paths(candidates: Iterable[_Candidate]) -> list[str]:
@@ -527,17 +459,3 @@ def _inert(elements: Iterable[Element], size: int) -> Iterator[tuple[int, int]]:
         location = element.source_location
         if element.tag in ("noscript", "template") and location is not None and location.start_tag is not None:
             yield location.start_tag.end_offset, location.end_tag.start_offset if location.end_tag else size
-
-
-def _starts(edits: Sequence[Edit]) -> set[int]:
-    """Where the inserted tags begin in the page after."""
-    found: set[int] = set()
-    moved = 0
-    for edit in sorted(edits, key=lambda edit: edit.start):
-        if edit.data.startswith(b"<"):
-            at = edit.data.find(b"<")
-            while at >= 0:
-                found.add(edit.start + moved + at)
-                at = edit.data.find(b"<", at + 1)
-        moved += len(edit.data) - (edit.end - edit.start)
-    return found
