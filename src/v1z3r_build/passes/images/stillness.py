@@ -43,6 +43,8 @@ _WORDS = re.compile(
             r"\bframes\b|opener|content(?:Document|Window)|\btop\s*\.\s*document",
             # Style sheets written by scripts, of which no selector is known; values that go from parent to child.
             r"styleSheet|CSSStyleSheet|cssRules|\bsheet\b|replaceSync|inherit",
+            # Links to other style sheets: `link.href = …`, attributes by names that are not known.
+            r"(?<!location)\s*\.\s*href\s*=(?!=)|\bhref\s*:|setAttribute\s*\(\s*(?:[\"'`]href|[^\"'`\s])",
             # Other code, and names put together from pieces.
             r"\bimport\s*\(|\beval\b|\bFunction\b|constructor|\batob\b|fromCharCode|fromCodePoint|\b_0x[0-9a-f]",
             r"\\(?:x[2-7]|u00[2-7]|u\{0*[2-7])",
@@ -63,7 +65,9 @@ _CLASS_CALL = re.compile(
     rb"((?:\"[\w:-]+\"|'[\w:-]+'|`[\w:-]+`)(?:\s*,\s*(?:\"[\w:-]+\"|'[\w:-]+'|`[\w:-]+`))*)\s*\)"
     rb"|toggle\s*\(\s*(\"[\w:-]+\"|'[\w:-]+'|`[\w:-]+`)\s*,)"
 )
-_ATTRIBUTE_CALL = re.compile(rb"\b(?:set|toggle|remove|get|has)Attribute\s*\(\s*([\"'`])(?!class\b)[\w-]+\1", re.I)
+_ATTRIBUTE_CALL = re.compile(
+    rb"\b(?:set|toggle|remove|get|has)Attribute\s*\(\s*([\"'`])(?!class\b|href\b)[\w-]+\1", re.I
+)
 _SETS_CLASSES = re.compile(rb"classList|className|setAttribute|toggleAttribute|removeAttribute|\battributes\b")
 _CLASS = re.compile(rb"[\w:-]+")
 
@@ -73,8 +77,9 @@ _READS_STYLES = re.compile(
     rb"|getComputedStyle|computedStyleMap|cssRules|styleSheets",
 )
 
-# White space and control characters are cut out of an address before its scheme is read (URL Standard).
-_CODE_ADDRESS = re.compile(r"[\x00-\x20]*j\s*a\s*v\s*a\s*s\s*c\s*r\s*i\s*p\s*t\s*:", re.I)
+# Control characters and blanks before an address, tabs and line breaks within, are cut out (URL Standard, "basic URL
+# parser").
+_CODE_ADDRESS = re.compile("[\\x00-\\x20]*" + "[\\t\\n\\r]*".join("javascript:"), re.I)
 _FRAMES = {"iframe": "src", "frame": "src", "object": "data", "embed": "src"}
 
 
