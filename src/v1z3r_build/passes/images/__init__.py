@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from v1z3r_build.passes.images.markup import markup
+from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.replacement import Replacements
 from v1z3r_build.passes.images.usage import uses
 from v1z3r_build.passes.images.variants import make
@@ -20,7 +22,7 @@ from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from v1z3r_build.passes.images.replacement import Edit
     from v1z3r_build.passes.images.variants import Made
@@ -47,18 +49,30 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     proof = prove(site, seen, addresses, settings, {})
     used = uses(site, seen, proof.references, rasters, settings.images, pool)
     made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
-    edits: dict[str, list[Edit]] = {}
+    offers = {path: _offer(one) for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
+    chosen = markup(site, proof.references, offers, addresses)
+    edits = {file: [(one.start, one.end, one.data) for one in found] for file, found in chosen.edits.items()}
     replacements = Replacements(site, seen, proof)
     for path, one in made.items():
         webp = next((variant for variant in one.variants if variant.content_type == "image/webp"), None)
         if webp is None or mode(path) not in ("auto", "replace"):
             continue
-        found = replacements.of(path, webp.path, ())
-        if isinstance(found, str):
-            continue
-        for file, more in found.items():
-            edits.setdefault(file, []).extend(more)
+        offered = {file for file, images in chosen.offered.items() if path in images}
+        for file, more in replacements.of(path, webp.path, offered).items():
+            edits[file] = [*edits.get(file, ()), *_apart(more, edits.get(file, ()))]
     return _with(site, made, edits).with_assets((), diagnostics)
+
+
+def _offer(made: Made) -> Offer:
+    largest = max(variant.size for variant in made.variants)
+    variants = tuple((variant.content_type, variant.path) for variant in made.variants)
+    return Offer(variants, made.width, made.height, made.image.size - largest)
+
+
+def _apart(edits: Iterable[Edit], others: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits that touch none of the others: a preload link may name a variant already."""
+    taken = [(start, end) for start, end, _ in others if start < end]
+    return (one for one in edits if not any(start < one[1] and one[0] < end for start, end in taken))
 
 
 def _with(site: Site, made: Mapping[str, Made], edits: Mapping[str, list[Edit]]) -> Site:
