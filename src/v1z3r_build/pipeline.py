@@ -13,6 +13,7 @@ from v1z3r_build.diagnostics import Diagnostic, InputError, error
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest
 from v1z3r_build.passes import sidecars
 from v1z3r_build.passes.compress import compress
+from v1z3r_build.passes.images import images
 from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
 from v1z3r_build.passes.split import packages, split
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 Outcome = Literal["published", "unchanged", "tried", "rejected"]
 
 # In the order in which they run.
-PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "link": link, "compress": compress}
+PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "images": images, "link": link, "compress": compress}
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ class _Page:
         self.starts = [hit.start for hit in self.hits]
         self.urls: list[Url] = []
         self.inlines: list[Inline] = []
+        self.islands: list[Inline] = []
         self.integrities: list[Integrity] = []
         self.policies: list[Policy] = []
         self.parts: list[Reading] = []
@@ -280,6 +281,8 @@ class _Page:
         elif kind == "speculationrules" or kind.endswith("json"):
             if kind == "speculationrules":
                 self.inlines.append(inline)
+            else:
+                self.islands.append(Inline(low, high, kind))
             self.part(json.read(self.data, hits, low, high))
         else:
             # A template, or a script that another one runs once the visitor consents: a word may be in use there.
@@ -320,12 +323,15 @@ class _Page:
                 rest.append(mention(self.data, hit, stand, low, high))
             else:
                 rest.append(mention(self.data, hit, "text", 0, len(self.data)))
-        urls = [*self.urls, *(url for part in self.parts for url in part.urls)]
+        pushes = [found for one in self.inlines if (found := flight.pushed(self.data, one.start, one.end))]
+        shown = flight.shown(self.data, pushes)
+        urls = [*self.urls, *(url for part in self.parts for url in part.urls), *shown]
         return Reading(
             urls=tuple(sorted(map(self.as_fetched, filter(self.is_sure, urls)), key=_start)),
             mentions=tuple(sorted([*mentions, *rest], key=_start)),
             revisions=tuple(revision for part in self.parts for revision in part.revisions),
             inlines=tuple(self.inlines),
+            islands=tuple(self.islands),
             integrities=(*self.integrities, *(one for part in self.parts for one in part.integrities)),
             policies=tuple(self.policies),
             remakes=tuple(place for part in self.parts for place in part.remakes),
