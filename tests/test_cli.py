@@ -83,7 +83,7 @@ def content(folder: Path) -> dict[str, bytes]:
         (["optimise"], 2, "No such command 'optimise'"),
         (["optimize"], 2, "Missing argument 'SITE'"),
         (["optimize", "out", "--budget"], 2, "there is no budget"),
-        (["optimize", "out", "--no-cache"], 2, "No such option '--no-cache'"),
+        (["optimize", "out", "--no-cache", "--cache-dir", "x"], 2, "--cache-dir and --no-cache exclude each other"),
         (["optimize", "out", "--cluster", "x"], 2, "No such option '--cluster'"),
         (["optimize", "out", "--only", "mangle"], 2, "'mangle' is not one of 'split', 'minify', 'images', 'link'"),
         (["optimize", "out", "--jobs", "many"], 2, "'many' is not a valid integer"),
@@ -514,7 +514,7 @@ def test_init_writes_every_setting_and_never_over_a_file() -> None:
     assert result.exit_code == 0
     place = Path("v1z3r-build.toml")
     assert place.read_text(encoding="utf-8") == example()
-    assert set(tomllib.loads(example())) == {"site", "split", "minify", "names", "compress"}
+    assert set(tomllib.loads(example())) == {"site", "split", "minify", "names", "compress", "cache"}
     place.write_text("jobs = 1")
     again = run("init")
     assert (again.exit_code, place.read_text()) == (2, "jobs = 1")

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import brotli
 import pytest
 
+from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats.minified import Candidate
 from v1z3r_build.passes import minify as minify_pass
-from v1z3r_build.passes.minify import Job, engine_versions, minify, minify_files, smallest
+from v1z3r_build.passes.minify import Answer, engine_versions, minify, minify_file, smallest
 from v1z3r_build.settings import MinifySettings, Settings
 from v1z3r_build.site.asset import Asset
 from v1z3r_build.site.patterns import matcher
 from v1z3r_build.site.site import Site
+from v1z3r_build.workers.cache.keys import Keys
 from v1z3r_build.workers.pool import Call, Failure, Outcome, Pool
 from v1z3r_build.workers.progress import SilentProgress
 
@@ -169,12 +171,35 @@ def test_a_failure_costs_one_file_and_is_named(tmp_path: Path, reason: str) -> N
     assert "skip" in said.hint
 
 
-def test_small_files_share_a_call_and_large_ones_do_not(tmp_path: Path) -> None:
-    files = {f"p{number:03}.html": "<p>a" for number in range(200)} | {"big.js": "a ( ) ;\n" * 40_000}
+def test_what_a_file_becomes_is_remembered_by_nothing_but_its_bytes(tmp_path: Path) -> None:
+    """Neither its own name nor what else the site holds: one file more must not make all others new."""
+    pool, other = InProcess(), InProcess()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    run(site_of(tmp_path / "a", FILES), pool=pool)
+    run(site_of(tmp_path / "b", {f"new/{path}": text for path, text in FILES.items()} | {"0.css": "a{}"}), pool=other)
+    keys = [{Keys("").key(call.function, call.arguments) for call in one.calls} for one in (pool, other)]
+    assert len(keys[0]) == 5
+    assert keys[0] < keys[1]
+
+
+def test_what_a_time_limit_cut_off_is_not_remembered(tmp_path: Path) -> None:
     pool = InProcess()
-    run(site_of(tmp_path, files), pool=pool)
-    assert len(pool.calls) == 5
-    assert {len(call.arguments[0]) for call in pool.calls} == {1, 64, 8}
+    run(site_of(tmp_path, FILES), pool=pool)
+    said = warning("engine-failed", "", "terser 5.0.0 gave no result: it took more than 1 s")
+    for call in pool.calls:
+        assert call.cached is not None
+        assert call.cached(Answer(b"", ()))
+        assert not call.cached(Answer(b"", (said,)))
+
+
+def test_engines_of_unknown_version_are_not_remembered(tmp_path: Path) -> None:
+    package = tmp_path / "node_modules" / "terser"
+    package.mkdir(parents=True)
+    package.joinpath("package.json").write_text("{")
+    pool = InProcess()
+    run(site_of(tmp_path, {"a.txt.css": "a{}"}), Settings(minify=MinifySettings(engines=("terser",))), pool)
+    assert [call.cached for call in pool.calls] == [None]
 
 
 def test_messages_carry_the_path(tmp_path: Path) -> None:
@@ -237,12 +262,10 @@ def test_shorter_but_larger_as_transferred_is_not_taken() -> None:
     assert smallest(data, [Candidate("x", shorter)], "script") is None
 
 
-def test_pure_and_in_order() -> None:
-    jobs = (Job("a.json", "json"), Job("b.css", "style"))
-    contents = (b'{ "a" : 1 }' + b" " * 60, b"a { b : c }" + b" \n" * 60)
-    once = minify_files(jobs, minify_pass.ScriptOptions(), *contents)
-    assert [one.path for one in once] == ["a.json", "b.css"]
-    assert once == minify_files(jobs, minify_pass.ScriptOptions(), *contents)
+def test_pure() -> None:
+    for format_, data in (("json", b'{ "a" : 1 }' + b" " * 60), ("style", b"a { b : c }" + b" \n" * 60)):
+        answers = {minify_file(format_, "", minify_pass.ScriptOptions(), data) for _ in range(2)}  # type: ignore[arg-type]
+        assert len(answers) == 1
 
 
 def test_real_processes_outlive_a_crash(tmp_path: Path) -> None:

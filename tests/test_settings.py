@@ -108,7 +108,7 @@ REFUSED = [
     (
         "[zzz]\nscripts = 3",
         "unknown key zzz",
-        "Known there: passes, jobs, site, split, minify, images, names, compress, budget.",
+        "Known there: passes, jobs, site, split, minify, images, names, compress, cache, budget.",
     ),
     ("site = 'x'", 'site must be a table, found "x"', ""),
     ("jobs = 'two'", 'jobs must be a whole number from 0 to 1024; found "two"', ""),

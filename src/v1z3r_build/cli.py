@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from v1z3r_build.diagnostics import BuildError, InputError, SystemFailureError
 from v1z3r_build.settings import FILE_NAME, PASS_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     from v1z3r_build.budget.outcome import Budget, Outcome
@@ -97,6 +98,13 @@ def main() -> None:
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=f"Settings; default: {FILE_NAME}.")
 @click.option("--base", metavar="PATH", help="The path below which the site is served, such as /sub/.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes; 0: one a core.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where results of earlier runs lie; default: the user's cache folder.",
+)
+@click.option("--no-cache", is_flag=True, help="Make everything anew, and remember nothing.")
 @click.option("--only", metavar="PASS", type=_PASS, multiple=True, help=f"Run this alone, of {', '.join(PASS_NAMES)}.")
 @click.option("--skip", metavar="PASS", type=_PASS, multiple=True, help="Leave this out. Both may be repeated.")
 @click.option(
@@ -124,6 +132,8 @@ def optimize(
     config: Path | None,
     base: str | None,
     jobs: int | None,
+    cache_dir: Path | None,
+    no_cache: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
     previous: Path | None,
@@ -140,12 +150,19 @@ def optimize(
     SITE is the folder that a framework's build has written (out, dist, build). It is optimized in place, or into
     another folder with -o; a manifest is added, v1z3r-manifest.json, that says how every file is to be served.
     """
+    from v1z3r_build.workers import cache
     from v1z3r_build.workers.pool import Pool
 
     terminal = _terminal(quiet, verbose)
-    settings = _settings(site, config, base, jobs, only, skip, terminal)
+    if cache_dir is not None and no_cache:
+        raise click.UsageError("--cache-dir and --no-cache exclude each other.")
+    given = {"site.base": base, "jobs": jobs, "cache.dir": cache_dir and str(cache_dir.absolute()), "passes": only}
+    settings = _settings(site, config, given, skip, terminal)
     limits, baseline = _limits(site, config, previous) if with_budget else (None, None)
-    with Pool(settings.jobs, preload=_WORK) as pool:
+    with (
+        nullcontext() if no_cache else cache.opened(settings.cache) as known,
+        Pool(settings.jobs, preload=_WORK, cache=known) as pool,
+    ):
         if site.is_dir():
             pool.start()  # now, for the import below takes as long as theirs
         from v1z3r_build import pipeline
@@ -153,6 +170,9 @@ def optimize(
         order = pipeline.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
         with terminal.progress() as progress:
             result = pipeline.optimize(order, pool, progress)
+    if known is not None:
+        terminal.detail(f"cache: {known.found} of {known.asked} results known")
+        result = replace(result, diagnostics=(*known.diagnostics, *result.diagnostics))
     _say_optimized(order, result, terminal)
     checked = None
     if limits is not None and result.outcome != "rejected":
@@ -324,20 +344,14 @@ def _terminal(quiet: bool, verbose: bool) -> Terminal:
 
 
 def _settings(
-    site: Path,
-    config: Path | None,
-    base: str | None,
-    jobs: int | None,
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    terminal: Terminal,
+    site: Path, config: Path | None, given: Mapping[str, object], skip: tuple[str, ...], terminal: Terminal
 ) -> Settings:
+    """given: values of the command line by key; those that are empty were not given."""
     from v1z3r_build import settings
 
-    given: dict[str, object] = {"site.base": base, "jobs": jobs, "passes": only or None}
     found = settings.find(site, config)
     terminal.detail(f"settings: {found or 'defaults'}")
-    chosen = settings.load(site, found, {key: value for key, value in given.items() if value is not None})
+    chosen = settings.load(site, found, {key: value for key, value in given.items() if value not in (None, ())})
     return settings.without_passes(chosen, skip)
 
 

@@ -171,6 +171,15 @@ class CompressSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """What earlier runs have made, so that it is not made again; the output never depends on it."""
+
+    dir: str = _setting("", "the folder, relative to this file; empty: the user's own", place=True, shapes=False)
+    size: int = _setting(2000, "megabytes that it may take; what was used longest ago goes", low=1, shapes=False)
+    url: str = _setting("", "a cache that machines share: a folder, s3://bucket/prefix, gs://…", shapes=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one run, frozen. `passes` holds the names of the passes that run, in order."""
 
@@ -182,6 +191,7 @@ class Settings:
     images: ImagesSettings = field(default_factory=ImagesSettings)
     names: NamesSettings = field(default_factory=NamesSettings)
     compress: CompressSettings = field(default_factory=CompressSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 def find(site: Path, config: Path | None = None) -> Path | None:
@@ -285,6 +295,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "images": ImagesSettings,
     "names": NamesSettings,
     "compress": CompressSettings,
+    "cache": CacheSettings,
 }
 _RULES: dict[str, _Setting] = _settings_of(Settings, "") | {
     key: setting for name, kind in _SECTIONS.items() for key, setting in _settings_of(kind, f"{name}.").items()

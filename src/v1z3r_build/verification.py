@@ -156,7 +156,7 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
             # The same image in another format, which came with no name.
             source, before = posixpath.splitext(source)[0] + posixpath.splitext(path)[1], ""
         end = len(path) - (len(source) - carried.end) if carried is not None else 0
-        start = end - len(carried.text) if carried is not None else 0
+        start = carried.start if carried is not None else 0
         if carried is None or path[:start] != source[: carried.start] or path[end:] != source[carried.end :]:
             unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
             continue

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.script_minifier import ScriptOptions
 
 LARGEST = 32 * 1024 * 1024  # bytes
+_ROOM = 8 * 1024 * 1024  # bytes of inline code that is remembered
 
 # What servers of React, Next, Vue, Nuxt, Svelte, Solid, Astro, Angular, Qwik, Remix, Lit and Preact leave in a
 # page that their client takes over.
@@ -42,15 +43,19 @@ _ENDINGS = re.compile(rb"</(?:script|style)|<script|<!--|-->", re.I)
 
 @dataclass(slots=True)
 class Pieces:
-    """Minifies inline code, each piece once: pages of one site repeat theirs."""
+    """Minifies inline code, each piece once as long as there is room: pages of one site repeat theirs."""
 
     options: ScriptOptions
     known: dict[tuple[str, bytes], Minified] = field(default_factory=dict)
+    size: int = 0
 
     def minified(self, kind: str, data: bytes) -> Minified:
         """kind: "classic", "module", "data" or "style"."""
         key = (kind, data)
         if key not in self.known:
+            self.size += len(data)
+            if self.size > _ROOM:
+                self.known, self.size = {}, len(data)
             self.known[key] = self._minified(kind, data)
         return self.known[key]
 

@@ -13,7 +13,7 @@ from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.passes.sidecars import is_encoded, settle
 from v1z3r_build.site.media_types import compressible
 from v1z3r_build.site.site import Encoding
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -110,7 +110,7 @@ def _digest(asset: Asset) -> bytes:
 
 def _calls(groups: Mapping[str, list[Asset]], rules: CompressSettings) -> Iterator[Call]:
     for path, (asset, *_) in groups.items():
-        yield Call(path, encode_file, (rules, _is_unknown(asset), asset.location), asset.size)
+        yield Call(path, encode_file, (rules, _is_unknown(asset), asset.location), asset.size, cached=always)
 
 
 def _offer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,18 +19,17 @@ from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.pool import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from v1z3r_build.formats.engines.external import Engine
     from v1z3r_build.settings import Settings
     from v1z3r_build.site.asset import Asset
     from v1z3r_build.site.site import Site
-    from v1z3r_build.workers.pool import Failure, Outcome, Pool
+    from v1z3r_build.workers.pool import Failure, Pool
     from v1z3r_build.workers.progress import Progress
 
 Format = Literal["script", "style", "json", "html", "svg"]
 
-_BATCH_FILES, _BATCH_BYTES = 64, 256 * 1024  # small files share one call, so that 10,000 pages are no 10,000 trips
 _PACKAGES = ("turbohtml", "tree-sitter", "tree-sitter-javascript", "esbuild-py", "lightningcss", "tinycss2")
 
 # Brotli 5 costs a sixtieth of brotli 11. A gain that it sees this clearly, brotli 11 sees too; the rest is measured.
@@ -46,19 +46,9 @@ _FAILURES: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One file to be minified. mapped: whether its source map lies beside it."""
-
-    path: str
-    format: Format
-    mapped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one file; data is None where it stays as it is."""
+    """What became of one file; data is None where it stays as it is. The diagnostics have no path."""
 
-    path: str
     data: bytes | None
     diagnostics: tuple[Diagnostic, ...]
 
@@ -67,31 +57,18 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     """The site with scripts, styles, JSON, SVG and inline code minified where that is proved and pays."""
     engines, diagnostics = _engines(settings, site.root)
     options = ScriptOptions(engines, settings.minify.seconds)
-    jobs = list(_jobs(site, settings))
-    progress.start("minify", sum(site.assets[job.path].size for job in jobs))
-    answers: list[Answer] = []
-    again: list[Job] = []
-    for batch, outcome in _run(pool, site, options, _batches(jobs, site)):
-        if outcome.failure is None:
-            answers += outcome.value
-        elif len(batch) == 1:
-            diagnostics.append(_failed(batch[0], outcome.failure, options))
-        else:
-            again += batch
-            continue
-        progress.advance(sum(site.assets[job.path].size for job in batch))
-    for (job,), outcome in _run(pool, site, options, [(job,) for job in again]):
-        if outcome.failure is None:
-            answers += outcome.value
-        else:
-            diagnostics.append(_failed(job, outcome.failure, options))
-        progress.advance(site.assets[job.path].size)
-    answers.sort(key=lambda answer: answer.path)
+    formats = dict(_formats(site, settings))
+    progress.start("minify", sum(site.assets[path].size for path in formats))
     changed: list[Asset] = []
-    for answer in answers:
-        diagnostics += answer.diagnostics
-        if answer.data is not None:
-            changed.append(site.rewritten(site.assets[answer.path], answer.data))
+    for outcome in pool.run(_calls(site, formats, options)):
+        asset = site.assets[outcome.key]
+        if outcome.failure is not None:
+            diagnostics.append(_failed(asset.path, formats[asset.path], outcome.failure, options))
+        else:
+            diagnostics += (replace(one, path=asset.path) for one in outcome.value.diagnostics)
+            if outcome.value.data is not None:
+                changed.append(site.rewritten(asset, outcome.value.data))
+        progress.advance(asset.size)
     return site.with_assets(changed, sorted(diagnostics))
 
 
@@ -102,34 +79,41 @@ def engine_versions(settings: Settings, root: Path) -> dict[str, str]:
     return {name: versions[name] for name in sorted(versions) if versions[name]}
 
 
-def minify_files(jobs: tuple[Job, ...], options: ScriptOptions, *contents: bytes) -> tuple[Answer, ...]:
-    """Minify some files, whose bytes follow in the jobs' order. Pure; for guarded children, where engines may crash."""
-    pieces = Pieces(options)
-    return tuple(_answer(job, pieces, data) for job, data in zip(jobs, contents, strict=True))
+def minify_file(format_: Format, absent: str, options: ScriptOptions, data: bytes) -> Answer:
+    """Minify a file. Pure; for guarded children, where engines may crash.
+
+    absent: the name of a source map that is known to be missing, '' for none.
+    """
+    result = _minified(format_, absent, options, data)
+    return Answer(smallest(data, result.candidates, format_), result.diagnostics)
 
 
-def _answer(job: Job, pieces: Pieces, data: bytes) -> Answer:
-    result = _minified(job, pieces, data)
-    said = tuple(replace(one, path=job.path) for one in result.diagnostics)
-    return Answer(job.path, smallest(data, result.candidates, job.format), said)
-
-
-def _minified(job: Job, pieces: Pieces, data: bytes) -> Minified:
-    if job.format == "script":
-        return NOTHING if _is_mapped(job, data) else script_minifier.minify(data, pieces.options)
-    if job.format == "style":
-        return NOTHING if _is_mapped(job, data) else style_minifier.minify(data)
-    if job.format == "json":
+def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes) -> Minified:
+    if format_ == "script":
+        return NOTHING if _is_mapped(absent, data) else script_minifier.minify(data, options)
+    if format_ == "style":
+        return NOTHING if _is_mapped(absent, data) else style_minifier.minify(data)
+    if format_ == "json":
         return json_minifier.minify(data)
-    if job.format == "svg":
+    if format_ == "svg":
         return svg_minifier.minify(data)
-    return page_minifier.minify(data, pieces)
+    return page_minifier.minify(data, _pieces(options))
 
 
-def _is_mapped(job: Job, data: bytes) -> bool:
-    """Whether a source map tells of these very bytes. Only one of the usual name can be known to be missing."""
-    named = posixpath.basename(job.path).encode() + b".map"
-    return any(job.mapped or reference != named for reference in SOURCE_MAP.findall(data))
+@functools.lru_cache(maxsize=1)
+def _pieces(options: ScriptOptions) -> Pieces:
+    """What a child has minified of pages, kept for the next ones."""
+    return Pieces(options)
+
+
+def _is_mapped(absent: str, data: bytes) -> bool:
+    """Whether a source map tells of these very bytes."""
+    return any(reference != absent.encode("utf-8", "surrogateescape") for reference in SOURCE_MAP.findall(data))
+
+
+def _lasts(answer: Answer) -> bool:
+    """Whether no engine was cut off or missing: the next run may have more of them."""
+    return all(one.code != "engine-failed" for one in answer.diagnostics)
 
 
 def smallest(data: bytes, candidates: Sequence[Candidate], format_: Format) -> bytes | None:
@@ -154,12 +138,13 @@ def _saves(shorter: bytes, data: bytes, format_: Format) -> bool:
     return after < before
 
 
-def _jobs(site: Site, settings: Settings) -> Iterator[Job]:
+def _formats(site: Site, settings: Settings) -> Iterator[tuple[str, Format]]:
+    """The files to be minified."""
     skipped = matcher(settings.minify.skip)
     for path, asset in site.assets.items():
         format_ = _format(asset)
         if format_ and not skipped(path) and asset.size:
-            yield Job(path, format_, path + ".map" in site.assets)
+            yield path, format_
 
 
 def _format(asset: Asset) -> Format | None:
@@ -172,57 +157,32 @@ def _format(asset: Asset) -> Format | None:
     return None
 
 
-def _batches(jobs: Iterable[Job], site: Site) -> Iterator[tuple[Job, ...]]:
-    batch: list[Job] = []
-    size = 0
-    for job in jobs:
-        weight = site.assets[job.path].size
-        if weight >= _BATCH_BYTES:
-            yield (job,)
-            continue
-        if batch and (len(batch) == _BATCH_FILES or size + weight > _BATCH_BYTES):
-            yield tuple(batch)
-            batch, size = [], 0
-        batch.append(job)
-        size += weight
-    if batch:
-        yield tuple(batch)
+def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) -> Iterator[Call]:
+    # Each engine may use its own limit, some twice; only what hangs in-process is cut off by this one.
+    seconds = options.seconds * (1 + 2 * len(options.engines))
+    # What another version cannot be told apart from is no engine to remember results of.
+    cached = _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
+    for path, format_ in formats.items():
+        asset = site.assets[path]
+        # Only a map of the usual name can be known to be missing.
+        may_be_absent = format_ in ("script", "style") and path + ".map" not in site.assets
+        absent = posixpath.basename(path) + ".map" if may_be_absent else ""
+        yield Call(path, minify_file, (format_, absent, options, asset.location), asset.size, seconds, cached)
 
 
-def _run(
-    pool: Pool, site: Site, options: ScriptOptions, batches: Iterable[tuple[Job, ...]]
-) -> Iterator[tuple[tuple[Job, ...], Outcome]]:
-    by_key: dict[str, tuple[Job, ...]] = {}
-
-    def calls() -> Iterator[Call]:
-        for batch in batches:
-            by_key[batch[0].path] = batch
-            yield Call(
-                key=batch[0].path,
-                function=minify_files,
-                arguments=(batch, options, *(site.assets[job.path].location for job in batch)),
-                weight=sum(site.assets[job.path].size for job in batch),
-                # Each engine may use its own limit, some twice; only what hangs in-process is cut off by this one.
-                seconds=options.seconds * (1 + 2 * len(options.engines)),
-            )
-
-    for outcome in pool.run(calls()):
-        yield by_key[outcome.key], outcome
-
-
-def _failed(job: Job, failure: Failure, options: ScriptOptions) -> Diagnostic:
+def _failed(path: str, format_: Format, failure: Failure, options: ScriptOptions) -> Diagnostic:
     code, message = _FAILURES[failure.reason]
     engines = {
         "script": ("tree-sitter", "turbohtml", "esbuild", *(engine.name for engine in options.engines)),
         "style": ("tinycss2", "lightningcss"),
         "html": ("turbohtml", "tree-sitter", "esbuild", "lightningcss"),
-    }.get(job.format, ("a parser",))
+    }.get(format_, ("a parser",))
     detail = f": {failure.message}" if failure.message else ""
     return warning(
         code,
-        job.path,
+        path,
         f"{message} ({', '.join(engines)}){detail}; it is served as it was",
-        f'add "{job.path}" to skip in [minify] to leave it alone',
+        f'add "{path}" to skip in [minify] to leave it alone',
     )
 
 

@@ -6,6 +6,7 @@ It imports nothing that its calls don't need, for every child pays for that anew
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import multiprocessing
 import os
@@ -15,7 +16,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 # through them again and again takes a third of the time of the calls that analyse scripts, and frees nothing.
 _GARBAGE = 100_000
 OUT_OF_MEMORY = 77  # the exit code of a child that could not even take in its call
+
+
+class Expected(NamedTuple):
+    """A file as an argument, and what its bytes are: what is made of others must not be remembered as made of them."""
+
+    path: Path
+    sha256: bytes
+
+
+class ChangedError(Exception):
+    """A file does not hold what it held when the run began."""
 
 
 def serve(connection: Connection, memory: int, console: str, preload: tuple[str, ...]) -> None:
@@ -76,7 +88,18 @@ def _answer(request: bytes) -> bytes:
 
 
 def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    return function(*(one.read_bytes() if isinstance(one, Path) else one for one in arguments))
+    return function(*map(_loaded, arguments))
+
+
+def _loaded(argument: Any) -> Any:
+    if isinstance(argument, Path):
+        return argument.read_bytes()
+    if not isinstance(argument, Expected):
+        return argument
+    data = argument.path.read_bytes()
+    if hashlib.sha256(data).digest() != argument.sha256:
+        raise ChangedError(f"{argument.path} was changed while it was worked on")
+    return data
 
 
 def _redirect(console: str) -> None:

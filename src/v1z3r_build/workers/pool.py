@@ -14,17 +14,22 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from v1z3r_build.diagnostics import SystemFailureError
+from v1z3r_build.workers.call import Call, Failure, Outcome, always
 from v1z3r_build.workers.child import OUT_OF_MEMORY, serve
+from v1z3r_build.workers.recall import Recall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
+
+    from v1z3r_build.workers.cache import Cache
+
+__all__ = ("MEMORY", "Call", "Failure", "Outcome", "Pool", "always")
 
 # The same on every machine, for what is given up must not depend on the machine. A syntax tree takes 60 bytes a
 # byte of script: this is enough for a script of 50 MB.
@@ -41,47 +46,6 @@ _MOST = 60 if sys.platform == "win32" else 1024
 
 _SPAWN = multiprocessing.get_context("spawn")
 
-Reason = Literal["raised", "crashed", "timeout", "memory"]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One unit of heavy work.
-
-    key: names it in one run, usually the asset's path.
-    function: pure, at the top level of a module that can be imported (not of the main program).
-    arguments: picklable; a `Path` among them is replaced by the bytes of that file, which the child itself reads.
-    weight: the bytes to be worked on; the heaviest call starts first.
-    seconds: time limit, 0 for none.
-    """
-
-    key: str
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    weight: int
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a call has no value.
-
-    reason: raised (the function raised an exception), crashed (its process died), timeout (it was ended after
-    its time limit), memory (it asked for more than the limit).
-    """
-
-    reason: Reason
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one call: the value that the function returned, or a failure."""
-
-    key: str
-    value: Any = None
-    failure: Failure | None = None
-
 
 class Pool:
     """Spawned child processes, started when needed, replaced when they die, kept for the next run.
@@ -89,12 +53,16 @@ class Pool:
     As a context manager it ends them all. They also end when this process ends, in whatever way.
     """
 
-    def __init__(self, jobs: int = 0, memory: int = MEMORY, preload: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, jobs: int = 0, memory: int = MEMORY, preload: tuple[str, ...] = (), cache: Cache | None = None
+    ) -> None:
         """jobs: how many processes at most, 0 for one a core. memory: bytes for each, 0 for no limit.
 
         preload: modules that calls will need, for the children to import while this process does other things.
+        cache: values of calls of earlier runs.
         """
         self.jobs = min(jobs or _cores(), _MOST)
+        self.cache = cache
         self._memory = memory
         self._preload = preload
         self._children: list[_Child] = []
@@ -123,11 +91,22 @@ class Pool:
         it have been. When the run is given up (an exception, Ctrl-C, the iterator closed), children at work are ended
         at once. One run at a time.
 
-        Raises ValueError if two calls share a key, SystemFailureError if no child can be started.
+        What the cache holds comes first, and is no work for a child. Raises ValueError if two calls share a key,
+        SystemFailureError if no child can be started.
         """
         ordered = sorted(calls, key=lambda call: (-call.weight, call.key))
         if len({call.key for call in ordered}) != len(ordered):
             raise ValueError("the keys of calls in one run must differ")
+        if self.cache is None:
+            return (yield from self._work(ordered))
+        recall = Recall(self.cache)
+        yield from recall.known(ordered)
+        for outcome in self._work(recall.unknown):
+            recall.learn(outcome)
+            yield outcome
+
+    def _work(self, ordered: list[Call]) -> Generator[Outcome]:
+        """Make the calls, in this order."""
         waiting = self._batches(ordered)[::-1]
         outcomes: list[Outcome] = []
         try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EngineName = Literal["terser", "swc", "esbuild", "tdewolff"]
 
+UNKNOWN = "unknown"  # a version
 _MEMORY = 4 * 1024**3  # bytes: esbuild takes 3 GB for some legal inputs; more is not worth a file
 _HEAP = 2048  # MiB, for node
 
@@ -149,9 +150,9 @@ def _tdewolff(text: str) -> str:
 
 def _version(package: Path) -> str:
     try:
-        return str(json.loads(package.joinpath("package.json").read_text("utf-8")).get("version", "unknown"))
+        return str(json.loads(package.joinpath("package.json").read_text("utf-8")).get("version", UNKNOWN))
     except (OSError, ValueError):
-        return "unknown"
+        return UNKNOWN
 
 
 def _first(name: EngineName, node_modules: Path, folders: list[str]) -> Engine | None:

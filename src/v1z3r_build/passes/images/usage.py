@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import constants, flight
 from v1z3r_build.site.patterns import matcher
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -111,10 +111,10 @@ def uses(
 
 def _constants(site: Site, read: Mapping[str, Iterable[int]], pool: Pool) -> dict[str, frozenset[int]]:
     """Of the mentions in scripts, those that stand in constants which only elements show."""
-    scripts = [site.assets[path] for path in read if site.assets[path].kind == "script"]
+    scripts = {path: site.assets[path] for path in read if site.assets[path].kind == "script"}
     calls = [
-        Call(one.path, constants.shown, (one.location, tuple(sorted(read[one.path]))), one.size, _SECONDS)
-        for one in scripts
+        Call(path, constants.shown, (one.location, tuple(sorted(read[path]))), one.size, _SECONDS, cached=always)
+        for path, one in scripts.items()
         if one.size <= _LARGEST
     ]
     return {outcome.key: outcome.value for outcome in pool.run(calls) if outcome.failure is None}

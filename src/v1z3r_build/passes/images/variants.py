@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.tokens import HEX
 from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.site import naming
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from v1z3r_build.bundlers.tokens import Token
-    from v1z3r_build.codecs.pictures.recoding import Recoded, Variant
+    from v1z3r_build.codecs.pictures.recoding import Left, Recoded, Variant
     from v1z3r_build.passes.images.usage import Use
     from v1z3r_build.settings import ImagesSettings
     from v1z3r_build.site import Asset, Site
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 TOKEN_LENGTH = 16
+_PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng", "mozjpeg-lossless-optimization")
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 _FAILURES: dict[str, tuple[str, str]] = {
     "crashed": ("image-crashed", "a process ended abnormally while it worked on this image"),
@@ -61,12 +62,22 @@ def make(
             diagnostics.append(_failed(asset, outcome.failure))
             continue
         recoded: Recoded = outcome.value
-        diagnostics += [info(one.code, asset.path, one.message) for one in recoded.left]
+        diagnostics += [_left(asset, one) for one in recoded.left]
         variants = tuple(_variant(site, asset, tokens.get(asset.path), one) for one in recoded.variants)
         image = site.rewritten(asset, recoded.original) if recoded.original is not None else asset
         image = replace(image, variants=tuple(one.path for one in variants))
         made[asset.path] = Made(image, variants, recoded.width, recoded.height)
     return {path: made[path] for path in sorted(made)}, sorted(diagnostics)
+
+
+def engine_versions() -> dict[str, str]:
+    """The versions of all that the bytes of images depend on, by name."""
+    from importlib import metadata  # slow to import, and so is Pillow
+
+    from PIL import features
+
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return versions | {name: str(features.version(name)) for name in ("avif", "webp") if features.check(name)}
 
 
 def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> Iterator[Call]:
@@ -76,7 +87,7 @@ def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> I
         formats = () if use.outside else settings.formats
         wish = Wish(bool(use.exact), formats, settings.target, settings.max_pixels)
         asset = site.assets[path]
-        yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds)
+        yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
 
 
 def _variant(site: Site, image: Asset, token: Token | None, made: Variant) -> Asset:
@@ -99,6 +110,14 @@ def _variant(site: Site, image: Asset, token: Token | None, made: Variant) -> As
         score=max(1, math.floor(made.score)),
         kept="",
     )
+
+
+def _left(asset: Asset, left: Left) -> Diagnostic:
+    if left.code == "image-broken":
+        return warning(
+            left.code, asset.path, f"{left.message}; it is served as it was", "replace it by one that is whole"
+        )
+    return info(left.code, asset.path, left.message)
 
 
 def _failed(asset: Asset, failure: Failure) -> Diagnostic:

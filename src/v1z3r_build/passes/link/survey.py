@@ -15,7 +15,7 @@ from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
 from v1z3r_build.site.span import Hit, Mention, Reading
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -126,31 +126,22 @@ def _read(
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
-    batches = {f"link:{number}": batch for number, batch in enumerate(_batches(texts))}
-    alone: list[Asset] = []
-    for outcome in pool.run(_calls(batches, hits)):
-        batch = batches[outcome.key]
-        progress.advance(len(batch))
+    for outcome in pool.run(_calls(texts, hits)):
+        path = outcome.key
+        progress.advance(1)
         if outcome.failure is None:
-            readings.update(outcome.value)
-        else:
-            alone.extend(batch)
-    # A batch fails as a whole; asked one by one, only the file that cannot be read fails again.
-    single = {asset.path: [asset] for asset in sorted(alone, key=lambda asset: asset.path)}
-    for outcome in pool.run(_calls(single, hits)):
-        if outcome.failure is None:
-            readings.update(outcome.value)
+            readings[path] = _with_words(outcome.value, _words(hits[path]))
             continue
-        readings[outcome.key] = Reading(mentions=_unknown(hits[outcome.key]))
+        readings[path] = Reading(mentions=_unknown(hits[path]))
         diagnostics.append(
             warning(
                 "unreadable-format",
-                outcome.key,
+                path,
                 f"the references in this file could not be read ({outcome.failure.message})",
                 "It is kept as it is, and so are the names that it mentions.",
             )
         )
-    return {path: readings[path] for path in sorted(readings)}, tuple(diagnostics)
+    return {path: readings[path] for path in sorted(readings)}, tuple(sorted(diagnostics))
 
 
 def _unknown(hits: Iterable[Hit]) -> tuple[Mention, ...]:
@@ -182,39 +173,37 @@ def _stream(finder: BytesAhoCorasick, location: Path) -> Iterator[Hit]:
             tail = data[-_LONGEST:]
 
 
-def _batches(texts: Sequence[Asset]) -> Iterator[list[Asset]]:
-    """Small files together, so that ten thousand pages do not pay ten thousand round trips."""
-    batch: list[Asset] = []
-    size = 0
+def _calls(texts: Iterable[Asset], hits: Mapping[str, tuple[Hit, ...]]) -> Iterator[Call]:
     for asset in texts:
-        batch.append(asset)
-        size += asset.size
-        if size >= 1 << 18 or len(batch) >= 200:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+        found = hits[asset.path]
+        numbers = {word: number for number, word in enumerate(_words(found))}
+        own = tuple(Hit(hit.start, hit.end, numbers[hit.word], hit.gap) for hit in found)
+        arguments = (asset.path, asset.kind, own, asset.location)
+        yield Call(asset.path, read_file, arguments, asset.size, 600.0, cached=always)
 
 
-def _calls(batches: Mapping[str, Sequence[Asset]], hits: Mapping[str, tuple[Hit, ...]]) -> Iterator[Call]:
-    for key, batch in batches.items():
-        files = tuple((asset.path, asset.kind, str(asset.location), hits[asset.path]) for asset in batch)
-        yield Call(key, read_batch, (files,), weight=sum(asset.size for asset in batch), seconds=600.0)
+def _words(hits: Iterable[Hit]) -> list[int]:
+    """The words of a file in the order in which it names them.
+
+    By their numbers in this order they are known to what reads the file: by those of the site it would be another
+    text as soon as any other file comes or goes, and what was remembered of it would be lost.
+    """
+    return list(dict.fromkeys(hit.word for hit in hits))
 
 
-def read_batch(files: Sequence[tuple[str, Kind, str, tuple[Hit, ...]]]) -> dict[str, Reading]:
-    """The spans of some files, by path. Runs in a worker, which opens the files itself."""
-    from pathlib import Path
+def _with_words(reading: Reading, words: Sequence[int]) -> Reading:
+    """What was read of a file, with the site's numbers of words."""
+    mentions = tuple(replace(one, word=words[one.word]) for one in reading.mentions)
+    return replace(reading, mentions=mentions)
 
-    readings = {}
-    for path, kind, location, hits in files:
-        data = Path(location).read_bytes()
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError:
-            # Another charset or damaged bytes: offsets hold, but what strings say is not known.
-            reading = read_spans(path, kind, data, hits) if kind in ("html", "style") else Reading()
-            readings[path] = replace(reading, mentions=_unknown(hits)) if kind not in ("html", "style") else reading
-            continue
-        readings[path] = read_spans(path, kind, data, hits)
-    return readings
+
+def read_file(path: str, kind: Kind, hits: tuple[Hit, ...], data: bytes) -> Reading:
+    """The spans of a file. Pure; for guarded children, where parsers may crash."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        # Another charset or damaged bytes: offsets hold, but what strings say is not known.
+        if kind in ("html", "style"):
+            return read_spans(path, kind, data, hits)
+        return Reading(mentions=_unknown(hits))
+    return read_spans(path, kind, data, hits)

@@ -13,7 +13,7 @@ from v1z3r_build.passes.split.answer import not_split
 from v1z3r_build.passes.split.offline import OfflineLists
 from v1z3r_build.passes.split.requests import InitialRequests
 from v1z3r_build.site.address import Addresses
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,7 +61,7 @@ class Workshop:
 
     def call(self, path: str, function: Callable[..., Any], *arguments: Any) -> Call:
         """Heavy work on a script."""
-        return Call(path, function, arguments, self.asset(path).size, _SECONDS)
+        return Call(path, function, arguments, self.asset(path).size, _SECONDS, cached=always)
 
     def outcomes(self, calls: Iterable[Call]) -> Iterator[tuple[str, Any, str]]:
         """For each call its script, the value, and why there is none, in the order of the scripts' paths."""

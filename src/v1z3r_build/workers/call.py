@@ -1,0 +1,59 @@
+"""A unit of heavy work, and what can become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Reason = Literal["raised", "crashed", "timeout", "memory"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One unit of heavy work.
+
+    key: names it in one run, usually the asset's path.
+    function: pure, at the top level of a module that can be imported (not of the main program).
+    arguments: picklable; a `Path` among them is replaced by the bytes of that file, which the child itself reads.
+    weight: the bytes to be worked on; the heaviest call starts first.
+    seconds: time limit, 0 for none.
+    cached: whether a value is one for later runs, too: `always`, unless a time limit may have shaped it; None for
+    calls that take no longer than a look-up. Of cached calls, results depend on nothing but arguments and engines, and
+    are plain values and records of this package.
+    """
+
+    key: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    weight: int
+    seconds: float = 0.0
+    cached: Callable[[Any], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call has no value.
+
+    reason: raised (the function raised an exception), crashed (its process died), timeout (it was ended after
+    its time limit), memory (it asked for more than the limit).
+    """
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call: the value that the function returned, or a failure."""
+
+    key: str
+    value: Any = None
+    failure: Failure | None = None
+
+
+def always(_: Any) -> bool:
+    """Any value is one for later runs."""
+    return True
