@@ -6,7 +6,7 @@ again afterwards, and must be the same but for what was inserted.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from turbohtml import Element
 
 from v1z3r_build.formats import html, policies
 from v1z3r_build.passes.images.image_sets import SheetEdited, sheet_edits
+from v1z3r_build.passes.images.layout import narrower, widest
 from v1z3r_build.passes.images.offers import Edit, Left, address
 from v1z3r_build.passes.images.proof import Insertion, parsed, verdicts
 from v1z3r_build.passes.images.sheets import UnknownSheetError
@@ -139,6 +140,7 @@ def page_edits(
         return Edited(left=tuple(page.all_left(str(unknown))))
     inline = page.inline_styles(faded=faded)
     page.settle({*fetched, *inline.plain}, {*styled, *inline.chosen})
+    page.narrow(probes)
     while page.sets and not page.prove(probes):
         page.settle()
     left = sorted((*page.left, *inline.left), key=lambda one: one.start)
@@ -272,6 +274,40 @@ class _Page:
         if min(self.offers[path].saved for path in made.paths) <= added:
             raise _NotOfferedError("its variants save less than the markup costs")
         return made
+
+    def narrow(self, probes: Sequence[Probes]) -> None:
+        """Offer smaller versions of images that the page shows once, in a width that is certain.
+
+        What is shown twice could be fetched in two widths; what is preloaded, in another.
+        """
+        uses = Counter(one.path for made in self.sets for one in made.candidates)
+        uses.update(path for path in self.styled)
+        uses.update(one.path for link in self.preloads for one in link.candidates)
+        for at, made in enumerate(self.sets):
+            image = self.elements[made.number]
+            (first, *others) = made.candidates
+            offer = self.offers[first.path]
+            if not (offer.widths and offer.width and offer.height and made.wraps) or others or first.descriptor:
+                continue
+            if uses[first.path] > 1:
+                continue
+            width = widest(image, [declared for probe in probes for declared in probe.sizing(image)])
+            if width and "sizes" not in image.attrs:
+                self.sets[at] = self.narrowed(made, offer, width)
+
+    def narrowed(self, made: _Set, offer: Offer, width: int) -> _Set:
+        (only,) = made.candidates
+        sources: list[bytes] = []
+        for kind in made.content_types:
+            smaller = narrower(dict(offer.widths).get(kind, ()), width, offer.width, offer.height)
+            if not smaller:
+                return made
+            texts = [
+                f"{address(only.url.text, path).replace('&', '&amp;')} {pixels}w"
+                for pixels, path in (*smaller, (offer.width, offer.of_type(kind)))
+            ]
+            sources.append(f'<source hidden type="{kind}" sizes="{width}px" srcset="{", ".join(texts)}">'.encode())
+        return replace(made, sources=b"".join(sources))
 
     def kinds(self, candidates: Sequence[_Candidate]) -> tuple[str, ...]:
         """The content types of which there is a variant of every candidate."""
