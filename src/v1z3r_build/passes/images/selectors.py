@@ -172,7 +172,10 @@ def _may_be_new(step: Step) -> bool:
 def _is_sure(steps: Sequence[Step], live: Live) -> bool:
     """Whether the tree alone decides what is found."""
     return not any(
-        part.kind == "loose" or live.changes(part) or not all(_is_sure(inner.steps, live) for inner in part.inner)
+        part.kind == "loose"
+        or not part.text
+        or live.changes(part)
+        or not all(_is_sure(inner.steps, live) for inner in part.inner)
         for step in steps
         for part in step.parts
     )
