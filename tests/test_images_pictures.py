@@ -36,8 +36,8 @@ def edited(
     contents = {name: text.encode() for name, text in (files or {}).items()}
     addresses = Addresses({path, *contents, *OFFERS, "plain.png"})
     sheets = Sheets(contents.__getitem__, addresses)
-    stillness = Scripts(contents.__getitem__, addresses).stillness(path, data)
-    result = page_edits(path, data, OFFERS, addresses, sheets, stillness, **more)  # type: ignore[arg-type]
+    scripts = Scripts(contents.__getitem__, addresses)
+    result = page_edits(path, data, OFFERS, addresses, sheets, scripts, **more)  # type: ignore[arg-type]
     return filled(data, list(result.edits)).decode(), result
 
 
@@ -206,7 +206,7 @@ def test_a_page_in_utf_16_is_left() -> None:
         OFFERS,
         addresses,
         Sheets(dict[str, bytes]().__getitem__, addresses),
-        Scripts(dict[str, bytes]().__getitem__, addresses).stillness("index.html", data),
+        Scripts(dict[str, bytes]().__getitem__, addresses),
     )
     assert none == Edited()
 
@@ -229,7 +229,7 @@ def test_a_page_with_other_charset() -> None:
     addresses = Addresses({"index.html", *OFFERS})
     nothing: dict[str, bytes] = {}
     sheets, scripts = Sheets(nothing.__getitem__, addresses), Scripts(nothing.__getitem__, addresses)
-    result = page_edits("index.html", page, OFFERS, addresses, sheets, scripts.stillness("index.html", page))
+    result = page_edits("index.html", page, OFFERS, addresses, sheets, scripts)
     assert filled(page, list(result.edits)) == page.replace(
         b"<img src=a.jpg>", f"{OPEN}{both('a')}<img src=a.jpg></picture>".encode()
     )

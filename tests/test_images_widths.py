@@ -25,8 +25,8 @@ def made(page: str) -> str:
     data = (DOCTYPE + page).encode()
     addresses = Addresses({"index.html", *OFFERS})
     nothing: dict[str, bytes] = {}
-    stillness = Scripts(nothing.__getitem__, addresses).stillness("index.html", data)
-    result = page_edits("index.html", data, OFFERS, addresses, Sheets(nothing.__getitem__, addresses), stillness)
+    scripts = Scripts(nothing.__getitem__, addresses)
+    result = page_edits("index.html", data, OFFERS, addresses, Sheets(nothing.__getitem__, addresses), scripts)
     return filled(data, list(result.edits)).decode().removeprefix(DOCTYPE)
 
 

@@ -117,14 +117,14 @@ def test_layout_is_the_same_and_new_formats_are_fetched(browser: Browser) -> Non
     }
     addresses = Addresses(before)
     sheet = sheet_edits("s.css", before["s.css"], offers, addresses)
-    stillness = Scripts(before.__getitem__, addresses).stillness("index.html", before["index.html"])
+    scripts = Scripts(before.__getitem__, addresses)
     page = page_edits(
         "index.html",
         before["index.html"],
         offers,
         addresses,
         Sheets(before.__getitem__, addresses),
-        stillness,
+        scripts,
         (),
         sheet.plain,
         sheet.chosen,

@@ -6,6 +6,7 @@ again afterwards, and must be the same but for what was inserted.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.images.offers import Offer
     from v1z3r_build.passes.images.selectors import Probes
     from v1z3r_build.passes.images.sheets import Sheets
-    from v1z3r_build.passes.images.stillness import Stillness
+    from v1z3r_build.passes.images.stillness import Scripts
     from v1z3r_build.site.address import Addresses
 
 LARGEST = 32 * 1024 * 1024  # bytes
+# Without one of these a page shows no image that could be another.
+_CONCERNED = re.compile(rb"<(?:img|image|source)\b|\burl\(|\bpreload\b", re.I)
 _MODERN = ("image/avif", "image/webp")
 # Where an image is no part of the page as it is shown, or its parent chooses among its children.
 _APART = frozenset(
@@ -111,7 +114,7 @@ def page_edits(
     offers: Mapping[str, Offer],
     addresses: Addresses,
     sheets: Sheets,
-    stillness: Stillness,
+    scripts: Scripts,
     policy: Sequence[str] = (),
     fetched: Collection[str] = (),
     styled: Collection[str] = (),
@@ -127,7 +130,10 @@ def page_edits(
     """
     if not offers or data[:2] in (b"\xff\xfe", b"\xfe\xff") or len(data) > LARGEST or b"\0" in data:
         return Edited()
+    if not _CONCERNED.search(data):
+        return Edited()
     page = _Page(path, data, offers, addresses, policy)
+    stillness = scripts.stillness(path, data)
     if stillness.reason:
         return Edited(left=tuple(page.all_left(stillness.reason)))
     if not path.lower().endswith((".html", ".htm")):

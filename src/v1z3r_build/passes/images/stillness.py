@@ -46,7 +46,7 @@ _WORDS = re.compile(
             # Links to other style sheets: `link.href = …`, attributes by names that are not known.
             r"(?<!location)\s*\.\s*href\s*=(?!=)|\bhref\s*:|setAttribute\s*\(\s*(?:[\"'`]href|[^\"'`\s])",
             # Other code, and names put together from pieces.
-            r"\bimport\s*\(|\beval\b|\bFunction\b|constructor|\batob\b|fromCharCode|fromCodePoint|\b_0x[0-9a-f]",
+            r"\bimport\s*\(|\beval\b|(?-i:\bFunction\b)|constructor|\batob\b|fromCharCode|fromCodePoint|\b_0x[0-9a-f]",
             r"\\(?:x[2-7]|u00[2-7]|u\{0*[2-7])",
             r"\b(?:document|window|self|globalThis|this|body|documentElement|top)\s*(?:\?\.)?\[",
         )
@@ -118,12 +118,18 @@ class Scripts:
         self._addresses = addresses
         self._embedded = embedded
         self._known: dict[str, _Script] = {}
+        self._pages: dict[str, Stillness] = {}
 
     def stillness(self, path: str, data: bytes) -> Stillness:
-        """Whether no script of a page can notice what happens to its images.
+        """Whether no script of a page can notice what happens to its images; found out once for each page.
 
         Every script counts, whatever its condition; one that is not in the site could do anything.
         """
+        if path not in self._pages:
+            self._pages[path] = self._look_at(path, data)
+        return self._pages[path]
+
+    def _look_at(self, path: str, data: bytes) -> Stillness:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return Stillness("it is in UTF-16")
         if is_hydrated(data):
