@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from v1z3r_build.formats import policies
 from v1z3r_build.passes.images.offers import Offer, address, filled
 from v1z3r_build.passes.images.pictures import Edited, page_edits
 from v1z3r_build.passes.images.sheets import Sheets
@@ -209,6 +210,24 @@ def test_a_page_in_utf_16_is_left() -> None:
         Scripts(dict[str, bytes]().__getitem__, addresses),
     )
     assert none == Edited()
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        ("", True), ("img-src 'none'; script-src 'self'", True), ("default-src *", False), ("style-src 'self'", False),
+        ("style-src 'unsafe-inline'", True), ("STYLE-SRC 'Unsafe-Inline'; style-src 'none'", True), ("default-src 'none'; style-src-attr 'unsafe-inline'", True),
+        ("style-src 'unsafe-inline' 'sha256-abc='", False), ("style-src 'unsafe-inline' 'nonce-abc'", False),
+        ("style-src 'unsafe-inline'; style-src-attr 'none'", False), ("style-src-elem 'none'", True), ("img-src *, style-src 'self'", False),
+    ],
+)  # fmt: skip
+def test_style_attributes_under_a_policy(policy: str, allowed: bool) -> None:
+    assert policies.allows_style_attributes(policy) == allowed
+
+
+def test_policies_in_a_headers_file() -> None:
+    data = b"/*\r\n  X-A: b\r\n\tcontent-security-policy : style-src 'self'; x y\r\n# Content-Security-Policy: no\n/b\n Content-Security-Policy-Report-Only: a"
+    assert policies.of_headers(data) == ("style-src 'self'; x y", "a")
 
 
 def test_policies_of_headers_count() -> None:
