@@ -104,6 +104,10 @@ FILLED = {
         "<base href=/x/>" + OPEN + both("../i/c%20d") + "<img src=' ../i\\c%20d.jpg?v=1#top '></picture>" + OPEN + both("/i/c%20d")
         + "<img src='/i/c d.jpg'></picture>" + OPEN + both("/i/%28%C3%A9%29%2C") + "<img src=\"/i/(&eacute;),.jpg\"></picture>",
     ),
+    "widths with heights": (
+        "<img media=print srcset='a.jpg 9w  6h' src=plain.png>",
+        f"{OPEN}{source('avif', 'a.1.avif 9w 6h')}{source('webp', 'a.1.webp 9w 6h')}<img media=print srcset='a.jpg 9w  6h' src=plain.png></picture>",
+    ),
     "the attribute twice": ("<img src=a.jpg src=b.png>", f"{OPEN}{both('a')}<img src=a.jpg src=b.png></picture>"),
     "sheets that say nothing of it": (
         "<style>*,::before{box-sizing:border-box;margin:0}img,picture{display:block;max-width:100%}.b > img:hover{top:0}</style><p><img src=a.jpg>",
@@ -156,6 +160,7 @@ LEFT = {
     "drawings": ("<svg><image href=a.jpg /><foreignObject><img src=b.png></foreignObject></svg>", ""),
     "fallbacks": ("<video><img src=a.jpg></video><object><img src=b.png></object>", ""),
     "a candidate without variant": ("<img src=a.jpg srcset='plain.png 2x'>", "not all of its candidates"),
+    "descriptors that are none": ("<img srcset='a.jpg x(1,2)'>", "not all of its candidates"),
     "no gain": ("<img src=tiny.png>", "save less than the markup costs"),
     "the author's own choice": ("<picture><source type=image/avif srcset=x.avif><img src=a.jpg></picture>", ""),
     "deep in a picture": ("<picture><span><img src=a.jpg></span></picture>", "deep in a picture"),
@@ -235,6 +240,22 @@ def test_policies_of_headers_count() -> None:
     made, result = edited(page, policy=("img-src *", "style-src 'self' 'unsafe-inline', style-src-attr 'none'"))
     assert made == DOCTYPE + f"<picture>{both('a')}<img src=a.jpg></picture><img src=b.png>"
     assert [one.path for one in result.left] == ["b.png"]
+
+
+def test_sites_below_a_folder() -> None:
+    addresses = Addresses({"docs/index.html", *OFFERS}, base="/sub/")
+    nothing: dict[str, bytes] = {}
+    page = f"{DOCTYPE}<img src=../a.jpg><img src=/sub/b.png><img src=/w.png>".encode()
+    result = page_edits(
+        "docs/index.html",
+        page,
+        OFFERS,
+        addresses,
+        Sheets(nothing.__getitem__, addresses),
+        Scripts(nothing.__getitem__, addresses),
+    )
+    expected = f"{DOCTYPE}{OPEN}{both('../a')}<img src=../a.jpg></picture>{OPEN}{both('/sub/b')}<img src=/sub/b.png></picture><img src=/w.png>"
+    assert filled(page, list(result.edits)).decode() == expected
 
 
 def test_images_that_sheets_fetch_are_left() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024  # bytes
 # Without one of these a page shows no image that could be another.
 _CONCERNED = re.compile(rb"<(?:img|image|source)\b|\burl\(|\bpreload\b", re.I)
+_DESCRIPTORS = re.compile(r"(?: \d+(?:\.\d+)?[wxh]){0,2}")
 _MODERN = ("image/avif", "image/webp")
 # Where an image is no part of the page as it is shown, or its parent chooses among its children.
 _APART = frozenset(
@@ -240,10 +241,10 @@ class _Page:
             places = list(html.candidates(self.data, low, high))
             for at, (start, end) in enumerate(places):
                 until = places[at + 1][0] if at + 1 < len(places) else high
-                text = html.decode(self.data[end:until]).strip(" \t\n\r\f,")
+                text = " ".join(html.decode(self.data[end:until]).replace(",", " ").split())
                 found.append(self.candidate(start, f" {text}" if text else ""))
         own = spans.get({"img": "src", "link": "href"}.get(element.tag, ""))
-        complete = any(one.descriptor in ("", " 1x") or one.descriptor.endswith("w") for one in found)
+        complete = any(one.descriptor in ("", " 1x") or "w" in one.descriptor for one in found)
         if own is not None and not complete and self.data[slice(*own)].strip():
             low = own[0]
             while self.data[low : low + 1].isspace():
@@ -265,12 +266,8 @@ class _Page:
         kinds = self.kinds(candidates)
         if not kinds:
             raise _NotOfferedError("not all of its candidates have a variant of one format")
-        copied = b"".join(
-            b" " + raw
-            for raw in self.raw(
-                element, ("media", "sizes", *(() if wraps or element is image else ("width", "height")))
-            )
-        )
+        own = ("sizes",) if element is image else ("media", "sizes", "width", "height")
+        copied = b"".join(b" " + raw for raw in self.raw(element, own))
         sources = b"".join(
             b'<source hidden type="%s"%s srcset="%s">' % (kind.encode(), copied, self.srcset(candidates, kind))
             for kind in kinds
@@ -317,7 +314,7 @@ class _Page:
 
     def kinds(self, candidates: Sequence[_Candidate]) -> tuple[str, ...]:
         """The content types of which there is a variant of every candidate."""
-        if any(one.path not in self.offers or "\ufffd" in one.url.text for one in candidates):
+        if any(one.path not in self.offers or not _DESCRIPTORS.fullmatch(one.descriptor) for one in candidates):
             return ()
         first, *rest = [self.offers[one.path] for one in candidates]
         return tuple(kind for kind, _ in first.variants if all(one.of_type(kind) for one in rest))
