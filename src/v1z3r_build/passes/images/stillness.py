@@ -141,10 +141,7 @@ class Scripts:
         found: list[_Script] = []
         for element in page.iter_elements():
             tag = element.tag.lower()
-            attributes = {
-                name: html.decode(data[slice(*span)]) if span else ""
-                for name, span in html.attribute_spans(data, element).items()
-            }
+            attributes = html.attributes(data, element)
             if "srcdoc" in attributes or self._is_frame_of_ours(tag, attributes, path, base):
                 return Stillness("it shows another page in a frame")
             for name, value in attributes.items():
