@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from dataclasses import replace
 
 from PIL import Image
@@ -59,10 +58,7 @@ def decode(data: bytes, max_pixels: int, exact: bool = False) -> Picture:
     if reader is None:
         raise RefusalError("it is no PNG, JPEG, GIF or WebP")
     try:
-        with warnings.catch_warnings():
-            # The limit that counts is ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = reader(data, max_pixels, exact)
+        picture = reader(data, max_pixels, exact)
     except DAMAGE as failure:
         raise broken(f"it could not be read: {str(failure) or type(failure).__name__}") from failure
     return _without_needless_alpha(picture)

@@ -46,7 +46,8 @@ def lowest(attempt: Callable[[int], Try], target: float, start: float, slope: fl
         if last is not None and (tried.score - last.score) * (tried.quality - last.quality) > 0:
             slope = max((tried.score - last.score) / (tried.quality - last.quality), _FLATTEST)
         # Less than a step above it: one less would miss it.
-        if high - low <= 1 or (best is tried and tried.score - target < max(slope, _HAIR)):
+        close = best is tried and tried.score - target < max(slope, _HAIR) and len(tried.data) <= most
+        if high - low <= 1 or close:
             break
         guess = tried.quality + (target + slope / 2 - tried.score) / slope
         last = tried
