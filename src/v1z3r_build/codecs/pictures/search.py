@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _HIGHEST = 100
 _MOST_TRIES = 8
 _FLATTEST = 0.1
-_HAIR = 0.5  # points of score: nobody sees it, and it is less than most steps of quality give
+_HAIR = 1.0  # points of score that nobody sees: a step of quality or two
 
 
 @dataclass(frozen=True, slots=True)
