@@ -68,8 +68,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """format: "avif" or "webp". exact: it decodes to the same pixels. score: worst SSIMULACRA 2 score of its frames
-    and backgrounds, 100.0 if exact. quality: what the encoder was asked for; 0 for lossless.
+    """format: "avif" or "webp". exact: it decodes to the same pixels, as was wished. score: worst SSIMULACRA 2 score of
+    its frames and backgrounds, 100.0 if lossless. quality: what the encoder was asked for; 0 for lossless.
     """
 
     format: str
@@ -187,7 +187,7 @@ def _webp(wish: Wish, picture: Picture, most: int) -> Variant | None:
     if wish.exact or _often_smaller_without_loss(picture):
         data = webp.lossless(picture, wish.exact)
         if len(data) <= most and _same(picture, data, hidden=wish.exact):
-            candidates.append(Variant("webp", data, True, 100.0, 0))
+            candidates.append(Variant("webp", data, wish.exact, 100.0, 0))
             most = len(data) - 1
     if not wish.exact:
         best = _searched(picture, webp.lossy, wish.target, _WEBP_STARTS, most)
