@@ -277,6 +277,13 @@ def test_what_is_left_is_said(data: bytes, format: str, code: str | None) -> Non
     assert all(left.message[0].islower() for left in found.left)
 
 
+def test_a_damaged_original_stays_also_where_nothing_else_is_made() -> None:
+    """Of a JPEG that programs read, only the original is looked at."""
+    data = jpeg(Image.fromarray(scene(80, 64)), b"\xfesecret", quality=90)
+    assert recode(EXACT, data).original
+    assert recode(EXACT, data[: len(data) // 2]).original is None
+
+
 SOUND = {
     "png": saved(clear(scene(40, 36)), "PNG"),
     "apng": saved(film(3)[0].quantize(16), "PNG", save_all=True, append_images=film(3)[1:], duration=50),
@@ -350,6 +357,9 @@ def test_the_search_gives_up_what_is_too_large() -> None:
     assert lowest(attempt, 80, 66, 1, 50) is None
     assert tried == [66]
     assert lowest(attempt, 80, 90, 1, 80) == Try(80, bytes(80), 80)
+    tried.clear()
+    assert lowest(attempt, 80, 80, 1, 50) is None
+    assert tried == [80]
 
 
 def test_a_sample_is_of_the_whole_picture() -> None:

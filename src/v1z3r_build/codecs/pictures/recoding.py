@@ -149,7 +149,10 @@ def _original(format: str, data: bytes) -> bytes | None:
         return None
     if len(smaller) >= len(data):
         return None
-    before, after = pixels(data), pixels(smaller)
+    try:
+        before, after = pixels(data), pixels(smaller)
+    except (*DAMAGE, RefusalError):
+        return None
     same = before.size == after.size and before.tobytes() == after.tobytes()
     return smaller if same else None
 
