@@ -304,7 +304,8 @@ class _Page:
         for kind in made.content_types:
             smaller = narrower(dict(offer.widths).get(kind, ()), width, offer.width, offer.height)
             if not smaller:
-                return made
+                sources.append(f'<source hidden type="{kind}" srcset="{self.srcset([only], kind).decode()}">'.encode())
+                continue
             texts = [
                 f"{address(only.url.text, path).replace('&', '&amp;')} {pixels}w"
                 for pixels, path in (*smaller, (offer.width, offer.of_type(kind)))

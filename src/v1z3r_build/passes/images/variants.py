@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 TOKEN_LENGTH = 16
-_PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng", "mozjpeg-lossless-optimization")
+_PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng")
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 _FAILURES: dict[str, tuple[str, str]] = {
     "crashed": ("image-crashed", "a process ended abnormally while it worked on this image"),
