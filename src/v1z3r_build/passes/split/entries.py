@@ -48,6 +48,13 @@ def split_entries(
     chunk = chunks.read_chunk(data, tree)
     if chunk is None:
         return None
+    modules = tuple(one for entry in chunk.entries for one in entry.ids)
+    return replace(_split(path, chunk, wanted, min_size, told, data, tree), modules=modules)
+
+
+def _split(
+    path: str, chunk: Chunk, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None
+) -> Answer:
     try:
         scopes = analyse_script(data, tree)
         labels = Labels(scopes.tree.root_node, wanted, told)
