@@ -61,6 +61,7 @@ def _split(
         if not labels.present(0, len(data)):
             return Answer(path)
         work = _Work(path, chunk, scopes, labels)
+        del labels  # all words of the script, with their places
         if len(work.owners) == 1 and "" not in work.owners:
             return Answer(path, whole=next(iter(work.owners)))
 
