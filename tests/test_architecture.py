@@ -36,11 +36,13 @@ BELOW = {
     "summary": {"manifest", "site", "diagnostics"},
     "verification": {"manifest", "formats", "bundlers", "codecs", "site", "diagnostics"},
     "budget": {"transfers", "manifest", "terminal", "wording", "site", "settings", "diagnostics"},
-    # The command line, in four modules: what a run does, and how it is told.
-    "pipeline": {"passes", "manifest", "summary", "formats", "workers", "site", "settings", "diagnostics"},
+    # The command line: what a run does, and how it is told.
+    "runs": {"manifest", "summary", "settings", "diagnostics"},
+    "standing": {"runs", "workers", "site", "settings", "diagnostics"},
+    "pipeline": {"runs", "passes", "manifest", "summary", "formats", "workers", "site", "settings", "diagnostics"},
     "terminal": {"manifest", "summary", "workers", "wording", "diagnostics"},
     "github": {"terminal", "manifest", "summary", "diagnostics"},
-    "cli": {"pipeline", "verification", "budget", "report", "terminal", "github", "manifest", "summary", "passes", "workers", "site", "settings", "diagnostics"},
+    "cli": {"pipeline", "standing", "runs", "verification", "budget", "report", "terminal", "github", "manifest", "summary", "passes", "workers", "site", "settings", "diagnostics"},
     "__main__": {"cli"},
 }  # fmt: skip
 

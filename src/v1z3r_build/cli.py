@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from v1z3r_build.budget.outcome import Budget, Outcome
     from v1z3r_build.manifest import Manifest
-    from v1z3r_build.pipeline import Order, Result
+    from v1z3r_build.runs import Order, Result
     from v1z3r_build.settings import Settings
     from v1z3r_build.terminal import Terminal
+    from v1z3r_build.workers.cache import Cache
+    from v1z3r_build.workers.pool import Pool
 
 # Modules that are slow to import are imported where a command needs them: `--help` must answer at once.
 
@@ -98,6 +100,7 @@ def main() -> None:
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=f"Settings; default: {FILE_NAME}.")
 @click.option("--base", metavar="PATH", help="The path below which the site is served, such as /sub/.")
 @click.option("--jobs", type=int, metavar="N", help="Worker processes; 0: one a core.")
+@click.option("--cluster", metavar="ADDRESS", help="Work on a Dask cluster, such as tcp://host:8786.")
 @click.option(
     "--cache-dir",
     type=click.Path(path_type=Path),
@@ -132,6 +135,7 @@ def optimize(
     config: Path | None,
     base: str | None,
     jobs: int | None,
+    cluster: str | None,
     cache_dir: Path | None,
     no_cache: bool,
     only: tuple[str, ...],
@@ -150,32 +154,33 @@ def optimize(
     SITE is the folder that a framework's build has written (out, dist, build). It is optimized in place, or into
     another folder with -o; a manifest is added, v1z3r-manifest.json, that says how every file is to be served.
     """
+    from v1z3r_build import runs, standing
     from v1z3r_build.workers import cache
-    from v1z3r_build.workers.pool import Pool
 
     terminal = _terminal(quiet, verbose)
+    if cluster is not None and jobs is not None:
+        raise click.UsageError("--cluster and --jobs exclude each other: a cluster has the workers that it has.")
     if cache_dir is not None and no_cache:
         raise click.UsageError("--cache-dir and --no-cache exclude each other.")
     given = {"site.base": base, "jobs": jobs, "cache.dir": cache_dir and str(cache_dir.absolute()), "passes": only}
     settings = _settings(site, config, given, skip, terminal)
     limits, baseline = _limits(site, config, previous) if with_budget else (None, None)
-    with (
-        nullcontext() if no_cache else cache.opened(settings.cache) as known,
-        Pool(settings.jobs, preload=_WORK, cache=known) as pool,
-    ):
-        if site.is_dir():
-            pool.start()  # now, for the import below takes as long as theirs
-        from v1z3r_build import pipeline
-
-        order = pipeline.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
-        with terminal.progress() as progress:
-            result = pipeline.optimize(order, pool, progress)
+    order = runs.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
+    with nullcontext() if no_cache else cache.opened(settings.cache) as known:
+        watch = standing.Watch(order, known) if known is not None else None
+        # A budget is checked against the manifest, which only a run reads.
+        result = watch.known() if watch is not None and limits is None else None
+        if result is None:
+            result = _run(order, cluster, known, terminal)
+            if watch is not None:
+                watch.note(result)
     if known is not None:
-        terminal.detail(f"cache: {known.found} of {known.asked} results known")
+        if known.asked:
+            terminal.detail(f"cache: {known.found} of {known.asked} results known")
         result = replace(result, diagnostics=(*known.diagnostics, *result.diagnostics))
     _say_optimized(order, result, terminal)
     checked = None
-    if limits is not None and result.outcome != "rejected":
+    if limits is not None and result.manifest is not None and result.outcome != "rejected":
         checked = _checked(limits, result.manifest, baseline)
     if as_json:
         _print_json(result.to_json() | ({} if checked is None else {"budget": checked.to_json()}))
@@ -353,6 +358,26 @@ def _settings(
     terminal.detail(f"settings: {found or 'defaults'}")
     chosen = settings.load(site, found, {key: value for key, value in given.items() if value not in (None, ())})
     return settings.without_passes(chosen, skip)
+
+
+def _run(order: Order, cluster: str | None, cache: Cache | None, terminal: Terminal) -> Result:
+    with _workers(order.settings.jobs, cluster, cache) as workers:
+        if order.source.is_dir():
+            workers.start()  # now, for the import below takes as long as theirs
+        from v1z3r_build import pipeline
+
+        with terminal.progress() as progress:
+            return pipeline.optimize(order, workers, progress)
+
+
+def _workers(jobs: int, cluster: str | None, cache: Cache | None) -> Pool:
+    if cluster is not None:
+        from v1z3r_build.workers.cluster import Cluster
+
+        return Cluster(cluster, cache)
+    from v1z3r_build.workers.pool import Pool
+
+    return Pool(jobs, preload=_WORK, cache=cache)
 
 
 def _say_optimized(order: Order, result: Result, terminal: Terminal) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from v1z3r_build import __version__, manifest
 from v1z3r_build import settings as setting
@@ -17,15 +17,19 @@ from v1z3r_build.passes.images import images, variants
 from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
 from v1z3r_build.passes.split import packages, split
+from v1z3r_build.runs import Order, Result
 from v1z3r_build.site import folder
 from v1z3r_build.site.publication import Output, Staging, check_output
 from v1z3r_build.site.site import Encoding
 from v1z3r_build.summary import Summary, summarize
 
+__all__ = ("PASSES", "Order", "Result", "optimize")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from v1z3r_build.runs import Outcome
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Site
     from v1z3r_build.site.asset import Kind
@@ -34,62 +38,8 @@ if TYPE_CHECKING:
 
     Pass = Callable[[Site, Settings, Pool, Progress], Site]
 
-Outcome = Literal["published", "unchanged", "tried", "rejected"]
-
 # In the order in which they run.
 PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "images": images, "link": link, "compress": compress}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be done.
-
-    source: the site's folder. target: where the output goes, None for the same place. previous: the manifest of the
-    last release. strict: warnings keep the output from being published. force: what was optimized already is
-    optimized once more. dry_run: all is done but publishing.
-    """
-
-    source: Path
-    target: Path | None
-    settings: Settings
-    previous: Path | None = None
-    strict: bool = False
-    force: bool = False
-    dry_run: bool = False
-
-    @property
-    def output(self) -> Path:
-        """The folder that will hold the output."""
-        return self.target or self.source
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a run.
-
-    outcome: published; unchanged (the site was optimized already); tried (a dry run); rejected (a check failed).
-    told: the outcome in a sentence. advice: what to do when it was rejected. diagnostics: those of the manifest and
-    those of publishing.
-    """
-
-    outcome: Outcome
-    manifest: Manifest
-    summary: Summary
-    output: Path
-    told: str
-    advice: str = ""
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The result for programs."""
-        return {
-            "status": self.outcome,
-            "message": self.told,
-            "output": str(self.output),
-            "release": self.manifest.release,
-            **self.summary.to_json(),
-            "diagnostics": [manifest.diagnostic_json(one) for one in self.diagnostics],
-        }
 
 
 def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
@@ -246,19 +196,22 @@ def _reused_names(previous: Manifest | None, made: Manifest) -> Iterator[Diagnos
 
 
 def _judged(order: Order, made: Manifest, summary: Summary, *, already: bool) -> Result:
+    def result(outcome: Outcome, told: str, advice: str = "") -> Result:
+        return Result(outcome, summary, made.release, order.output, told, advice, manifest=made)
+
     errors, warnings = (sum(one.level == level for one in made.diagnostics) for level in ("error", "warning"))
     if errors or (order.strict and warnings):
         why = f"{_counted(errors, 'error')}" if errors else f"{_counted(warnings, 'warning')} under --strict"
         advice = "See the diagnostics above." if errors else "See the warnings above, or run without --strict."
-        return Result("rejected", made, summary, order.output, f"{why}: nothing was written", advice)
+        return result("rejected", f"{why}: nothing was written", advice)
     release = f"release {made.release[:16]}"
     if already and order.target is None:
         by = "" if made.generator == f"v1z3r-build {__version__}" else f" by {made.generator}"
-        return Result("unchanged", made, summary, order.output, f"{order.output} was optimized already{by}; {release}")
+        return result("unchanged", f"{order.output} was optimized already{by}; {release}")
     proved = f"{summary.immutable} of {_counted(len(made.files), 'file')} immutable, {release}"
     if order.dry_run:
-        return Result("tried", made, summary, order.output, f"{proved}; nothing was written, for this is a dry run")
-    return Result("published", made, summary, order.output, f"{proved}; written to {order.output}")
+        return result("tried", f"{proved}; nothing was written, for this is a dry run")
+    return result("published", f"{proved}; written to {order.output}")
 
 
 def _counted(count: int, noun: str) -> str:

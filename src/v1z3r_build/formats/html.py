@@ -115,6 +115,27 @@ def decode(raw: bytes) -> str:
     return value if isinstance(value, str) else text
 
 
+def attribute_spans(data: bytes, element: Element) -> dict[str, tuple[int, int] | None]:
+    """Where the values of an element's attributes stand, quotes apart; None for an attribute without one."""
+    location = element.source_location
+    if location is None or location.start_tag is None:
+        return {}
+    found: dict[str, tuple[int, int] | None] = {}
+    low, high = location.start_tag.start_offset, location.start_tag.end_offset
+    for name, span in location.attrs.items():
+        # A second <html> or <body> tag merges its attributes into the first; their offsets are not in it.
+        if low <= span.start_offset <= high:
+            value = _ATTRIBUTE.match(data, span.start_offset, span.end_offset)
+            found[name] = value.span(value.lastindex or 1) if value else None
+    return found
+
+
+def attributes(data: bytes, element: Element) -> dict[str, str]:
+    """The values of an element's attributes, read from the bytes of the page."""
+    spans = attribute_spans(data, element)
+    return {name: decode(data[slice(*span)]) if span else "" for name, span in spans.items()}
+
+
 def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     """The references of a page or an SVG file; each hit is answered by one mention.
 
@@ -154,18 +175,10 @@ class _Page:
         location = element.source_location
         if location is None or location.start_tag is None:
             return
-        attributes: dict[str, str] = {}
-        spans: dict[str, tuple[int, int]] = {}
-        low, high = location.start_tag.start_offset, location.start_tag.end_offset
-        for name, span in location.attrs.items():
-            # A second <html> or <body> tag merges its attributes into the first; their offsets are not in it.
-            if not low <= span.start_offset <= high:
-                continue
-            found = _ATTRIBUTE.match(self.data, span.start_offset, span.end_offset)
-            attributes[name] = ""
-            if found:
-                spans[name] = found.span(found.lastindex or 1)
-                attributes[name] = decode(found.group(found.lastindex or 1))
+        found = attribute_spans(self.data, element)
+        spans = {name: span for name, span in found.items() if span is not None}
+        attributes = {name: decode(self.data[slice(*span)]) if span else "" for name, span in found.items()}
+        high = location.start_tag.end_offset
         tag = element.tag.lower()
         if tag == "base" and not _is_in_page(element):
             return

@@ -32,6 +32,7 @@ from filelock import FileLock, Timeout
 
 from v1z3r_build.diagnostics import BuildError, Diagnostic, InputError, SystemFailureError, info, warning
 from v1z3r_build.site.exchange import exchange, settle
+from v1z3r_build.site.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,7 +98,7 @@ class Staging:
                 if _recover(folder, self.target):
                     message = f"an earlier run was stopped while it replaced {self.target}; this was completed"
                     self.diagnostics.append(info("publication-completed", "", message))
-            self._before = _snapshot(self.target)
+            self._before = snapshot(self.target)
             self.spool.mkdir(parents=True)
             self._probe()
         except BaseException as failure:
@@ -127,7 +128,7 @@ class Staging:
         try:
             self._build(outputs, empty_folders)
             settle(self._tree)
-            if _snapshot(self.target) != self._before:
+            if snapshot(self.target) != self._before:
                 raise InputError(
                     f"{self.target} was changed while this run worked on it.",
                     hint="Nothing was published. Run it again when nothing else writes to the folder.",
@@ -344,27 +345,6 @@ def _unlock(remove: Callable[..., object], path: str, failure: BaseException) ->
         remove(path)
     else:  # a folder that could not be listed
         _remove(place)
-
-
-def _snapshot(root: Path) -> bytes:
-    """A digest of what a tree holds, by names, sizes, times and identities; equal as long as nobody writes to it."""
-    digest = hashlib.sha256()
-    folders = [str(root)] if root.is_dir() else []
-    while folders:
-        folder = folders.pop()
-        try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
-        except PermissionError:
-            continue  # reading the site ends the run over it, with all such folders named
-        for entry in found:
-            status = entry.stat(follow_symlinks=False)
-            is_folder = stat.S_ISDIR(status.st_mode)
-            facts = (folder, entry.name, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
-            digest.update(repr((facts, status.st_ino)).encode())
-            if is_folder:
-                folders.append(entry.path)
-    return digest.digest()
 
 
 def _inside(path: str) -> PurePosixPath:

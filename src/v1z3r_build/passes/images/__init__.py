@@ -6,12 +6,18 @@ no page names is offered by the manifest, to servers that answer by what a brows
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from v1z3r_build.diagnostics import info
+from v1z3r_build.passes.images.inlined import shrunk
+from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
+from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.replacement import Replacements
 from v1z3r_build.passes.images.usage import uses
-from v1z3r_build.passes.images.variants import make
+from v1z3r_build.passes.images.variants import make, scale
 from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.passes.link.proof import prove
 from v1z3r_build.passes.link.survey import survey
@@ -20,8 +26,11 @@ from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.passes.images.markup import Markup
+    from v1z3r_build.passes.images.offers import Edit as Filling
     from v1z3r_build.passes.images.replacement import Edit
     from v1z3r_build.passes.images.variants import Made
     from v1z3r_build.settings import ImagesSettings, Settings
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
+_NEGOTIATE = "Servers that answer by the Accept header can send its variants all the same; the manifest names them."
 # What is made into other formats. AVIF is as small as it gets; what else browsers show is rare, or no raster image.
 _RASTERS = frozenset({"image/png", "image/apng", "image/jpeg", "image/gif", "image/webp"})
 
@@ -40,25 +50,86 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     """
     mode = _modes(settings.images)
     rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
-    if not rasters:
-        return site
+    if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
+        return _with(site, {}, _edits(shrunk(site, settings.images, lambda _: False, pool)))
     seen = survey(site, pool, SilentProgress())
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     proof = prove(site, seen, addresses, settings, {})
     used = uses(site, seen, proof.references, rasters, settings.images, pool)
     made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
-    edits: dict[str, list[Edit]] = {}
+    scripts = scripts_of(site, proof.references, addresses)
+    chosable = {path: one for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
+    scaled: Mapping[str, Mapping[int, tuple[Asset, ...]]] = {}
+    if settings.images.widths:
+        still = shown_still(site, proof.references, scripts)
+        wide = {path: one for path, one in chosable.items() if path in still and not used[path].exact}
+        scaled = scale(site, wide, seen.tokens, settings.images, pool)
+    offers = {path: _offer(one, scaled.get(path, {})) for path, one in chosable.items()}
+    chosen = markup(site, proof.references, offers, addresses, scripts)
+    inlined = shrunk(site, settings.images, lambda page: not scripts.stillness(page.path, page.read()).reason, pool)
+    edits = _edits(chosen.edits, inlined)
     replacements = Replacements(site, seen, proof)
     for path, one in made.items():
         webp = next((variant for variant in one.variants if variant.content_type == "image/webp"), None)
         if webp is None or mode(path) not in ("auto", "replace"):
             continue
-        found = replacements.of(path, webp.path, ())
-        if isinstance(found, str):
+        offered = {file for file, images in chosen.offered.items() if path in images}
+        replaced = replacements.of(path, webp.path, offered)
+        if isinstance(replaced, str):
+            diagnostics.append(info("image-not-replaced", path, f"its own name stays: {replaced}", _NEGOTIATE))
             continue
-        for file, more in found.items():
-            edits.setdefault(file, []).extend(more)
-    return _with(site, made, edits).with_assets((), diagnostics)
+        for file, more in replaced.items():
+            edits[file] = [*edits.get(file, ()), *_apart(more, edits.get(file, ()))]
+    diagnostics += _left(chosen)
+    fewer = [one for widths in scaled.values() for same in widths.values() for one in same]
+    return _with(site, made, edits).with_assets(_named(site, edits, fewer), sorted(diagnostics))
+
+
+def _named(site: Site, edits: Mapping[str, Iterable[Edit]], assets: Iterable[Asset]) -> Iterator[Asset]:
+    """Of these assets, those that an edit names."""
+    texts = [text for found in edits.values() for _, _, text in found]
+    for asset in assets:
+        name = quote(posixpath.basename(asset.path), safe="-._~!$*+;=@").encode()
+        if any(name in text for text in texts):
+            yield asset
+
+
+def _edits(*found: Mapping[str, Iterable[Filling]]) -> dict[str, list[Edit]]:
+    edits: dict[str, list[Edit]] = {}
+    for by_file in found:
+        for file, more in by_file.items():
+            edits.setdefault(file, []).extend((one.start, one.end, one.data) for one in more)
+    return edits
+
+
+def _left(chosen: Markup) -> Iterator[Diagnostic]:
+    """What pages and style sheets do not let browsers choose, one message for each reason."""
+    for file, found in chosen.left.items():
+        images: dict[str, set[str]] = {}
+        for one in found:
+            images.setdefault(one.message, set()).add(one.path)
+        for message, paths in images.items():
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield info("image-not-offered", file, f"{min(paths)}{more}, browsers are given no choice: {message}")
+
+
+def _offer(made: Made, scaled: Mapping[int, tuple[Asset, ...]]) -> Offer:
+    largest = max(variant.size for variant in made.variants)
+    variants = tuple((variant.content_type, variant.path) for variant in made.variants)
+    widths = tuple(
+        (
+            kind,
+            tuple((width, one.path) for width in sorted(scaled) for one in scaled[width] if one.content_type == kind),
+        )
+        for kind, _ in variants
+    )
+    return Offer(variants, made.width, made.height, made.image.size - largest, widths)
+
+
+def _apart(edits: Iterable[Edit], others: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits that touch none of the others: a preload link may name a variant already."""
+    taken = [(start, end) for start, end, _ in others if start < end]
+    return (one for one in edits if not any(start < one[1] and one[0] < end for start, end in taken))
 
 
 def _with(site: Site, made: Mapping[str, Made], edits: Mapping[str, list[Edit]]) -> Site:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.passes.images.usage import SHOWN, meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from v1z3r_build.passes.link.proof import Proof, Reference
     from v1z3r_build.passes.link.survey import Survey
@@ -46,10 +46,10 @@ class Replacements:
             if asset.kind in ("script", "html") and _SUFFIXES.search(asset.read()):
                 yield path
 
-    def of(self, path: str, variant: str, handled: Iterable[tuple[str, int]]) -> Mapping[str, list[Edit]] | str:
+    def of(self, path: str, variant: str, offered: Collection[str]) -> Mapping[str, list[Edit]] | str:
         """The edits, by file, that give an image's WebP in place of it; or why there can be none.
 
-        handled: (file, offset) of references beside which a page or a style sheet offers the WebP already.
+        offered: files that let browsers choose already, and name the original for those that know no other format.
         """
         token = self._survey.tokens.get(path)
         if token is not None:
@@ -57,11 +57,10 @@ class Replacements:
         if f"c:{path}" not in self._proof.units:
             return self._proof.kept.get(path) or self._proof.fixed.get(path) or "no reference to it is sure"
         edits: dict[str, list[Edit]] = {}
-        known = set(handled)
         ending = variant[len(path.rpartition(".")[0]) :].encode()
         for referrer, reference in self._references.get(path, ()):
             url = reference.url
-            if (referrer, url.start) not in known and url.role in _REPLACED:
+            if referrer not in offered and url.role in _REPLACED:
                 edits.setdefault(referrer, []).append((url.dot, url.dot + len(url.suffix), ending))
         return edits
 

@@ -51,7 +51,8 @@ class Cache:
         self.diagnostics: list[Diagnostic] = []
         self.found = 0
         self.asked = 0
-        self.keys = Keys(versions.engines())
+        self.engines = versions.engines()
+        self.keys = Keys(self.engines)
         self._folder = folder
         self._shelf = Shelf(folder, size)
         self._remote = remote
@@ -88,17 +89,21 @@ class Cache:
     def find(self, key: bytes) -> Found | None:
         """The value that was remembered under a key. A damaged entry is thrown away."""
         self.asked += 1
+        found = self.noted(key)
+        self.found += found is not None
+        return found
+
+    def noted(self, key: bytes) -> Found | None:
+        """What was noted under a key, which is no call's."""
         entry = self._shelf.find(key)
         if entry is None:
             return None
         try:
-            value = entries.decode(key, entry, self._secret)
+            return Found(entries.decode(key, entry, self._secret))
         except entries.DamagedError:
             self._damaged += 1
             self._drop(key)
             return None
-        self.found += 1
-        return Found(value)
 
     def remember(self, key: bytes, value: Any) -> None:
         """Put a value in, for later runs."""
@@ -108,6 +113,10 @@ class Cache:
         self._put(key, entry)
         if self._remote is not None:
             self._remote.send(key, entry)
+
+    def note(self, key: bytes, value: Any) -> None:
+        """Put in what tells of this machine alone."""
+        self._put(key, entries.encode(key, value, self._secret))
 
     def close(self, *, wait: bool = True) -> None:
         """Make room, and send what is still to be sent. wait: whether that is worth waiting for."""

@@ -20,8 +20,8 @@ _MAGIC = b"v1z3r-build entry 1\n"
 _KEY, _SEAL = 32, 32
 _HEAD = len(_MAGIC) + _KEY + _SEAL
 _PACKAGE = "v1z3r_build."
-# The layers whose functions are called in workers; importing them does nothing else.
-_LAYERS = frozenset({"diagnostics", "site", "codecs", "formats", "bundlers", "passes"})
+# The layers whose records are remembered; importing them does nothing else.
+_LAYERS = frozenset({"diagnostics", "site", "codecs", "formats", "bundlers", "passes", "summary"})
 # Numbers of a Derived; both check what they are given.
 _ARRAY = {"array": array, "_array_reconstructor": array("i").__reduce_ex__(3)[0]}
 

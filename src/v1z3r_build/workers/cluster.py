@@ -1,0 +1,291 @@
+"""The same calls on a Dask cluster: bytes there, bytes back, no disk in common.
+
+On a worker every call is made in a guarded child, as here: what crashes or hangs costs the worker nothing, and what is
+given up is given up everywhere alike. A worker that is lost costs its calls another try. A cluster that is gone ends
+the run: to go on here alone, for hours perhaps, is nothing that anyone has asked for; what was done is in the cache.
+
+A cluster runs whatever its clients send. `tls://` addresses and who may connect are a matter of Dask's own
+configuration (`distributed.comm.tls`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import multiprocessing
+import pickle
+import queue
+import sys
+import threading
+import time
+import uuid
+import warnings
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from v1z3r_build.diagnostics import InputError, SystemFailureError
+from v1z3r_build.workers.cache.versions import engines
+from v1z3r_build.workers.call import Call, Failure, Outcome
+from v1z3r_build.workers.child import loaded
+from v1z3r_build.workers.pool import Pool
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from v1z3r_build.workers.cache import Cache
+
+_CONNECT = 30.0  # seconds
+_NO_WORKER = 60.0  # seconds after which a cluster without workers is given up
+_LOOK = 5.0  # seconds without any answer after which it is asked whether there still are workers
+_BYTES = 128 << 20  # in flight; a single call may have more
+_AHEAD = 2  # calls for each thread: the next one is there when one is done
+_IDLE = 600.0  # seconds after which a worker ends the children of another client
+
+
+class Cluster(Pool):
+    """Workers elsewhere. As a context manager it lets go of all that it has sent there."""
+
+    def __init__(self, address: str, cache: Cache | None = None) -> None:
+        """address: the scheduler's, such as `tcp://host:8786`.
+
+        Raises InputError if Dask is not installed or workers have other versions than this process,
+        SystemFailureError if no scheduler answers or it has no workers.
+        """
+        super().__init__(1, cache=cache)
+        self._address = address
+        self._versions = versions()
+        self._client = _connected(address)
+        self._numbers = itertools.count()
+        self._name = uuid.uuid4().hex
+        try:
+            self.jobs = self._checked()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def start(self) -> None:
+        """Workers run already."""
+
+    def close(self) -> None:
+        """End the children on the workers, and the connection."""
+        with suppress(Exception):  # it may be gone; then they end by themselves
+            self._client.run(dismiss, self._name, on_error="ignore")
+        with suppress(Exception):
+            self._client.close(timeout=5)
+
+    def _checked(self) -> int:
+        """The threads of all workers. Raises what `__init__` says."""
+        try:
+            self._client.wait_for_workers(1, timeout=_CONNECT)
+            told = self._client.run(versions, on_error="return")
+            threads = sum(self._client.nthreads().values())
+        except TimeoutError:
+            raise SystemFailureError(
+                f"the cluster {self._address} has no workers",
+                hint=f"Start some: dask worker {self._address} --nthreads 1",
+            ) from None
+        except Exception as failure:
+            raise self._gone(failure) from failure
+        for worker, answer in sorted(told.items()):
+            if answer != self._versions:
+                raise InputError(
+                    f"the worker {worker} is not like this machine: {_difference(self._versions, answer)}",
+                    hint="Results would depend on who made them. Install the same versions everywhere.",
+                )
+        return int(threads)
+
+    def _work(self, ordered: list[Call]) -> Generator[Outcome]:
+        waiting = self._batches(ordered)[::-1]
+        answered: queue.Queue[Any] = queue.Queue()
+        flying: dict[str, _Flight] = {}
+        lost = 0.0
+        try:
+            while waiting or flying:
+                yield from self._send(waiting, flying, answered)
+                if not flying:
+                    continue
+                try:
+                    future = answered.get(timeout=_LOOK)
+                except queue.Empty:
+                    lost = self._without_workers(lost)
+                    continue
+                lost = 0.0
+                flight = flying.pop(future.key)
+                outcomes = self._answer(future, flight, waiting)
+                future.release()
+                yield from outcomes
+        finally:
+            for flight in flying.values():
+                with suppress(Exception):  # it may be gone
+                    flight.future.cancel(force=True)
+                    flight.future.release()
+
+    def _send(
+        self, waiting: list[list[Call]], flying: dict[str, _Flight], answered: queue.Queue[Any]
+    ) -> Iterator[Outcome]:
+        """Send calls as long as there is room; outcomes of those whose files cannot be read."""
+        while waiting and len(flying) < _AHEAD * self.jobs:
+            weight = sum(call.weight for call in waiting[-1])
+            if flying and weight + sum(flight.weight for flight in flying.values()) > _BYTES:
+                return
+            calls: list[Call] = []
+            for call in waiting.pop():
+                try:
+                    calls.append(replace(call, arguments=tuple(map(loaded, call.arguments)), cached=None))
+                except Exception as failure:  # noqa: BLE001  as a child would tell it
+                    yield Outcome(call.key, failure=Failure("raised", f"{type(failure).__name__}: {failure}"))
+            if calls:
+                self._submit(calls, weight, flying, answered)
+
+    def _submit(self, calls: list[Call], weight: int, flying: dict[str, _Flight], answered: queue.Queue[Any]) -> None:
+        key = f"v1z3r-build-{self._name}-{next(self._numbers)}"
+        payload = pickle.dumps(calls, 5)
+        try:
+            with warnings.catch_warnings():
+                # That the scheduler passes a large argument on: it keeps it until the call is done, for another try.
+                warnings.simplefilter("ignore", UserWarning)
+                future = self._client.submit(perform, self._name, self._versions, payload, key=key, pure=False)
+        except Exception as failure:
+            raise self._gone(failure) from failure
+        flying[key] = _Flight(future, calls, weight)
+        future.add_done_callback(answered.put)
+
+    def _answer(self, future: Any, flight: _Flight, waiting: list[list[Call]]) -> list[Outcome]:
+        from distributed import KilledWorker
+
+        if future.status == "cancelled":  # which the client does when it has lost the scheduler
+            raise self._gone(ConnectionError("the scheduler was lost"))
+        try:
+            outcomes: list[Outcome] = pickle.loads(future.result(timeout=_NO_WORKER))
+        except VersionsDifferError as differ:
+            raise InputError(
+                f"a worker that has joined is not like this machine: {differ}",
+                hint="Results would depend on who made them. Install the same versions everywhere.",
+            ) from None
+        except KilledWorker:
+            # As many workers in a row have died of something else than the call, which has a child of its own.
+            if len(flight.calls) == 1:
+                return [Outcome(flight.calls[0].key, failure=Failure("crashed", "all workers that tried were lost"))]
+            waiting += ([call] for call in reversed(flight.calls))
+            return []
+        except Exception as failure:
+            raise self._gone(failure) from failure
+        return outcomes
+
+    def _without_workers(self, since: float) -> float:
+        """Since when there are no workers, 0 for that there are. Raises SystemFailureError if it is too long."""
+        try:
+            workers = self._client.nthreads()
+        except Exception as failure:
+            raise self._gone(failure) from failure
+        now = time.monotonic()
+        if workers:
+            return 0.0
+        if since and now - since > _NO_WORKER:
+            raise self._gone(TimeoutError(f"it had no workers for {_NO_WORKER:g} s"))
+        return since or now
+
+    def _gone(self, failure: Exception) -> SystemFailureError:
+        why = f"{type(failure).__name__}: {failure}".removesuffix(": ")
+        return SystemFailureError(
+            f"the cluster {self._address} is gone ({why}); the site is as it was",
+            hint="Run it again when the cluster is back, or without --cluster: what was done is in the cache.",
+        )
+
+
+class _Flight(NamedTuple):
+    """Calls that a worker has, and their bytes."""
+
+    future: Any
+    calls: list[Call]
+    weight: int
+
+
+# On the workers.
+
+
+class VersionsDifferError(Exception):
+    """A worker has other versions than the process that sends it work."""
+
+
+def versions() -> str:
+    """What the work of this process depends on, one a line."""
+    return f"python {sys.version_info.major}.{sys.version_info.minor}\n{engines()}"
+
+
+def perform(client: str, expected: str, payload: bytes) -> bytes:
+    """Make calls of a client in a guarded child of this thread; their outcomes, pickled."""
+    if versions() != expected:
+        raise VersionsDifferError(_difference(expected, versions()))
+    # Dask's workers are daemons, which `multiprocessing` lets have no children lest they be left behind: ours end with
+    # their parent, in whatever way it ends.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    children = _children(client)
+    outcomes = list(children.pool.run(pickle.loads(payload)))
+    children.used = time.monotonic()
+    return pickle.dumps(outcomes, 5)
+
+
+def dismiss(client: str) -> None:
+    """End the children that work for a client."""
+    with _guard:
+        for key in [key for key in _made if key[0] == client]:
+            _made.pop(key).pool.close()
+
+
+class _Children:
+    """What works for one client in one thread of this worker."""
+
+    def __init__(self) -> None:
+        self.pool = Pool(1)
+        self.used = time.monotonic()
+
+
+_made: dict[tuple[str, int], _Children] = {}
+_guard = threading.Lock()
+
+
+def _children(client: str) -> _Children:
+    now, here = time.monotonic(), threading.get_ident()
+    with _guard:
+        # Of a client that was killed nobody hears again.
+        for key in [key for key, one in _made.items() if key[1] == here and now - one.used > _IDLE]:
+            _made.pop(key).pool.close()
+        if (client, here) not in _made:
+            _made[client, here] = _Children()
+        return _made[client, here]
+
+
+def _difference(ours: str, theirs: object) -> str:
+    if not isinstance(theirs, str):
+        return f"it cannot run v1z3r-build ({type(theirs).__name__}: {theirs})"
+    here, there = (dict(line.split(" ", 1) for line in text.splitlines()) for text in (ours, theirs))
+    names = [name for name in sorted(here.keys() | there.keys()) if here.get(name) != there.get(name)]
+    return ", ".join(
+        f"{name} is {there.get(name, 'missing')} there and {here.get(name, 'missing')} here" for name in names
+    )
+
+
+def _connected(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError(
+            "--cluster needs Dask, which is not installed", hint="Install it: pip install 'v1z3r-build[dask]'"
+        ) from None
+    # It would tell of lost workers in its own words, one a task.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        return Client(  # type: ignore[no-untyped-call]
+            address, timeout=_CONNECT, set_as_default=False, name="v1z3r-build"
+        )
+    except (OSError, TimeoutError) as failure:
+        raise SystemFailureError(
+            f"no scheduler answers at {address} ({failure})", hint="Start one: dask scheduler --host HOST --port 8786"
+        ) from failure
+    except ValueError as failure:
+        raise InputError(f"{address} is no address of a cluster: {failure}", hint="Such as tcp://host:8786.") from None
