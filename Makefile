@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo fixtures chromium test quick lint bench bench-passes bench-split readme report-screenshots clean
+.PHONY: help env demo fixtures chromium test quick lint bench bench-passes bench-split bench-images readme report-screenshots clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -51,6 +51,10 @@ bench-passes: env fixtures  ## Measure cold runs on the fixtures, pass by pass
 
 bench-split: env fixtures  ## Measure how well libraries are split out
 	@$(BIN)/python benchmarks/split.py
+
+bench-images: env chromium  ## Measure images against fixed qualities and against sharp
+	@scripts/need node
+	@$(BIN)/python benchmarks/images.py
 
 readme: env  ## Write what --help says into README.md
 	@$(BIN)/python scripts/readme.py

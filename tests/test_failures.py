@@ -12,65 +12,26 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import brotli
 import html5lib
 import pytest
 import tinycss2
 import tree_sitter_javascript
-from click.testing import CliRunner, Result
+from outputs import ORIGIN, optimizer, page, run, write
 from tree_sitter import Language, Node, Parser
 
-from v1z3r_build.cli import main
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
     from xml.etree.ElementTree import Element
 
-    Files = Mapping[str, str | bytes]
-    Optimize = Callable[..., "Output"]
+    from outputs import Files, Optimize
 
-MANIFEST = "v1z3r-manifest.json"
-ORIGIN = "https://stage.example"
 PNG = b"\x89PNG\r\n\x1a\n a picture"
 WORDS = "".join(f"/* filler {number} */\n" for number in range(80))
-
-
-@dataclass(frozen=True)
-class Output:
-    """An optimized site."""
-
-    folder: Path
-
-    def bytes(self, path: str) -> bytes:
-        return (self.folder / path).read_bytes()
-
-    def text(self, path: str) -> str:
-        return self.bytes(path).decode()
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = json.loads(self.bytes(MANIFEST))
-        return loaded
-
-    @property
-    def files(self) -> dict[str, dict[str, Any]]:
-        records: dict[str, dict[str, Any]] = self.manifest["files"]
-        return records
-
-    def made_of(self, source: str) -> list[str]:
-        return [path for path, record in self.files.items() if record["source"] == [source]]
-
-    def codes(self) -> list[tuple[str, str]]:
-        return [(one["code"], one["path"]) for one in self.manifest["diagnostics"]]
-
-    def target(self, page: str, reference: str) -> str:
-        """The file to which a reference leads in a browser."""
-        return unquote(urlsplit(urljoin(f"{ORIGIN}/{page}", reference)).path).lstrip("/")
 
 
 @pytest.fixture(autouse=True)
@@ -82,35 +43,9 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path / "here")
 
 
-def write(folder: Path, files: Files) -> Path:
-    for path, content in files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
-
-
-def run(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
-
-
 @pytest.fixture
 def optimize(tmp_path: Path) -> Optimize:
-    def make(files: Files, *options: object) -> Output:
-        number = len(list(tmp_path.iterdir()))
-        site = write(tmp_path / f"site{number}", files)
-        out = tmp_path / f"out{number}"
-        done = run("optimize", site, "-o", out, "--jobs", 1, *options)
-        assert done.exit_code == 0, done.stderr
-        checked = run("verify", out)
-        assert checked.exit_code == 0, checked.stderr
-        return Output(out)
-
-    return make
-
-
-def page(body: str, head: str = "") -> str:
-    return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Stage</title>{head}</head><body>{body}</body></html>'
+    return optimizer(tmp_path)
 
 
 def parsed(text: str) -> Element:

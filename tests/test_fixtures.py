@@ -202,7 +202,10 @@ EDITS = {
     ),
     # The entry holds the names of all pages' scripts, and these import from it: a circle, renamed together.
     "vite8": Edited(
-        frozenset(f"assets/{name}-*.js" for name in ("index", "second", "global", "Scene", "Tensors", "Work")),
+        frozenset(
+            f"assets/{name}-*.js"
+            for name in ("index", "second", "global", "Photos", "Scene", "Tensors", "Textures", "Work")
+        ),
         frozenset({"index.html", "second.html"}),
     ),
     "next14-mixed": Edited(

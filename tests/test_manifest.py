@@ -71,6 +71,7 @@ FULL = Manifest(
             variants=(VariantRecord("é/舞.avif", "image/avif"),),
             kept="it is named in a script",
             source_size=9,
+            score=81,
         ),
         "index.html": record(source=("index.html", "b.html"), kind="html", cache_class="html"),
     },

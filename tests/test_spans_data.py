@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as standard
 from functools import partial
+from json import dumps
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,6 +164,34 @@ FLIGHT = {
 @pytest.mark.parametrize("text, expected", FLIGHT.values(), ids=FLIGHT.keys())
 def test_words_in_flight_data(text: str, expected: list[str]) -> None:
     assert stands(flight.read, text) == expected
+
+
+# Flight data, and the images that it shows: what each is for, and its URL.
+SHOWN: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "elements": (
+        '0:["$","p",null,{"children":[["$","img",null,{"alt":"","src":"/a.png","width":1}],["$","video","k",{"poster":"/b.jpg"}]]}]\n',
+        [("element", "/a.png"), ("element", "/b.jpg")],
+    ),
+    "a hint": (':HL["/a.png","image"]\n:HL["/a.css","style"]\n', [("preload", "/a.png")]),
+    "a component's properties": ('0:["$","$L5",null,{"src":"/a.png","alt":"img"}]\n', []),
+    "an object within an element's": ('0:["$","img",null,{"data":{"src":"/a.png"},"x":[{"src":"/b.png"}]}]\n', []),
+    "an array that is no element": ('0:["img",null,{"src":"/a.png"}]\n1:["x","img",{"src":"/b.png"}]\n', []),
+    "a text that looks like an element": ('0:T24,["$","img",null,{"src":"/a.png"}]\n1:["img"]\n', []),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SHOWN.values(), ids=SHOWN)
+def test_images_that_flight_data_shows(text: str, expected: list[tuple[str, str]]) -> None:
+    data = text.encode()
+    assert [(url.role, url.text) for url in flight.read(data).urls] == expected
+    for cut in range(len(text) + 1):
+        parts = [dumps(text[:cut]), dumps(text[cut:])]
+        page = "".join(f"<script>self.__next_f.push([1,{part}])</script>" for part in parts)
+        starts = [page.index(parts[0]), page.rindex(parts[1])]
+        pieces = [(start + 1, start + len(part) - 1) for start, part in zip(starts, parts, strict=True)]
+        found = [(url.role, page[url.start : url.end]) for url in flight.shown(page.encode(), pieces)]
+        uncut = [one for one in expected if one[1] in parts[0] or one[1] in parts[1]]
+        assert found == uncut
 
 
 def test_rows_of_flight_data() -> None:

@@ -43,6 +43,15 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         "[{url:'/a',revision:'00'},{'revision':null,'url':'/b'},{revision:'11'},{url:'/c'},{url:d,revision:'22'}]",
         [row("precache", "/a"), row("precache", "/b")],
     ),
+    "elements": (
+        "(0,r.jsx)('img',{alt:'',src:'/a.png'});h(`video`,{'poster':`/b.jpg`,src:'/c.mp4'});e.createElement(\"image\",{href:'/d.png'},1)",
+        [row("element", "/a.png"), row("element", "/b.jpg"), row("element", "/d.png")],
+    ),
+    "what is no element that shows an image": (
+        "f('img',x,{src:'/a.png'});f(x,{src:'/b.png'});f({a:'img'},{src:'/c.png'});f('img',{src:`/${d}.png`,[e]:'/e.png',srcSet:'/f.png 1x'});"
+        "f('script',{src:'/g.js'});['img',{src:'/h.png'}];new f('img',{src:'/i.png'})",
+        [],
+    ),
     "comments": ("// import './a.js'\n/* import('./b.js') */\n<!-- import('./c.js')\n", []),
     "strings": ("'import(\"./a.js\")';\"new URL('b.png',import.meta.url)\";`import('./c.js')`", []),
     "regular expression": ("/import('.\\/a.js')/", []),

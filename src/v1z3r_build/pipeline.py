@@ -13,6 +13,7 @@ from v1z3r_build.diagnostics import Diagnostic, InputError, error
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest
 from v1z3r_build.passes import sidecars
 from v1z3r_build.passes.compress import compress
+from v1z3r_build.passes.images import images, variants
 from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
 from v1z3r_build.passes.split import packages, split
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     Pass = Callable[[Site, Settings, Pool, Progress], Site]
 
 # In the order in which they run.
-PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "link": link, "compress": compress}
+PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "images": images, "link": link, "compress": compress}
 
 
 def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
@@ -101,6 +102,8 @@ def _described(site: Site, settings: Settings, root: Path) -> Manifest:
         engines |= packages.versions(settings, root)
     if "minify" in settings.passes:
         engines |= engine_versions(settings, root)
+    if "images" in settings.passes:
+        engines |= variants.engine_versions()
     if "compress" in settings.passes:
         engines |= {"brotli": metadata.version("brotli"), "zlib": zlib.ZLIB_RUNTIME_VERSION}
     return manifest.build(site, setting.digest(settings), engines, settings.site.base, settings.site.origin)

@@ -24,6 +24,9 @@ TOOL_NAME = "v1z3r-build"
 COMMAND_LINE = "command line"
 # The labels of the table of vendors (bundlers/vendors.toml).
 VENDORS = ("three", "tfjs")
+# What images are made in, the better first, and how a page may be given them.
+IMAGE_FORMATS = ("avif", "webp")
+IMAGE_MODES = ("auto", "replace", "picture", "negotiate", "off")
 # Tables that stand in the same file and have a reader of their own: their keys are the site's routes and files.
 READ_ELSEWHERE = ("budget",)
 
@@ -63,6 +66,12 @@ def _origin(text: str) -> str:
     if origin and not re.fullmatch(r"https?://[^\s/?#@\\]+", origin):
         raise ValueError('a scheme and a host such as "https://example.com", without a path')
     return origin
+
+
+def _mode(text: str) -> str:
+    if text not in IMAGE_MODES:
+        raise ValueError(f"one of {', '.join(IMAGE_MODES)}")
+    return text
 
 
 def _library(text: str) -> str:
@@ -111,6 +120,38 @@ class MinifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagesSettings:
+    """Images in AVIF and WebP, as small as they can be and still look the same."""
+
+    formats: tuple[str, ...] = _setting(IMAGE_FORMATS, "what is made: avif, webp", choices=IMAGE_FORMATS)
+    target: float = _setting(
+        80.0,
+        "how much they look the same, by SSIMULACRA 2: 70 good, 80 as the original beside it, 90 exact to the eye",
+        low=30,
+        high=95,
+    )
+    mode: str = _setting(
+        "auto",
+        "how pages get them: auto, or by replace (the name of the WebP everywhere), picture (<picture>, image-set) or "
+        "negotiate (by servers alone), or off",
+        tidy=_mode,
+    )
+    replace: tuple[str, ...] = _setting((), "patterns of images whose mode is replace")
+    picture: tuple[str, ...] = _setting((), "patterns of images whose mode is picture")
+    negotiate: tuple[str, ...] = _setting((), "patterns of images whose mode is negotiate")
+    off: tuple[str, ...] = _setting((), "patterns of images that are left as they are")
+    lossy: tuple[str, ...] = _setting((), "patterns of images that scripts use and that need not keep every pixel")
+    lossless: tuple[str, ...] = _setting((), "patterns of images that keep every pixel, wherever they are used")
+    widths: tuple[int, ...] = _setting(
+        (), "widths in pixels that are made as well, for pages that no script changes", low=16, high=16383
+    )
+    max_pixels: int = _setting(
+        50_000_000, "pixels, of all frames together, from which an image is left as it is", low=1
+    )
+    seconds: float = _setting(300.0, "time limit in seconds for one image; 0: none", low=0)
+
+
+@dataclass(frozen=True, slots=True)
 class NamesSettings:
     """Patterns (`*` within a folder, `**` over folders, `fonts/` for all below) that overrule what linking would do."""
 
@@ -147,6 +188,7 @@ class Settings:
     site: SiteSettings = field(default_factory=SiteSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     minify: MinifySettings = field(default_factory=MinifySettings)
+    images: ImagesSettings = field(default_factory=ImagesSettings)
     names: NamesSettings = field(default_factory=NamesSettings)
     compress: CompressSettings = field(default_factory=CompressSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
@@ -250,6 +292,7 @@ _SECTIONS: dict[str, type[Any]] = {
     "site": SiteSettings,
     "split": SplitSettings,
     "minify": MinifySettings,
+    "images": ImagesSettings,
     "names": NamesSettings,
     "compress": CompressSettings,
     "cache": CacheSettings,
@@ -345,6 +388,8 @@ def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
             return rule.tidy(value)
         except ValueError as failure:
             raise _refused(source, key, str(failure), value) from None
+    if setting.kind == tuple[int, ...]:
+        return _numbers(setting, key, value, source)
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
         raise _refused(source, key, "a list of texts", value)
     for one in value:
@@ -358,6 +403,15 @@ def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
         raise _refused(source, key, str(failure), value) from None
     # Choices have an order of their own (passes run in it); patterns are a set, but a reader's order is kept.
     return tuple(sorted(set(value), key=rule.choices.index)) if rule.choices else tuple(dict.fromkeys(value))
+
+
+def _numbers(setting: _Setting, key: str, value: object, source: str) -> tuple[int, ...]:
+    rule = setting.rule
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(one, int) and not isinstance(one, bool) and rule.low <= one <= rule.high for one in value
+    ):
+        raise _refused(source, key, f"a list of whole numbers from {rule.low:g} to {rule.high:g}", value)
+    return tuple(sorted(set(value)))
 
 
 def _refused(source: str, key: str, expected: str, found: object, hint: str = "") -> InputError:

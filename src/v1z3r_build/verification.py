@@ -141,20 +141,33 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
             unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX, ""))
             unit.files[path] = copy.span(2)
             continue
+        if copy is not None and any(_is_other_format(copy.group(1), copy.group(3), one) for one in record.source):
+            unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX, ""))
+            unit.files[path] = copy.span(2)
+            continue
         carried = token(source)
         name = posixpath.basename(path)
         label = labels.get(name.removesuffix(".map"))
         if label and name.startswith(label):
             # Split off a script whose name says nothing of its own; or the source map of such a one.
             source, carried = path, token(path)
+        before = carried.text if carried is not None else ""
+        if record.kind == "image" and posixpath.splitext(source)[1] != posixpath.splitext(path)[1]:
+            # The same image in another format, which came with no name.
+            source, before = posixpath.splitext(source)[0] + posixpath.splitext(path)[1], ""
         end = len(path) - (len(source) - carried.end) if carried is not None else 0
-        start = end - len(carried.text) if carried is not None else 0
+        start = carried.start if carried is not None else 0
         if carried is None or path[:start] != source[: carried.start] or path[end:] != source[carried.end :]:
             unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
             continue
-        unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet, carried.text))
+        unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet, before))
         unit.files[path] = (start, end)
     return units, unproved
+
+
+def _is_other_format(stem: str, suffix: str, source: str) -> bool:
+    """Whether an image's name, without its token, is that of a source in another format."""
+    return suffix in (".avif", ".webp") and stem == posixpath.splitext(source)[0]
 
 
 def _names(folder: Path, files: Mapping[str, FileRecord]) -> Iterator[Diagnostic]:

@@ -61,9 +61,11 @@ class ManifestHosting:
     The manifest is read as plain JSON, not by the package's own reader: the contract is what is tested.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, negotiating: bool = False) -> None:
+        """negotiating: whether an image is answered with the best of its variants that the browser accepts."""
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         self.folder = folder
+        self.negotiating = negotiating
         self.files: dict[str, dict[str, Any]] = manifest["files"]
         self.routes: dict[str, dict[str, Any]] = {unquote(route): page for route, page in manifest["routes"].items()}
 
@@ -81,6 +83,8 @@ class ManifestHosting:
 
     def _file(self, request: Request, path: str, status: int = 200) -> Response:
         entry = self.files[path]
+        if self.negotiating and entry.get("variants"):
+            return self._variant(request, path, entry)
         headers = {"Content-Type": entry["content_type"], "Cache-Control": entry["cache_control"]}
         encodings: dict[str, dict[str, Any]] = entry.get("encodings", {})
         if encodings:
@@ -91,6 +95,15 @@ class ManifestHosting:
                 path = encodings[coding]["path"]
                 break
         return Response(status, (self.folder / path).read_bytes(), headers)
+
+    def _variant(self, request: Request, path: str, entry: dict[str, Any]) -> Response:
+        # A browser names the newer formats that it reads; `*/*` and `image/*` do not.
+        accepted = {name.partition(";")[0].strip() for name in request.accept.lower().split(",")}
+        fitting = (one for one in entry["variants"] if one["content_type"] in accepted)
+        chosen = next(fitting, {"path": path, "content_type": entry["content_type"]})
+        # The address is the owner's, and with it how long it may be kept.
+        headers = {"Content-Type": chosen["content_type"], "Cache-Control": entry["cache_control"], "Vary": "Accept"}
+        return Response(200, (self.folder / chosen["path"]).read_bytes(), headers)
 
 
 class Holding:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """path: decoded, below the site's base, without a leading `/`; accept_encoding: the header."""
+    """path: decoded, below the site's base, without a leading `/`; accept_encoding, accept: the headers."""
 
     path: str
     accept_encoding: str = ""
+    accept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Exchange:
     status: int
     content_encoding: str
     cache_control: str
+    content_type: str
     size: int
 
 
@@ -86,11 +88,11 @@ class Server:
         with self._lock:
             return self._exchanges[since:]
 
-    def respond(self, target: str, accept_encoding: str) -> Response:
+    def respond(self, target: str, accept_encoding: str, accept: str) -> Response:
         """The answer to a request target, recorded."""
         path = unquote(urlsplit(target).path)
         if path.startswith(self.base):
-            response = self.hosting.answer(Request(path.removeprefix(self.base), accept_encoding))
+            response = self.hosting.answer(Request(path.removeprefix(self.base), accept_encoding, accept))
         else:
             response = Response(404)
         headers = response.headers
@@ -99,6 +101,7 @@ class Server:
             response.status,
             headers.get("Content-Encoding", ""),
             headers.get("Cache-Control", ""),
+            headers.get("Content-Type", ""),
             len(response.body),
         )
         with self._lock:
@@ -132,7 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(self._answer().body)
 
     def _answer(self) -> Response:
-        response = self.server.owner.respond(self.path, self.headers.get("Accept-Encoding", ""))
+        headers = self.headers
+        response = self.server.owner.respond(self.path, headers.get("Accept-Encoding", ""), headers.get("Accept", ""))
         self.send_response(response.status)
         for name, value in response.headers.items():
             self.send_header(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import brotli
 import pytest
 
 from . import tiny_site
-from .hosting import ManifestHosting, PlainHosting
+from .hosting import MANIFEST, ManifestHosting, PlainHosting
 from .server import Request, Server
 
 if TYPE_CHECKING:
@@ -97,6 +98,30 @@ def test_encoding_is_negotiated(by_manifest: ManifestHosting, accepted: str, cod
         assert b"About" in brotli.decompress(response.body)
     picture = by_manifest.answer(Request("assets/red-c0de.png", accepted))
     assert "Vary" not in picture.headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "content_type"),
+    [
+        ("image/avif,image/webp,*/*;q=0.8", "image/avif"),
+        ("image/webp;q=0.9, image/*", "image/webp"),
+        ("*/*", "image/jpeg"),
+        ("", "image/jpeg"),
+    ],
+)
+def test_images_are_negotiated(tmp_path: Path, accepted: str, content_type: str) -> None:
+    def entry(kind: str, *variants: str) -> dict[str, object]:
+        listed = [{"path": f"a.{one}", "content_type": f"image/{one}"} for one in variants]
+        return {"content_type": kind, "cache_control": "max-age=0", "variants": listed}
+
+    files = {"a.jpg": entry("image/jpeg", "avif", "webp"), "a.avif": entry("image/avif"), "a.webp": entry("image/webp")}
+    (tmp_path / MANIFEST).write_text(json.dumps({"files": files, "routes": {}}), encoding="utf-8")
+    for path, record in files.items():
+        (tmp_path / path).write_text(str(record["content_type"]), encoding="utf-8")
+    answer = ManifestHosting(tmp_path, negotiating=True).answer(Request("a.jpg", "", accepted))
+    assert (answer.body.decode(), answer.headers["Content-Type"]) == (content_type, content_type)
+    assert answer.headers["Vary"] == "Accept"
+    assert ManifestHosting(tmp_path).answer(Request("a.jpg", "", accepted)).body == b"image/jpeg"
 
 
 def test_server_mounts_a_base_and_remembers(plain: PlainHosting) -> None:

@@ -20,14 +20,15 @@ from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.engines.script_syntax import parse
-from v1z3r_build.formats.renaming import named, readable_names, rename
+from v1z3r_build.formats.renaming import Renamer, readable_names
 from v1z3r_build.formats.scope_analysis import analyse_module
-from v1z3r_build.formats.scopes import Kind, Reason, Refused
+from v1z3r_build.formats.scopes import Goal, Kind, Reason, Refused
+from v1z3r_build.formats.transplants import composed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
@@ -66,10 +67,10 @@ class Imports(NamedTuple):
 class Outline:
     """A module as it is for others, without a look into what it declares: a third of the work."""
 
-    def __init__(self, source: bytes, root: Node | None = None) -> None:
-        """root: its tree, if it is parsed already. Raises Refused."""
+    def __init__(self, source: bytes, tree: Tree | None = None) -> None:
+        """tree: its syntax tree, if it is parsed already. Raises Refused."""
         self.source = source
-        self.root = root or parse(source).root_node
+        self.root = (tree or parse(source)).root_node
         if self.root.has_error:
             raise Refused(Reason.SYNTAX, 0)
         self.items = items(self.root)
@@ -103,10 +104,10 @@ class Outline:
 class Module(Outline):
     """A chunk, analysed. items, bindings: what its labels are found by."""
 
-    def __init__(self, source: bytes, imports: Imports | None = None) -> None:
-        """imports: the worst is assumed if it is not known. Raises Refused."""
-        self.scopes = analyse_module(source)
-        super().__init__(source, self.scopes.tree.root_node)
+    def __init__(self, source: bytes, imports: Imports | None = None, tree: Tree | None = None) -> None:
+        """imports: the worst is assumed if it is not known. tree: as above. Raises Refused."""
+        self.scopes = analyse_module(source, tree)
+        super().__init__(source, self.scopes.tree)
         if not any(map(_is_request, self.items)):
             imports = Imports(circular=False, awaiting=False)
         self._imports = imports or Imports()
@@ -164,14 +165,14 @@ def _awaits(item: Node) -> bool:
     return False
 
 
-def _canonical(body: Derived, read: Container[str]) -> tuple[Derived, Mapping[str, str]]:
+def _canonical(body: Derived, origin: Scopes, read: Container[str]) -> tuple[Derived, Mapping[str, str]]:
     """The vendor's code under names that do not depend on the app's, and the new names of what it declares.
 
-    read: names of functions that the rest of the chunk can read.
+    origin: the scopes of the chunk. read: names of functions that the rest of the chunk can read.
     """
     try:
-        scopes = analyse_module(body)
-        renamed = rename(scopes, keep=named(scopes, read))
+        renamer = Renamer(composed(body, Goal.MODULE, origin))
+        renamed = renamer.renamed(keep=renamer.named(read))
     except Refused:
         return body, {}
     return renamed.text, renamed.names
@@ -199,6 +200,7 @@ class _Chunk:
         self.source = source
         self.known = known
         self.path = path
+        self.scopes = scopes
         self.region = scopes.whole()
         self.items = found
         self.parts = parts
@@ -210,7 +212,7 @@ class _Chunk:
 
     def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, Derived]:
         made = transfer(self.source, self.region, self.items, part, names, self._is_first(part))
-        body, canonical = _canonical(made.body, self.read)
+        body, canonical = _canonical(made.body, self.scopes, self.read)
         provided = [*part.provided, *(call.function for call in made.calls)]
         exported = sorted(canonical.get(name, name) for name in provided)
         text = joined((body, b"export{" + ",".join(exported).encode() + b"};\n"))

@@ -18,9 +18,9 @@ from v1z3r_build.bundlers.passage import Edit, Passage, may_go_on
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined, written
 from v1z3r_build.formats.descent import Descent
-from v1z3r_build.formats.renaming import named, readable_names, rename
-from v1z3r_build.formats.scope_analysis import analyse_script
-from v1z3r_build.formats.scopes import Access, Kind, Reason, Refused, ScopeKind
+from v1z3r_build.formats.renaming import Renamer, readable_names
+from v1z3r_build.formats.scopes import Access, Goal, Kind, Reason, Refused, ScopeKind
+from v1z3r_build.formats.transplants import Composition, composed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
@@ -183,7 +183,7 @@ class _Factory:
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
         before, behind = self.dialect.frame(self._directives(), [(keys[name], name) for name in provided])
-        factory = _canonical(joined((before, made.body, behind)), self.read)
+        factory = _canonical(joined((before, made.body, behind)), self.scopes, self.read)
         identifier = self.identify(label, factory)
         module = next(self.names)
         self.first.append(f"var {module}={self.dialect.require(identifier)};")
@@ -274,6 +274,7 @@ class Whole:
 
     def __init__(self, scopes: Scopes) -> None:
         self._scopes = scopes
+        self._renamer = Renamer(Composition(scopes.source, scopes))
         self._read: list[Name] | None = None
 
     def text(self, scope: Scope, start: int, end: int) -> Derived:
@@ -281,10 +282,10 @@ class Whole:
         source = self._scopes.source
         try:
             if self._read is None:
-                self._read = sorted(readable_names(self._scopes, self._scopes.whole()), key=_scope_of)
+                self._read = sorted(self._renamer.readable(self._scopes.whole()), key=_scope_of)
             first = bisect_left(self._read, scope.index, key=_scope_of)
             inside = self._read[first : bisect_left(self._read, scope.last + 1, key=_scope_of)]
-            renamed = rename(self._scopes, scope, inside).text
+            renamed = self._renamer.renamed(scope, inside).text
         except Refused:
             return written(source, start, end)
         return written(source, start, end, [Edit(scope.start, scope.end, renamed)])
@@ -294,12 +295,15 @@ def _scope_of(binding: Name) -> int:
     return binding.scope.index
 
 
-def _canonical(factory: Derived, read: Container[str]) -> Derived:
-    """A factory under names that do not depend on the app's. read: names of functions that the old factory can read."""
+def _canonical(factory: Derived, origin: Scopes, read: Container[str]) -> Derived:
+    """A factory under names that do not depend on the app's.
+
+    origin: the scopes of the old script. read: names of functions that the old factory can read.
+    """
     try:
-        scopes = analyse_script(joined((b"(", factory, b")")))
-        scope = scopes.function_at(1)
-        return factory if scope is None else rename(scopes, scope, named(scopes, read)).text
+        renamer = Renamer(composed(joined((b"(", factory, b")")), Goal.SCRIPT, origin))
+        scope = renamer.composition.frame.function_at(1)
+        return factory if scope is None else renamer.renamed(scope, renamer.named(read)).text
     except Refused:
         return factory
 

@@ -10,12 +10,13 @@ React cuts rows into pieces of 4096 bytes (react-server-dom, `writeChunk`), in t
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import json
-from v1z3r_build.site.span import Hit, Mention, Reading, mention
+from v1z3r_build.formats.javascript import SHOWING, unescape
+from v1z3r_build.site.span import Hit, Mention, Reading, Url, mention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,11 @@ _ROW = re.compile(rb"[0-9a-f]*:")
 _TEXT = re.compile(rb"T([0-9a-f]+),")
 # The first character of a row's payload: a tag (I module, H hint, E error, D debug …) or JSON.
 _PAYLOAD = re.compile(rb'[A-Z]{0,2}[\["{\dtfn-]|[A-Z]\n')
+
+# What a row or a push must hold for an image to be shown by it.
+_SHOWS = re.compile(rb'\\?"(?:img|video|image)\\?"')
+_ITEM = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.S)
+_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.S)
 
 _PUSHED = rb'\s*+(?:self|window)\.__next_f\.push\(\[1,"([^"\\]*+(?:\\.[^"\\]*+)*+)"\]\)[\s;]*+'
 _PUSH = re.compile(_PUSHED, re.S)
@@ -75,16 +81,94 @@ def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     if payloads is None:
         return Reading(mentions=tuple(mention(data, hit, "text", 0, len(data)) for hit in hits))
     mentions: list[Mention] = []
+    urls: list[Url] = []
     hits = sorted(hits, key=lambda hit: hit.start)
     starts = [hit.start for hit in hits]
     for start, end, is_text in payloads:
         inside = [hit for hit in hits[bisect_left(starts, start) : bisect_left(starts, end)] if hit.end <= end]
         if is_text:
             mentions.extend(mention(data, hit, "text", start, end) for hit in inside)
-        elif inside:
+            continue
+        urls.extend(_shown(data, start, end))
+        if inside:
             mentions.extend(json.read_row(data, inside, start, end))
     answered = {(found.start, found.word) for found in mentions}
     mentions.extend(
         mention(data, hit, "unknown", 0, len(data)) for hit in hits if (hit.start, hit.word) not in answered
     )
-    return Reading(mentions=tuple(mentions))
+    return Reading(tuple(urls), tuple(mentions))
+
+
+def shown(page: bytes, pieces: Sequence[tuple[int, int]]) -> Iterator[Url]:
+    """The images that elements in the flight data of a page show, and those that it fetches ahead.
+
+    pieces: the content of the strings that its scripts push, in order. What is escaped in a string, or cut in two, is
+    left out.
+    """
+    if not _SHOWS.search(b"".join(page[start:end] for start, end in pieces)):
+        return
+    text, places, origins = _joined(page, pieces)
+    for start, end, is_text in rows(text) or ():
+        for url in () if is_text else _shown(text, start, end):
+            index = bisect_right(places, url.start) - 1
+            if index + 1 == len(places) or url.end <= places[index + 1]:
+                moved = origins[index] - places[index]
+                yield Url(url.start + moved, url.end + moved, url.text, url.role)
+
+
+def _joined(page: bytes, pieces: Sequence[tuple[int, int]]) -> tuple[bytes, list[int], list[int]]:
+    """The text of strings together, and where the runs without escapes begin, in it and in the page."""
+    parts: list[bytes] = []
+    places: list[int] = []
+    origins: list[int] = []
+    size = 0
+
+    def add(part: bytes, origin: int) -> None:
+        nonlocal size
+        places.append(size)
+        origins.append(origin)
+        parts.append(part)
+        size += len(part)
+
+    for start, end in pieces:
+        position = start
+        for escape in _ESCAPE.finditer(page, start, end):
+            add(page[position : escape.start()], position)
+            add(unescape(escape.group()).encode("utf-8", "surrogatepass"), escape.start())
+            position = escape.end()
+        add(page[position:end], position)
+    return b"".join(parts), places, origins
+
+
+def _shown(data: bytes, start: int, end: int) -> Iterator[Url]:
+    """The images of one row: elements, `["$","img",null,{"src":"/a.png"}]`, and hints, `HL["/a.png","image"]`."""
+    if _SHOWS.search(data, start, end) is None:
+        return
+    hint = data.startswith(b"HL[", start)
+    # For each bracket that is open: the strings at the start of an array, or the tag that an object belongs to.
+    open_: list[tuple[list[bytes], str]] = []
+    key = b""
+    for item in _ITEM.finditer(data, start, end):
+        token = item.group()
+        if token == b"[":
+            open_.append(([], ""))
+        elif token == b"{":
+            strings = open_[-1][0] if open_ else []
+            is_element = len(strings) >= 2 and strings[0] == b"$"
+            open_.append(([], strings[1].decode("utf-8", "replace") if is_element else ""))
+        elif token in (b"]", b"}"):
+            if open_:
+                open_.pop()
+        elif item.group(2) is not None:
+            key = item.group(1)
+            continue
+        elif open_:
+            strings, tag = open_[-1]
+            if key and key.decode("utf-8", "replace") in SHOWING.get(tag, ()):
+                yield Url(*item.span(1), unescape(item.group(1)), "element")
+            elif not key and len(strings) < 3:
+                strings.append(item.group(1))
+                if hint and len(open_) == 1 and len(strings) == 2 and strings[1] == b"image":
+                    low = data.index(strings[0], start)
+                    yield Url(low, low + len(strings[0]), unescape(strings[0]), "preload")
+        key = b""

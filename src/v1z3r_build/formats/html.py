@@ -115,6 +115,21 @@ def decode(raw: bytes) -> str:
     return value if isinstance(value, str) else text
 
 
+def attribute_spans(data: bytes, element: Element) -> dict[str, tuple[int, int] | None]:
+    """Where the values of an element's attributes stand, quotes apart; None for an attribute without one."""
+    location = element.source_location
+    if location is None or location.start_tag is None:
+        return {}
+    found: dict[str, tuple[int, int] | None] = {}
+    low, high = location.start_tag.start_offset, location.start_tag.end_offset
+    for name, span in location.attrs.items():
+        # A second <html> or <body> tag merges its attributes into the first; their offsets are not in it.
+        if low <= span.start_offset <= high:
+            value = _ATTRIBUTE.match(data, span.start_offset, span.end_offset)
+            found[name] = value.span(value.lastindex or 1) if value else None
+    return found
+
+
 def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     """The references of a page or an SVG file; each hit is answered by one mention.
 
@@ -137,6 +152,7 @@ class _Page:
         self.starts = [hit.start for hit in self.hits]
         self.urls: list[Url] = []
         self.inlines: list[Inline] = []
+        self.islands: list[Inline] = []
         self.integrities: list[Integrity] = []
         self.policies: list[Policy] = []
         self.parts: list[Reading] = []
@@ -153,18 +169,10 @@ class _Page:
         location = element.source_location
         if location is None or location.start_tag is None:
             return
-        attributes: dict[str, str] = {}
-        spans: dict[str, tuple[int, int]] = {}
-        low, high = location.start_tag.start_offset, location.start_tag.end_offset
-        for name, span in location.attrs.items():
-            # A second <html> or <body> tag merges its attributes into the first; their offsets are not in it.
-            if not low <= span.start_offset <= high:
-                continue
-            found = _ATTRIBUTE.match(self.data, span.start_offset, span.end_offset)
-            attributes[name] = ""
-            if found:
-                spans[name] = found.span(found.lastindex or 1)
-                attributes[name] = decode(found.group(found.lastindex or 1))
+        found = attribute_spans(self.data, element)
+        spans = {name: span for name, span in found.items() if span is not None}
+        attributes = {name: decode(self.data[slice(*span)]) if span else "" for name, span in found.items()}
+        high = location.start_tag.end_offset
         tag = element.tag.lower()
         if tag == "base" and not _is_in_page(element):
             return
@@ -280,6 +288,8 @@ class _Page:
         elif kind == "speculationrules" or kind.endswith("json"):
             if kind == "speculationrules":
                 self.inlines.append(inline)
+            else:
+                self.islands.append(Inline(low, high, kind))
             self.part(json.read(self.data, hits, low, high))
         else:
             # A template, or a script that another one runs once the visitor consents: a word may be in use there.
@@ -320,12 +330,15 @@ class _Page:
                 rest.append(mention(self.data, hit, stand, low, high))
             else:
                 rest.append(mention(self.data, hit, "text", 0, len(self.data)))
-        urls = [*self.urls, *(url for part in self.parts for url in part.urls)]
+        pushes = [found for one in self.inlines if (found := flight.pushed(self.data, one.start, one.end))]
+        shown = flight.shown(self.data, pushes)
+        urls = [*self.urls, *(url for part in self.parts for url in part.urls), *shown]
         return Reading(
             urls=tuple(sorted(map(self.as_fetched, filter(self.is_sure, urls)), key=_start)),
             mentions=tuple(sorted([*mentions, *rest], key=_start)),
             revisions=tuple(revision for part in self.parts for revision in part.revisions),
             inlines=tuple(self.inlines),
+            islands=tuple(self.islands),
             integrities=(*self.integrities, *(one for part in self.parts for one in part.integrities)),
             policies=tuple(self.policies),
             remakes=tuple(place for part in self.parts for place in part.remakes),

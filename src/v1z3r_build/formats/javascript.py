@@ -7,6 +7,7 @@ places. Minified bundles are large and most of them refer to nothing.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from v1z3r_build.site.span import Hit, Mention, Reading, Revision, Role, Stand, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node, Parser, Tree
 
 # tree-sitter takes 60 times the text in memory (measured): beyond this size a script is not parsed, and
 # nothing that it mentions is sure.
@@ -23,7 +24,15 @@ MAX_SIZE = 24_000_000
 
 _CANDIDATE = re.compile(
     rb"\bimport\b|\bfrom\b|\bURL\s*\(|\b(?:Shared)?Worker\s*\(|\bregister\s*\(|\bimportScripts\b|\brevision\b"
+    rb"|(?<=[\"'`])(?:img|video|image)(?=[\"'`])"
 )
+# Elements that show an image, and the members of their attributes that name it, in the spelling of React, and of Vue
+# and Preact. `srcset` holds several and is none of them.
+SHOWING: dict[str, tuple[str, ...]] = {
+    "img": ("src",),
+    "video": ("poster",),
+    "image": ("href", "xlinkHref", "xlink:href"),
+}
 # `img.src.replace("_off", "_on")`, `$(img).attr("src").split(".")`: what an element's attribute says, made into another
 # name. To cut off a query makes no other name.
 _ADDRESSES = (b"src", b"currentSrc", b"href")
@@ -58,6 +67,11 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_javascript.language()))
 
 
+def tree(text: bytes) -> Tree:
+    """The syntax tree of a script; what is broken in it has error nodes."""
+    return _parser().parse(text)
+
+
 def unescape(raw: bytes) -> str:
     """The text of a string literal's content (ECMA-262 §12.9.4)."""
     if b"\\" not in raw:
@@ -90,7 +104,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         return Reading(remakes=made)
     if len(text) > MAX_SIZE or b"\0" in text:
         return Reading(mentions=tuple(mention(data, hit, "unknown", start, end) for hit in mine), remakes=made)
-    root = _parser().parse(text).root_node
+    root = tree(text).root_node
     script = _Script(data, text, start, root)
     urls = sorted(set(script.urls(places)), key=lambda url: url.start)
     return Reading(
@@ -150,6 +164,7 @@ class _Script:
                 entry = _precache_entry(node)
                 if entry is not None:
                     yield from self._literal(entry[0], "precache")
+                yield from self._shown(node)
 
     def _constructed(self, name: Node, expression: Node) -> Iterator[Url]:
         if name.text == b"URL":
@@ -189,6 +204,19 @@ class _Script:
         ):
             yield from self._literal(_argument(call, 0), "service-worker")
 
+    def _shown(self, tag: Node) -> Iterator[Url]:
+        """The images of `jsx("img", {src: "/a.png"})`, where the tag stands at the node."""
+        string = tag.parent
+        arguments = string.parent if string is not None else None
+        call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+        if string is None or call is None or call.type != "call_expression" or _argument(call, 0) != string:
+            return
+        attributes = _argument(call, 1)
+        names = SHOWING.get(unescape(tag.text or b""), ())
+        for member in attributes.named_children if attributes is not None and attributes.type == "object" else ():
+            if member.type == "pair" and member_of(member) in names:
+                yield from self._literal(member.child_by_field_name("value"), "element")
+
     def _literal(self, node: Node | None, role: Role) -> Iterator[Url]:
         if node is None or node.type not in _STRINGS:
             return
@@ -218,6 +246,7 @@ class _Script:
             return mention(self.data, hit, "unknown", self.offset, self.offset + len(self.text))
         stand: Stand = "unknown"
         within = node
+        member = element = ""
         if node.type == "comment":
             stand = "comment"
         else:
@@ -231,14 +260,17 @@ class _Script:
                 if string is node and string.type == "template_string":
                     # The hit spans more than one piece of the template.
                     stand = "unknown"
+                elif parent is not None and parent.type == "pair" and parent.child_by_field_name("value") == string:
+                    member, element = member_of(parent), element_of(parent)
         inset = 1 if within.type == "string" else 0
-        return mention(
+        found = mention(
             self.data,
             hit,
             stand,
             self.offset + within.start_byte + inset,
             self.offset + within.end_byte - inset,
         )
+        return replace(found, member=member, element=element) if member else found
 
     def _is_broken(self, node: Node) -> bool:
         if not self.broken:
@@ -267,6 +299,27 @@ def _enclosing_string(node: Node) -> Node | None:
         parent = node.parent
         return parent if parent is not None and parent.type in _STRINGS else None
     return None
+
+
+def member_of(pair: Node) -> str:
+    """The name of a member of an object literal, '' if it is computed."""
+    key = pair.child_by_field_name("key")
+    if key is None or key.text is None or key.type == "computed_property_name":
+        return ""
+    return unescape(key.text[1:-1] if key.type == "string" else key.text)
+
+
+def element_of(pair: Node) -> str:
+    """The tag whose attributes an object literal holds, '' if it holds none: `jsx("img", {…})`.
+
+    So React's `createElement` and `jsx`, Preact's and Vue's `h`, and Vue's `createElementVNode` are called.
+    """
+    arguments = pair.parent.parent if pair.parent is not None else None
+    call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+    if call is None or call.type != "call_expression" or _argument(call, 1) != pair.parent:
+        return ""
+    tag = _argument(call, 0)
+    return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
 
 
 def _precache_entry(node: Node) -> tuple[Node, Node | None] | None:

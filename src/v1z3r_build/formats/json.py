@@ -108,14 +108,15 @@ def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, label: byt
     if not mine:
         return
     sure = _well_formed(data, start, end)
-    regions = [(low, high, path) for low, high, _, path in _strings(data, start, end)] if sure else []
+    regions = list(_strings(data, start, end)) if sure else []
     index = 0
     for hit in mine:
         while index < len(regions) and regions[index][1] < hit.end:
             index += 1
         if index < len(regions) and regions[index][0] <= hit.start:
-            low, high, path = regions[index]
+            low, high, is_key, path = regions[index]
             stand: Stand = "label" if path[:1] == (label,) else "string"
-            yield mention(data, hit, stand, low, high)
+            member = "" if is_key else path[-1].decode("utf-8", "replace") if path else ""
+            yield replace(mention(data, hit, stand, low, high), member=member)
         else:
             yield mention(data, hit, "unknown", start, end)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from turbohtml import Namespace, parse
 
 from v1z3r_build.formats import json_minifier, script_minifier, style_minifier
+from v1z3r_build.formats.hydration import is_hydrated
 from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified
 
 if TYPE_CHECKING:
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024  # bytes
 _ROOM = 8 * 1024 * 1024  # bytes of inline code that is remembered
 
-# What servers of React, Next, Vue, Nuxt, Svelte, Solid, Astro, Angular, Qwik, Remix, Lit and Preact leave in a
-# page that their client takes over.
-_HYDRATED = re.compile(
-    rb"__NEXT_DATA__|__next_f|data-reactroot|data-react-helmet|<!-- -->|<!--/?\$|<!--/?\[|<!--\]|<!--/?lit-|"
-    rb"<!--(?:#|/)-->|data-server-rendered|data-ssr|data-v-app|__NUXT|__sveltekit|data-sveltekit|data-hk=|_\$HY|"
-    rb"<astro-|ng-server-context|ng-state|\bngh=|q:container|__remixContext|__reactRouterContext|___gatsby|"
-    rb"data-emotion|data-styled|__PRELOADED_STATE__|__INITIAL_STATE__"
-)
 # JavaScript MIME types (HTML, "JavaScript MIME type essence match"), and the empty one.
 _CLASSIC = re.compile(
     r"|(?:application|text)/(?:x-)?(?:ecma|java)script|text/javascript1\.[0-5]|text/(?:jscript|livescript)"
@@ -78,7 +71,7 @@ def minify(data: bytes, pieces: Pieces) -> Minified:
     """The page with smaller inline scripts, styles and data, parsed to the same document but for their text."""
     if b"\0" in data or len(data) > LARGEST or not re.search(rb"<(?:script|style)", data, re.I):
         return NOTHING
-    if _HYDRATED.search(data):
+    if is_hydrated(data):
         return NOTHING
     bom = BOM if data.startswith(BOM) else b""
     body = data[len(bom) :]

@@ -32,22 +32,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import count, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from v1z3r_build.formats.derivation import Edit, written
 from v1z3r_build.formats.descent import Descent
-from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind
+from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind, start_of
+from v1z3r_build.formats.transplants import Composition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence, Set
 
     from tree_sitter import Node
 
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Binding, Declaration, Reference, Region, Scope, Scopes
+    from v1z3r_build.formats.transplants import Transplant
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +68,110 @@ class Renamed:
 
 
 def rename(scopes: Scopes, region: Scope | None = None, keep: Collection[Binding] = ()) -> Renamed:
-    """The text of a region, or of all, with canonical names.
-
-    region: a scope of the text whose inside is renamed; what is declared around it keeps its name. keep: bindings that
-    stay, for reasons that the text does not show. Raises Refused where `Scopes.region` does, and where a function in
-    a block of sloppy code collides with another name, so that it is not hoisted (Annex B.3.2).
-    """
-    where = scopes.region(scopes.root if region is None else region)
-    return _Renaming(scopes, where, keep).done()
+    """The text of a region, or of all, with canonical names; as `Renamer.renamed`."""
+    return Renamer(Composition(scopes.source, scopes)).renamed(region, keep)
 
 
-def named(scopes: Scopes, names: Container[str]) -> list[Binding]:
-    """The bindings that bear these names, and from which functions or classes take theirs."""
-    return [
-        binding
-        for scope in scopes.scopes
-        for binding in scope.bindings.values()
-        if binding.gives_name and binding.name in names
-    ]
+def readable_names(scopes: Scopes, region: Region) -> set[Binding]:
+    """The bindings of a region, or around it, whose names code in the region may read (see the module's text)."""
+    return Renamer(Composition(scopes.source, scopes)).readable(region)
 
 
-class _Place(NamedTuple):
-    """Where a name stands, and how it is written there."""
+class Renamer:
+    """Gives canonical names in one text."""
 
-    start: int
-    end: int
-    form: Form
+    def __init__(self, composition: Composition) -> None:
+        self.composition = composition
+
+    def renamed(self, region: Scope | None = None, keep: Collection[Binding] = ()) -> Renamed:
+        """The text of a region, or of all, with canonical names.
+
+        region: a scope of the frame whose inside is renamed; what is declared around it keeps its name. keep: bindings
+        that stay, for reasons that the text does not show. Raises Refused where `Scopes.region` does, and where a
+        function in a block of sloppy code collides with another name, so that it is not hoisted (Annex B.3.2).
+        """
+        frame = self.composition.frame
+        where = frame.region(frame.root if region is None else region)
+        return _Renaming(self.composition, where, keep, self.readable(where)).done()
+
+    def named(self, names: Container[str]) -> list[Binding]:
+        """The bindings that bear these names, and from which functions or classes take theirs."""
+        return [
+            binding
+            for scope in self.composition.scopes()
+            for binding in scope.bindings.values()
+            if binding.gives_name and binding.name in names
+        ]
+
+    def readable(self, region: Region) -> set[Binding]:
+        """The bindings of a region of the frame, or around it, whose names code in there may read."""
+        leader = self.composition.leader
+        certain: set[Binding] = set()
+        possible = False
+        for path, receiver, binding in self._reads(region):
+            if binding is not None and leader(binding).gives_name:
+                certain.add(leader(binding))
+                possible = possible or binding.kind not in _STEADY or self._is_written(binding)
+            elif receiver is None or _may_be_function(receiver, path):
+                possible = True
+        if possible:
+            for scope in self.composition.scopes(region):
+                for binding in scope.bindings.values():
+                    name = leader(binding).name
+                    chosen = len(name) <= _SHORT and (binding.kind in _CLASSES) in self._arbitrary
+                    if binding.gives_name and not chosen:
+                        certain.add(leader(binding))
+        return certain
+
+    def _reads(self, region: Region) -> Iterator[tuple[Sequence[Node], Node | None, Binding | None]]:
+        """Where names are read: the path to the word, of what the name is read, and what that is if it is a binding."""
+        composition, frame = self.composition, self.composition.frame
+        start, end = region.scope.start, region.scope.end
+        if region.scope is frame.root:
+            start, end = 0, len(frame.source)
+        for path, receiver in _reads(frame, start, end, Descent(frame.tree.root_node)):
+            reference = _reference(region.references, receiver)
+            yield path, receiver, reference.binding if reference is not None else None
+        origin = composition.origin
+        descent = Descent(origin.tree.root_node)
+        for one in sorted(composition.within(region), key=_place_there):
+            for path, receiver in _reads(origin, one.scope.start, one.scope.end, descent):
+                reference = _reference(origin.references, receiver)
+                yield path, receiver, composition.meant(one, reference) if reference is not None else None
+
+    def _is_written(self, binding: Binding) -> bool:
+        return binding in self.composition.written or any(
+            reference.access in (Access.WRITE, Access.UPDATE) for reference in binding.references
+        )
+
+    @cached_property
+    def _arbitrary(self) -> set[bool]:
+        """For which sort of names a minifier has chosen: those of classes (True), of functions (False)."""
+        if not self._is_dense():
+            return set()
+        names: dict[bool, list[int]] = {True: [], False: []}
+        for scope in self.composition.scopes():
+            for binding in scope.bindings.values():
+                if binding.gives_name:
+                    names[binding.kind in _CLASSES].append(len(binding.name))
+        return {sort for sort, sizes in names.items() if sum(size <= _SHORT for size in sizes) * 10 >= len(sizes) * 9}
+
+    def _is_dense(self) -> bool:
+        """Whether names have white space behind them only where the language asks for it; no renaming changes that."""
+        composition = self.composition
+        text = composition.text
+        ends = [one.end for one in composition.frame.references if one.access is not Access.EXPORT]
+        for scope in composition.frame.scopes:
+            if scope.index not in composition.emptied:
+                ends += [one.end for binding in scope.bindings.values() for one in binding.declarations]
+        ends = [*map(composition.place, ends)]
+        for part in composition.transplants:
+            shift = part.shift
+            ends += [one.end + shift for one in composition.references(part)]
+            for scope in composition.inside(part):
+                ends += [one.end + shift for binding in scope.bindings.values() for one in binding.declarations]
+        blank = sum(text[end : end + 1].isspace() for end in ends)
+        return len(ends) >= _ENOUGH and blank * 10 <= len(ends)
 
 
 class _Group:
@@ -102,120 +183,157 @@ class _Group:
         self.leader = leader
         self.stays = False
         # Names that some scope between here and a user keeps for something else.
-        self.forbidden: set[str] = set()
-        self.places: dict[int, _Place] = {}
+        self.forbidden: Set[str] = frozenset()
+        # By where they begin in the text. A token may declare several bindings; the form is the same each time.
+        self.places: dict[int, Reference | Declaration] = {}
         self.name = ""
         self.order = 0
 
-    def add(self, place: Reference | Declaration) -> None:
-        # A token may declare several of them; the form is the same each time.
-        self.places[place.start] = _Place(place.start, place.end, place.form)
-
 
 class _Renaming:
-    def __init__(self, scopes: Scopes, region: Region, keep: Collection[Binding]) -> None:
-        self.scopes = scopes
-        self.source = scopes.source
+    def __init__(
+        self, composition: Composition, region: Region, keep: Collection[Binding], readable: Set[Binding]
+    ) -> None:
+        self.composition = composition
+        self.leader = composition.leader
         self.region = region
+        self.readable = readable
+        self.transplants = composition.within(region)
+        # All scopes of the region, parents before children, with the scope around each.
+        self.outer: dict[Scope, Scope | None] = {scope: scope.parent for scope in composition.scopes(region)}
+        self.outer.update((one.scope, one.outer) for one in self.transplants)
         self.groups: dict[Binding, _Group] = {}
-        base = region.scope.index
-        size = len(region.scopes)
-        # By scope, counted from the region's: groups used in it but declared further out, and names that are fixed.
-        self.used: list[set[_Group]] = [set() for _ in range(size)]
-        self.fixed: list[set[str]] = [set() for _ in range(size)]
-        self.kept_here: list[set[str]] = [set() for _ in range(size)]
-        self.own: list[list[_Group]] = [[] for _ in range(size)]
-        self.holders: dict[Binding, list[Scope]] = {}
-        self.base = base
+        # By scope: groups used in it but declared further out; names that are fixed; those kept for something declared.
+        self.used: defaultdict[Scope, set[_Group]] = defaultdict(set)
+        self.fixed: defaultdict[Scope, set[str]] = defaultdict(set)
+        self.kept_here: defaultdict[Scope, set[str]] = defaultdict(set)
+        self.own: defaultdict[Scope, list[_Group]] = defaultdict(list)
+        # By leader: scopes with other bindings of the group.
+        self.holders: defaultdict[Binding, list[Scope]] = defaultdict(list)
         self._group()
-        self.readable = readable_names(scopes, region)
         self._fix(keep)
         self._assign()
 
     def _group(self) -> None:
-        inside = self.region.scope.encloses
+        composition = self.composition
+        move = composition.place if composition.transplants else None
         for scope in self.region.scopes:
-            for binding in (*scope.bindings.values(), *scope.private.values()):
-                if binding.unhoisted:
-                    raise Refused(Reason.UNHOISTED, binding.declarations[0].start, binding.name)
-                leader = _leader(binding)
-                if not inside(leader.scope):
-                    self._fix_name(leader.name, scope)
-                    continue
-                self.holders.setdefault(leader, []).append(scope)
-                group = self.groups.get(leader)
-                if group is None:
-                    group = self.groups[leader] = _Group(leader)
-                for declaration in binding.declarations:
-                    group.add(declaration)
-                    self._use(group, declaration.scope)
-                for reference in binding.references:
-                    group.add(reference)
-                    self._use(group, reference.scope)
+            if scope in self.outer:
+                self._declare(scope, move)
+        for one in self.transplants:
+            for scope in composition.inside(one):
+                self._declare(scope, one.shift.__add__)
+        self._refer()
+        for group in self.groups.values():
+            group.order = min(group.places, default=0)
+            self.own[group.leader.scope].append(group)
+
+    def _declare(self, scope: Scope, move: Callable[[int], int] | None) -> None:
+        """Groups what a scope declares. move: gives where in the text something stands."""
+        for binding in (
+            (*scope.bindings.values(), *scope.private.values()) if scope.private else scope.bindings.values()
+        ):
+            if binding.unhoisted:
+                raise Refused(Reason.UNHOISTED, binding.declarations[0].start, binding.name)
+            leader = self.leader(binding) if binding.namesake is not None else binding
+            if leader.scope not in self.outer:
+                self._fix_name(leader.name, scope)
+                continue
+            if leader is not binding:
+                self.holders[leader].append(scope)
+            group = self.groups.get(leader)
+            if group is None:
+                group = self.groups[leader] = _Group(leader)
+            places: tuple[Reference | Declaration, ...] = (*binding.declarations, *binding.references)
+            if move is None:
+                group.places.update([(place.start, place) for place in places])
+            else:
+                group.places.update([(move(place.start), place) for place in places])
+            for place in places:
+                if place.scope is not leader.scope:
+                    self._use(group, place.scope)
+
+    def _refer(self) -> None:
+        """Notes names of what is declared elsewhere: around the region, around a transplant, nowhere."""
         for reference in self.region.references:
-            if reference.binding is None or _leader(reference.binding) not in self.groups:
+            if reference.binding is None or self.leader(reference.binding) not in self.groups:
                 self._fix_name(reference.name, reference.scope)
-        for reference in self.scopes.private_references:
+        inside = self.region.scope.encloses
+        for reference in self.composition.frame.private_references:
             outside = reference.binding is not None and not inside(reference.binding.scope)
             if outside and inside(reference.scope):
                 self._fix_name(reference.name, reference.scope)
-        for group in self.groups.values():
-            group.order = min(group.places, default=0)
-            self.own[group.leader.scope.index - self.base].append(group)
+        for one in self.transplants:
+            for reference in self.composition.references(one):
+                if reference.binding is not None and one.holds(reference.binding):
+                    continue
+                binding = self.composition.meant(one, reference)
+                group = self.groups.get(self.leader(binding)) if binding is not None else None
+                if group is None:
+                    self._fix_name(reference.name, reference.scope)
+                else:
+                    group.places[reference.start + one.shift] = reference
+                    self._use(group, reference.scope)
 
     def _use(self, group: _Group, scope: Scope | None) -> None:
         """Notes that a name must mean the group's binding from a scope out to where that is declared."""
-        holder = group.leader.scope
+        holder, used, outer = group.leader.scope, self.used, self.outer
         while scope is not None and scope is not holder:
-            used = self.used[scope.index - self.base]
-            if group in used:
+            here = used[scope]
+            if group in here:
                 break
-            used.add(group)
-            scope = scope.parent
+            here.add(group)
+            scope = outer.get(scope)
 
     def _fix_name(self, name: str, scope: Scope | None) -> None:
+        fixed, outer = self.fixed, self.outer
         outermost = self.region.scope.parent
         while scope is not None and scope is not outermost:
-            fixed = self.fixed[scope.index - self.base]
-            if name in fixed:
+            here = fixed[scope]
+            if name in here:
                 break
-            fixed.add(name)
-            scope = scope.parent
+            here.add(name)
+            scope = outer.get(scope)
 
     def _fix(self, keep: Collection[Binding]) -> None:
-        kept = {_leader(binding) for binding in keep} | self.readable
-        page = self.scopes.root if self.scopes.goal is Goal.SCRIPT else None
+        kept = {self.leader(binding) for binding in keep} | self.readable
+        frame = self.composition.frame
+        page = frame.root if frame.goal is Goal.SCRIPT else None
         for leader, group in self.groups.items():
             stays = leader.exported or leader.scope is page or leader.name in _UNTOUCHABLE or leader in kept
             if stays:
                 group.stays = True
                 group.name = leader.name
-                for scope in self.holders[leader]:
-                    self.kept_here[scope.index - self.base].add(leader.name)
-        for used, kept_here in zip(self.used, self.kept_here, strict=True):
-            if kept_here:
-                for group in used:
-                    group.forbidden |= kept_here
+                for scope in (leader.scope, *self.holders.get(leader, ())):
+                    self.kept_here[scope].add(leader.name)
+        for scope, kept_here in self.kept_here.items():
+            for group in self.used.get(scope, ()):
+                group.forbidden |= kept_here
 
     def _assign(self) -> None:
-        for scope in self.region.scopes:
-            index = scope.index - self.base
-            groups = sorted(self.own[index], key=_order)
-            if not groups:
+        for scope in self.outer:
+            groups = self.own.get(scope)
+            if groups is None:
                 continue
-            taken = {group.name for group in self.used[index]} | self.fixed[index] | self.kept_here[index]
+            groups.sort(key=_order)
+            taken = {group.name for group in self.used.get(scope, ())}
+            taken.update(self.fixed.get(scope, ()), self.kept_here.get(scope, ()))
             for neighbour in self._neighbours(scope):
-                taken.update(group.name for group in self.own[neighbour])
-            for prefix in ("", "#"):
-                names = _canonical()
-                if len(groups) > len(_FIRST) and not prefix:
-                    names = islice(names, _INNER, None)
-                free = (prefix + name for name in names if prefix + name not in taken)
-                passed: list[str] = []
-                for group in groups:
-                    if group.name or group.leader.name.startswith("#") != bool(prefix):
-                        continue
-                    group.name = self._choose(group, passed, free)
+                taken.update(group.name for group in self.own.get(neighbour, ()))
+            private = [group for group in groups if group.leader.name.startswith("#")]
+            if private:
+                self._name(private, (name for name in ("#" + name for name in _canonical()) if name not in taken))
+                groups = [group for group in groups if not group.leader.name.startswith("#")]
+            names = _canonical()
+            if len(groups) + len(private) > len(_FIRST):
+                names = islice(names, _INNER, None)
+            self._name(groups, (name for name in names if name not in taken))
+
+    def _name(self, groups: Sequence[_Group], free: Iterator[str]) -> None:
+        passed: list[str] = []
+        for group in groups:
+            if not group.name:
+                group.name = self._choose(group, passed, free)
 
     def _choose(self, group: _Group, passed: list[str], free: Iterator[str]) -> str:
         """The first free name that no scope keeps for something else where the group is used."""
@@ -229,62 +347,59 @@ class _Renaming:
             passed.append(name)
         raise AssertionError("names never end")
 
-    def _neighbours(self, scope: Scope) -> Iterator[int]:
+    def _neighbours(self, scope: Scope) -> Iterator[Scope]:
         """Scopes whose names must differ though neither sees the other's: of parameters and body, catch and block."""
         for other in (scope.parent, *self._children(scope)):
-            if other is None or not self.region.scope.encloses(other):
+            if other is None or other not in self.outer:
                 continue
             inner, outer = (scope, other) if other is scope.parent else (other, scope)
             body = inner.kind is ScopeKind.BODY
             if body or (outer.kind is ScopeKind.CATCH and inner.kind is ScopeKind.BLOCK and inner.end == outer.end):
-                yield other.index - self.base
+                yield other
 
     def _children(self, scope: Scope) -> Iterator[Scope]:
         if scope.kind in (ScopeKind.CATCH, ScopeKind.FUNCTION, ScopeKind.ARROW):
+            scopes = self.composition.frame.scopes
+            if scope.index >= len(scopes) or scopes[scope.index] is not scope:
+                scopes = self.composition.origin.scopes
             index = scope.index + 1
             while index <= scope.last:
-                child = self.scopes.scopes[index]
+                child = scopes[index]
                 yield child
                 index = child.last + 1
 
     def done(self) -> Renamed:
-        start, end = self.region.scope.start, self.region.scope.end
-        if self.region.scope is self.scopes.root:
-            start, end = 0, len(self.source)
-        edits = [
-            Edit(place.start, place.end, self._written(place, group))
-            for group in self.groups.values()
-            if not group.stays
-            for place in group.places.values()
-        ]
+        composition = self.composition
+        text = composition.text
+        start, end = composition.place(self.region.scope.start), composition.place(self.region.scope.end)
+        if self.region.scope is composition.frame.root:
+            start, end = 0, len(text)
+        edits: list[Edit] = []
+        for group in self.groups.values():
+            if group.stays:
+                continue
+            name = group.name.encode()
+            for at, place in group.places.items():
+                until = at + place.end - place.start
+                if place.form is Form.PLAIN:
+                    edits.append(Edit(at, until, name))
+                else:
+                    edits.append(Edit(at, until, _written(text[at:until], place.form, group.leader.name, name)))
         edits += [Edit(low, high, name.encode()) for low, high, name in self._labels(start, end)]
         edits.sort()
         names = {
             group.leader.name: group.name
             for scope in self._roots()
-            for group in self.own[scope.index - self.base]
+            for group in self.own.get(scope, ())
             if not group.name.startswith("#")
         }
         kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
-        return Renamed(written(self.source, start, end, edits), names, kept)
-
-    def _written(self, place: _Place, group: _Group) -> bytes:
-        old, new = self.source[place.start : place.end], group.name.encode()
-        if place.form is Form.PLAIN:
-            return new
-        if place.form is Form.EXPORT:
-            return new + b" as " + old
-        if place.form is Form.IMPORT:
-            return old + b" as " + new
-        if place.form is Form.PROPERTY and group.leader.name == "__proto__":
-            # `{__proto__: x}` sets the prototype, `{__proto__}` does not (Annex B.3.1).
-            return b'["__proto__"]:' + new
-        return old + b":" + new
+        return Renamed(written(text, start, end, edits), names, kept)
 
     def _labels(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         """New names for labels: by how many labels stand around them."""
         around: list[tuple[str, int]] = []
-        for label in self.scopes.labels:
+        for label in self.composition.labels():
             if not start <= label.start < end:
                 continue
             while around and around[-1][1] <= label.start:
@@ -310,14 +425,24 @@ class _Renaming:
         return self.region.scopes[1] if scope.kind is ScopeKind.FUNCTION_NAME else scope
 
 
+def _written(old: bytes, form: Form, meaning: str, new: bytes) -> bytes:
+    """A name in place of an old one. meaning: the old one without escapes."""
+    if form is Form.EXPORT:
+        return new + b" as " + old
+    if form is Form.IMPORT:
+        return old + b" as " + new
+    if form is Form.PROPERTY and meaning == "__proto__":
+        # `{__proto__: x}` sets the prototype, `{__proto__}` does not (Annex B.3.1).
+        return b'["__proto__"]:' + new
+    return old + b":" + new
+
+
 def _order(group: _Group) -> int:
     return group.order
 
 
-def _leader(binding: Binding) -> Binding:
-    while binding.namesake is not None:
-        binding = binding.namesake
-    return binding
+def _place_there(one: Transplant) -> int:
+    return one.scope.start
 
 
 # What no binding may be called: reserved words in any mode (ECMA-262 §12.7.2), words that mean something in places,
@@ -368,59 +493,13 @@ _FUNCTION_NODES = frozenset(
 )
 
 
-def readable_names(scopes: Scopes, region: Region) -> set[Binding]:
-    """The bindings of a region, or around it, whose names code in the region may read (see the module's text)."""
-    certain: set[Binding] = set()
-    possible = False
-    start, end = region.scope.start, region.scope.end
-    if region.scope is scopes.root:
-        start, end = 0, len(scopes.source)
-    descent = Descent(scopes.tree.root_node)
+def _reads(scopes: Scopes, start: int, end: int, descent: Descent) -> Iterator[tuple[Sequence[Node], Node | None]]:
+    """The places from start to end that read a name: the path to the word, and of what it is read if that is known."""
     for match in _NAME_WORD.finditer(scopes.source, start, end):
         path = descent.to(match.start(), match.end())
         read, receiver = _read(path, match.start(), match.end())
-        if not read:
-            continue
-        binding = _meant(region, receiver) if receiver is not None else None
-        if binding is not None and _leader(binding).gives_name:
-            certain.add(_leader(binding))
-            possible = possible or binding.kind not in _STEADY or _is_written(binding)
-        elif receiver is None or _may_be_function(receiver, path):
-            possible = True
-    if possible:
-        arbitrary = _arbitrary(scopes)
-        for scope in region.scopes:
-            for binding in scope.bindings.values():
-                leader = _leader(binding)
-                if binding.gives_name and not (len(leader.name) <= _SHORT and (binding.kind in _CLASSES) in arbitrary):
-                    certain.add(leader)
-    return certain
-
-
-def _is_written(binding: Binding) -> bool:
-    return any(reference.access in (Access.WRITE, Access.UPDATE) for reference in binding.references)
-
-
-def _arbitrary(scopes: Scopes) -> set[bool]:
-    """For which sort of names a minifier has chosen: those of classes (True), of functions (False)."""
-    if not _is_dense(scopes):
-        return set()
-    names: dict[bool, list[int]] = {True: [], False: []}
-    for scope in scopes.scopes:
-        for binding in scope.bindings.values():
-            if binding.gives_name:
-                names[binding.kind in _CLASSES].append(len(binding.name))
-    return {sort for sort, sizes in names.items() if sum(size <= _SHORT for size in sizes) * 10 >= len(sizes) * 9}
-
-
-def _is_dense(scopes: Scopes) -> bool:
-    """Whether names have white space behind them only where the language asks for it; renaming changes none of it."""
-    ends = [reference.end for reference in scopes.references if reference.access is not Access.EXPORT]
-    for scope in scopes.scopes:
-        for binding in scope.bindings.values():
-            ends += [declaration.end for declaration in binding.declarations]
-    blank = sum(scopes.source[end : end + 1].isspace() for end in ends)
-    return len(ends) >= _ENOUGH and blank * 10 <= len(ends)
+        if read:
+            yield path, receiver
 
 
 def _read(path: Sequence[Node], start: int, end: int) -> tuple[bool, Node | None]:
@@ -459,11 +538,12 @@ def _read(path: Sequence[Node], start: int, end: int) -> tuple[bool, Node | None
     return True, None
 
 
-def _meant(region: Region, receiver: Node) -> Binding | None:
-    if receiver.type != "identifier":
+def _reference(references: Sequence[Reference], receiver: Node | None) -> Reference | None:
+    """The reference that a name is read of."""
+    if receiver is None or receiver.type != "identifier":
         return None
-    index = bisect_left(region.references, receiver.start_byte, key=lambda reference: reference.start)
-    return region.references[index].binding if index < len(region.references) else None
+    index = bisect_left(references, receiver.start_byte, key=start_of)
+    return references[index] if index < len(references) else None
 
 
 def _may_be_function(receiver: Node, path: Sequence[Node]) -> bool:

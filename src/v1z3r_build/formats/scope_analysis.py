@@ -38,20 +38,20 @@ from v1z3r_build.formats.scopes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
 # tree-sitter takes 60 times the text in memory (measured, as in `javascript`).
 MAX_SIZE = 24_000_000
 
 
-def analyse_script(source: bytes) -> Scopes:
-    """The scopes of a classic script. Raises Refused."""
-    return _analyse(source, Goal.SCRIPT)
+def analyse_script(source: bytes, tree: Tree | None = None) -> Scopes:
+    """The scopes of a classic script. tree: its syntax tree, if it is parsed already. Raises Refused."""
+    return _analyse(source, Goal.SCRIPT, tree)
 
 
-def analyse_module(source: bytes) -> Scopes:
-    """The scopes of an ES module. Raises Refused."""
-    return _analyse(source, Goal.MODULE)
+def analyse_module(source: bytes, tree: Tree | None = None) -> Scopes:
+    """The scopes of an ES module. tree: its syntax tree, if it is parsed already. Raises Refused."""
+    return _analyse(source, Goal.MODULE, tree)
 
 
 @cache
@@ -59,7 +59,7 @@ def _language() -> Language:
     return Language(tree_sitter_javascript.language())
 
 
-def _analyse(source: bytes, goal: Goal) -> Scopes:
+def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
     if len(source) > MAX_SIZE:
         raise Refused(Reason.TOO_LARGE, 0)
     # tree-sitter takes a NUL for the end of the text in places.
@@ -70,13 +70,23 @@ def _analyse(source: bytes, goal: Goal) -> Scopes:
         source.decode()
     except UnicodeDecodeError as error:
         raise Refused(Reason.NOT_TEXT, error.start) from error
-    tree = Parser(_language()).parse(source)
+    tree = tree or Parser(_language()).parse(source)
     if tree.root_node.has_error:
         raise Refused(Reason.SYNTAX, _first_error(tree.root_node))
     _refuse_misread_comments(source, tree.root_node, goal)
     walk = _Walk(source, goal, tree.root_node)
     walk.run()
-    return Scopes(source, goal, tree, walk.scopes, walk.references, walk.private_references, walk.labels, walk.hazards)
+    return Scopes(
+        source,
+        goal,
+        tree,
+        walk.scopes,
+        walk.references,
+        walk.private_references,
+        walk.labels,
+        walk.hazards,
+        frozenset(walk.naming),
+    )
 
 
 def _first_error(root: Node) -> int:
@@ -213,7 +223,7 @@ class _Walk:
         # By the id of a node: when functions run that are called where they stand, and parts of functions and classes.
         self._steps: dict[int, Timing] = {}
         self._constructed: set[int | Scope] = set()
-        self._naming: list[Reference] = []
+        self.naming: list[Reference] = []
         self._block_functions: list[Binding] = []
         self._nested_vars: list[Declaration] = []
         self._handlers, self._actions = _tables()
@@ -354,7 +364,7 @@ class _Walk:
             if isinstance(taker, Binding):
                 taker.gives_name = True
             elif taker is not None:
-                self._naming.append(taker)
+                self.naming.append(taker)
 
     def _is_strict(self, statements: Sequence[Node]) -> bool:
         """Whether a body's directive prologue (§11.2.1) has "use strict"."""
@@ -835,7 +845,7 @@ class _Walk:
                     if scope.kind in (ScopeKind.FIELD, ScopeKind.STATIC_BLOCK):
                         raise Refused(Reason.SYNTAX, reference.start, "arguments in a class field")
                 scope = scope.parent
-        for reference in self._naming:
+        for reference in self.naming:
             if reference.binding is not None:
                 reference.binding.gives_name = True
         for reference in self.private_references:

@@ -16,7 +16,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from tree_sitter import Tree
 
@@ -273,6 +273,7 @@ class Scopes:
 
     scopes: parents before children, in order of the text; the first is the root. references: in order of the text,
     without those to private names, which `private_references` holds. labels: set and used, in order of the text.
+    naming: the references that are assigned a function or class which takes its `name` property from that.
     """
 
     def __init__(
@@ -285,6 +286,7 @@ class Scopes:
         private_references: Sequence[Reference],
         labels: Sequence[Label],
         hazards: Sequence[Hazard],
+        naming: Container[Reference],
     ) -> None:
         self.source: Final = source
         self.goal: Final = goal
@@ -294,6 +296,7 @@ class Scopes:
         self.private_references: Final = private_references
         self.labels: Final = labels
         self.hazards: Final = hazards
+        self.naming: Final = naming
 
     @property
     def root(self) -> Scope:

@@ -97,7 +97,7 @@ def _by_lightning(text: str) -> bytes | None:
     if [one for one in shorter if not one.isascii()] != [one for one in text if not one.isascii()]:
         return None
     # It drops all comments but some at the start.
-    if any(token.decode() not in shorter for kind, token in _tokens(text.encode(), 0) if kind == "comment"):
+    if any(token.decode() not in shorter for kind, token in tokens(text.encode(), 0) if kind == "comment"):
         return None
     return shorter.encode() if style_meaning.of_values(shorter) == style_meaning.of_values(text) else None
 
@@ -106,13 +106,13 @@ def strip(data: bytes) -> bytes:
     """The sheet without comments and needless white space; raises an error where something is in doubt."""
     charset = _CHARSET.match(data)
     start = charset.end() if charset else 0
-    tokens = list(_tokens(data, start))
-    writer = _Sheet(tokens)
+    writer = _Sheet(list(tokens(data, start)))
     writer.statements(0)
     return data[:start] + b"".join(writer.parts)
 
 
-def _tokens(data: bytes, start: int) -> Iterator[Token]:
+def tokens(data: bytes, start: int) -> Iterator[Token]:
+    """The tokens of a sheet from an offset, which join to its bytes; raises DoubtError where one is broken."""
     position = start
     for match in _TOKEN.finditer(data, start):
         if match.start() != position:

@@ -184,8 +184,8 @@ class _Page:
         note = f"The largest {_PICTURES} of {len(images)}. " if len(images) > _PICTURES else ""
         return markup.table(
             "image-table",
-            f"{note}Pixels are told for PNG, JPEG, GIF, BMP and WebP.",
-            ["Image", "Format", "#Pixels", "#as transferred", "smaller variants"],
+            f"{note}Pixels are told for PNG, JPEG, GIF, BMP and WebP; likeness is of 100, by SSIMULACRA 2.",
+            ["Image", "Format", "#Pixels", "#as transferred", "smaller variants (likeness)"],
             "".join(map(self._picture, images[:_PICTURES])),
             narrow=(1, 4),
         )
@@ -195,6 +195,7 @@ class _Page:
         real = self._evidence.pixels.get(path)
         variants = ", ".join(
             f"{markup.plain(one.content_type.removeprefix('image/'))} {size(self._files[one.path].size)}"
+            f" ({self._files[one.path].score})"
             for one in record.variants
             if one.path in self._files
         )

@@ -23,6 +23,8 @@ class Asset:
     sources: the paths of the input files that it came from.
     vendor: the label of a vendor's script, '' for others.
     kept: why its name or its bytes stayed as they were, '' when nothing was held back.
+    variants: the paths of the same image in other formats, the best first.
+    score: of such a variant, how much it looks like its source, 1 to 100.
     """
 
     path: str
@@ -35,6 +37,8 @@ class Asset:
     cache_class: CacheClass = "revalidate"
     vendor: str = ""
     kept: str = ""
+    variants: tuple[str, ...] = ()
+    score: int = 0
 
     def read(self) -> bytes:
         """Its present bytes."""

@@ -108,6 +108,15 @@ def draw(circle: bytes, unit: Sequence[str], length: int, alphabet: str) -> str:
     return "".join(letters)
 
 
+def variant(before: str, after: str, length: int, alphabet: str, data: bytes) -> str:
+    """The path of an image's variant, which refers to nothing: its token is told by its bytes alone.
+
+    before, after: what stands around the token in the path. length: of the token, whose letters are of the alphabet.
+    """
+    blanked = before + "\0" * length + after
+    return before + draw(fingerprint([(blanked, data)]), [blanked], length, alphabet) + after
+
+
 def name_units(
     graph: Mapping[str, Iterable[str]],
     files: Callable[[Sequence[str], Mapping[str, str]], Iterable[tuple[str, bytes]]],

@@ -19,6 +19,7 @@ Role = Literal[
     "prefetch",  # fetched when idle, if at all
     "image",  # an image that the page shows at once
     "candidate",  # one of several, of which the browser chooses: srcset, <source>, lazy images; in noscript, a template
+    "element",  # shown by an element that a script makes: jsx("img", {src: "/x"})
     "media",  # audio, video, track
     "embed",  # iframe, object, embed
     "icon",  # shown by the browser, never by the page
@@ -80,14 +81,14 @@ class Url:
         """Whether the file that holds the URL is enough to resolve it.
 
         A bare specifier is an import map's business; a worker's relative URL is resolved against the page that runs
-        the script (HTML Standard, "Worker constructor"), which the script's file does not tell. What is no UTF-8 is not
-        understood.
+        the script (HTML Standard, "Worker constructor"), which the script's file does not tell; so is that of an
+        element which a script makes. What is no UTF-8 is not understood.
         """
         if "\ufffd" in self.text:
             return False
         if self.role in ("import", "dynamic-import", "import-map"):
             return re.match(r"\.{0,2}/|[a-z]+:", self.text) is not None
-        return self.role != "worker" or re.match(r"/|[a-z]+:", self.text) is not None
+        return self.role not in ("worker", "element") or re.match(r"/|[a-z]+:", self.text) is not None
 
 
 _SUFFIX = re.compile(rb"(\.[A-Za-z0-9_-]+)(?:[?#].*)?\Z", re.S)
@@ -110,6 +111,8 @@ class Mention:
 
     before, after: raw bytes between the string's delimiters or white space and the word, cut to a bound.
     gap: bytes within start and end that are no part of the word.
+    member: the key of the object's member whose value the string is; element: the tag of the element that the object
+    holds the attributes of (`jsx("img", {src: "…"})`). Both '' where there is none.
     """
 
     start: int
@@ -119,6 +122,8 @@ class Mention:
     before: bytes = b""
     after: bytes = b""
     gap: tuple[int, int] | None = None
+    member: str = ""
+    element: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,7 @@ class Reading:
     digests: tuple[Digest, ...] = ()
     checksums: tuple[Digest, ...] = ()  # hexadecimal, in lower case
     inlines: tuple[Inline, ...] = ()
+    islands: tuple[Inline, ...] = ()  # JSON in a page's scripts; tag: its media type
     integrities: tuple[Integrity, ...] = ()
     policies: tuple[Policy, ...] = ()
     base: str = ""  # the page's <base href>

@@ -13,7 +13,7 @@ from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.formats.derivation import Derived
 
@@ -84,11 +84,14 @@ class Cut:
     vendor: bytes
 
 
-def read_chunk(source: bytes) -> Chunk | None:
-    """The chunk in a script; None for a script of another kind, or with a syntax error, or of a shape not known."""
+def read_chunk(source: bytes, tree: Tree | None = None) -> Chunk | None:
+    """The chunk in a script; None for a script of another kind, or with a syntax error, or of a shape not known.
+
+    tree: its syntax tree, if it is parsed already.
+    """
     if b"push" not in source or len(source) > MAX_SIZE:
         return None
-    root = parse(source).root_node
+    root = (tree or parse(source)).root_node
     if root.has_error:
         return None
     statements = [child for child in root.named_children if child.type not in ("comment", "hash_bang_line")]

@@ -22,7 +22,7 @@ from v1z3r_build.formats.engines.script_syntax import parse
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.formats.derivation import Derived
 
@@ -77,13 +77,16 @@ class Split:
     moved: tuple[tuple[Extent, int], ...]
 
 
-def read_chunk(source: bytes) -> Chunk | Refusal | None:
-    """The chunk that a script is; None if it is none, a Refusal if it is one in a shape that is not understood."""
+def read_chunk(source: bytes, tree: Tree | None = None) -> Chunk | Refusal | None:
+    """The chunk that a script is; None if it is none, a Refusal if it is one in a shape that is not understood.
+
+    tree: its syntax tree, if it is parsed already.
+    """
     if not _PUSH.search(source):
         return None
     if len(source) > syntax.MAX_SIZE:
         return Refusal("the script is too large to be parsed")
-    root = parse(source).root_node
+    root = (tree or parse(source)).root_node
     statements = [node for node in syntax.named(root) if node.type not in ("hash_bang_line", "empty_statement")]
     pushes = [(node, call) for node in statements if (call := _push(node)) is not None]
     if not pushes:

@@ -28,7 +28,7 @@ from v1z3r_build.formats.engines.script_syntax import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
 _QUEUE = re.compile(rb"\|\|\s*\[\s*\]")
 _MEMBER = re.compile(rb"(?<![\w$.])([\w$]+)\s*\.\s*(f\.j|O\.j|F\.j|H\.j|[uempO])\s*=(?!=)")
@@ -118,13 +118,16 @@ class Runtime:
         return "O.j" in self.members or self.lists is not None
 
 
-def read_runtime(source: bytes) -> Runtime | Refusal | None:
-    """The runtime in a script; None if there is none, a Refusal if it is one that is not understood."""
+def read_runtime(source: bytes, tree: Tree | None = None) -> Runtime | Refusal | None:
+    """The runtime in a script; None if there is none, a Refusal if it is one that is not understood.
+
+    tree: its syntax tree, if it is parsed already.
+    """
     if not _MEMBER.search(source) and not _CALL.search(source):
         return None
     if len(source) > syntax.MAX_SIZE:
         return Refusal("the script is too large to be parsed")
-    root = parse(source).root_node
+    root = (tree or parse(source)).root_node
     try:
         return _Reader(source, root).runtime()
     except UnreadableError as unreadable:

@@ -99,6 +99,9 @@ def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[
             assets[new] = replace(asset, path=new, cache_class="immutable", kept="")
             if names.unit(path).startswith("t:") or droppable(path):
                 continue
+        if asset.cache_class == "immutable":  # an image's variant, which was named by its bytes
+            assets[path] = asset
+            continue
         # Of these the class says why they keep their name.
         if asset.kind == "html":
             asset = replace(asset, cache_class="html")

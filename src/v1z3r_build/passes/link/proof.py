@@ -37,6 +37,7 @@ _FETCHED: frozenset[Role] = frozenset(
         "prefetch",
         "image",
         "candidate",
+        "element",
         "media",
         "embed",
         "css-import",
@@ -272,7 +273,8 @@ class _Judge:
         doubts = self._doubts()
         for path, found in sorted(sure.items()):
             asset = self.site.assets[path]
-            if path in self.fixed or path in self.survey.tokens or asset.kind not in _COPIED:
+            named = path in self.survey.tokens or asset.cache_class == "immutable"
+            if path in self.fixed or named or asset.kind not in _COPIED:
                 continue
             if path in doubts:
                 self.kept[path] = doubts[path]

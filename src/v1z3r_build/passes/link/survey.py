@@ -68,16 +68,22 @@ class Survey:
 
 def survey(site: Site, pool: Pool, progress: Progress) -> Survey:
     """Read every file of the site."""
-    found = tokens(site.assets)
+    found = tokens(_unnamed(site))
     vocabulary = _vocabulary(site, found)
     readings, diagnostics = _read(site, vocabulary, pool, progress)
     return Survey(vocabulary, readings, found, diagnostics)
 
 
+def _unnamed(site: Site) -> list[str]:
+    """The files that have no final name: all but variants of images."""
+    return [path for path, asset in site.assets.items() if asset.cache_class != "immutable"]
+
+
 def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
     by_token: defaultdict[bytes, list[str]] = defaultdict(list)
     by_name: defaultdict[bytes, list[str]] = defaultdict(list)
-    for path, asset in site.assets.items():
+    for path in _unnamed(site):
+        asset = site.assets[path]
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
         elif asset.kind != "html" and "." in posixpath.basename(path):
@@ -187,10 +193,7 @@ def _words(hits: Iterable[Hit]) -> list[int]:
 
 def _with_words(reading: Reading, words: Sequence[int]) -> Reading:
     """What was read of a file, with the site's numbers of words."""
-    mentions = tuple(
-        Mention(one.start, one.end, words[one.word], one.stand, one.before, one.after, one.gap)
-        for one in reading.mentions
-    )
+    mentions = tuple(replace(one, word=words[one.word]) for one in reading.mentions)
     return replace(reading, mentions=mentions)
 
 

@@ -1,22 +1,24 @@
 """The pass that takes libraries out of the scripts that they lie mixed in, into files that only they change.
 
-Each family of bundlers has two steps: it splits those scripts that are its own, one by one; then it carries that out in
-the site, as far as everything that loads the scripts can be told of the new files.
+Scripts are looked into one by one, each by the family of bundlers whose it is; then each family carries out in the site
+what came of its own, as far as everything that loads the scripts can be told of the new files.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from v1z3r_build.passes.split import chunk_lists, copies, mapping, module_graph, packages, queues
+from v1z3r_build.passes.split.inspection import inspect
 from v1z3r_build.passes.split.labels import held, held_by_map
 from v1z3r_build.passes.split.workshop import Workshop
 from v1z3r_build.settings import VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from v1z3r_build.passes.split.answer import Answer
+    from v1z3r_build.passes.split.inspection import Family, Finding
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Site
     from v1z3r_build.workers.pool import Pool
@@ -24,19 +26,6 @@ if TYPE_CHECKING:
 
 # A script that brotli makes less than twice as small is rare: smaller ones cannot hold a vendor that is worth it.
 _DENSEST = 2
-
-
-class _Family(NamedTuple):
-    split: Callable[[Workshop, Sequence[str]], list[Answer]]
-    carry_out: Callable[[Workshop, Sequence[Answer]], None]
-
-
-# A script is the first's that knows it: Turbopack's queue looks like webpack's; of ES modules only the syntax is known.
-_FAMILIES = (
-    _Family(chunk_lists.split_chunks, chunk_lists.carry_out),
-    _Family(queues.split_chunks, queues.carry_out),
-    _Family(module_graph.split_modules, module_graph.carry_out),
-)
 
 
 def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
@@ -50,11 +39,16 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
     holding = _holding(workshop, scripts)
     paths = _told(workshop, scripts, holding)
     progress.start("split", sum(site.assets[path].size for path in paths))
-    for family in _FAMILIES:
-        answers = family.split(workshop, paths)
-        known = {answer.path for answer in answers}
-        paths = [path for path in paths if path not in known]
-        family.carry_out(workshop, answers)
+    calls = [workshop.call(path, inspect, path, *workshop.options(path), site.assets[path].location) for path in paths]
+    findings: list[Finding] = list(workshop.answers(calls))
+    modules = module_graph.split_modules(workshop, [one for one in findings if one.family == "modules"])
+    for carry_out, answers in (
+        (chunk_lists.carry_out, _answers(findings, "turbopack")),
+        (queues.carry_out, _answers(findings, "webpack")),
+        (module_graph.carry_out, modules),
+    ):
+        workshop.diagnostics += (told for one in answers for told in one.diagnostics)
+        carry_out(workshop, answers)
     workshop.compose_maps()
     workshop.diagnostics += copies.report(workshop, _holders(workshop, holding))
     return site.with_assets(workshop.changed.values(), sorted(workshop.diagnostics))
@@ -93,6 +87,10 @@ def _told(workshop: Workshop, scripts: Sequence[str], holding: dict[str, tuple[s
     for path in sorted(whole.keys() & holding.keys()):
         workshop.refuse(path, whole[path])
     return [path for path in sorted(holding) if path not in whole]
+
+
+def _answers(findings: Sequence[Finding], family: Family) -> list[Answer]:
+    return [one.answer for one in findings if one.family == family and one.answer is not None]
 
 
 def _holders(workshop: Workshop, holding: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:

@@ -24,6 +24,8 @@ from v1z3r_build.passes.split.chunks import Collection, Inlined, divided
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tree_sitter import Tree
+
     from v1z3r_build.bundlers.webpack.syntax import Edit
     from v1z3r_build.formats.scopes import Scopes
     from v1z3r_build.passes.split.answer import VendorFile
@@ -34,16 +36,21 @@ _INLINED = 4_000
 _ALL = 0.9
 
 
-def split_bundle(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
-    """Split one bundle of webpack's; None for a script that is none. told: as of Labels.
+def split_bundle(
+    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None = None
+) -> Answer | None:
+    """Split one bundle of webpack's; None for a script that is none.
 
-    Pure; for guarded children, where the parser may crash.
+    told: as of Labels. tree: the script's, if it is parsed already.
     """
-    runtime = read_runtime(data)
-    if runtime is None or not _is_all(runtime, data):
+    runtime = read_runtime(data, tree)
+    if runtime is None:
+        return None
+    tree = tree or parse(data)
+    if not _is_all(runtime, data, tree):
         return None
     try:
-        found = _readable(runtime)
+        found = _readable(runtime, tree)
     except Refused as refused:
         found = Refusal(str(refused))
     if isinstance(found, Refusal):
@@ -79,23 +86,23 @@ def _carried(told: Sequence[Span], text: bytes) -> Sequence[Span]:
     ]
 
 
-def _is_all(runtime: Runtime | Refusal, data: bytes) -> bool:
+def _is_all(runtime: Runtime | Refusal, data: bytes, tree: Tree) -> bool:
     """Whether a runtime with modules is what a script is, nearly: any script may hold a library that is a bundle."""
     if isinstance(runtime, Runtime) and not runtime.own.table:
         return False
     place = runtime.offset if isinstance(runtime, Refusal) else runtime.own.place.start
-    statements = parse(data).root_node.named_children
+    statements = tree.root_node.named_children
     return any(
         one.start_byte <= place < one.end_byte and one.end_byte - one.start_byte >= _ALL * len(data)
         for one in statements
     )
 
 
-def _readable(runtime: Runtime | Refusal) -> tuple[Runtime, Scopes] | Refusal:
+def _readable(runtime: Runtime | Refusal, tree: Tree) -> tuple[Runtime, Scopes] | Refusal:
     """A bundle whose start can wait and be looked into. Raises Refused."""
     if isinstance(runtime, Refusal):
         return runtime
-    scopes = analyse_script(runtime.source)
+    scopes = analyse_script(runtime.source, tree)
     if objection := entry.objection(runtime, scopes):
         return objection
     own = runtime.own

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.turbopack import chunks
 from v1z3r_build.bundlers.turbopack.lists import UnplacedError, insert, insertions
 from v1z3r_build.formats.derivation import written
-from v1z3r_build.passes.split.entries import split_entries
 from v1z3r_build.passes.split.workshop import named
 
 if TYPE_CHECKING:
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
 
 # Of these no list is known, and a name in them would be one by chance.
 _NO_TEXT = ("image", "font", "wasm", "media")
-
-
-def split_chunks(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
-    """What became of those scripts that are chunks."""
-    assets = workshop.site.assets
-    calls = (workshop.call(path, split_entries, path, *workshop.options(path), assets[path].location) for path in paths)
-    return list(workshop.answers(calls))
 
 
 def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:

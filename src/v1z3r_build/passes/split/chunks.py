@@ -30,7 +30,7 @@ from v1z3r_build.passes.split.ownership import Owned
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.bundlers.webpack.syntax import Extent
     from v1z3r_build.formats.derivation import Derived
@@ -46,18 +46,20 @@ _EXTRACTED_BESIDE = b"/*! For license information please see the .LICENSE.txt fi
 _LICENSE = re.compile(rb"licen[cs]e|copyright|\(c\)", re.I)
 
 
-def split_chunk(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
-    """Split one chunk of webpack's; None for a script that is none. told: as of Labels.
+def split_chunk(
+    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None = None
+) -> Answer | None:
+    """Split one chunk of webpack's; None for a script that is none.
 
-    Pure; for guarded children, where the parser may crash.
+    told: as of Labels. tree: the script's, if it is parsed already.
     """
-    chunk = webpack.read_chunk(data)
+    chunk = webpack.read_chunk(data, tree)
     if chunk is None:
         return None
     if isinstance(chunk, Refusal):
         return Answer(path, diagnostics=(not_split(path, f"{chunk.reason} (at byte {chunk.offset})"),))
     try:
-        scopes = analyse_script(data)
+        scopes = analyse_script(data, tree)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
     queue = data[slice(*chunk.queue)]

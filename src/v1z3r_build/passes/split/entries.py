@@ -24,7 +24,7 @@ from v1z3r_build.passes.split.ownership import Owned
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Set
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.bundlers.turbopack.chunks import Chunk, Entry, Id
     from v1z3r_build.formats.derivation import Derived
@@ -38,16 +38,18 @@ _MERGED = 2_000
 _NAMES_FILES = b"static/chunks/"
 
 
-def split_entries(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
-    """Split one chunk of Turbopack's; None for a script that is none. told: as of Labels.
+def split_entries(
+    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None = None
+) -> Answer | None:
+    """Split one chunk of Turbopack's; None for a script that is none.
 
-    Pure; for guarded children, where the parser may crash.
+    told: as of Labels. tree: the script's, if it is parsed already.
     """
-    chunk = chunks.read_chunk(data)
+    chunk = chunks.read_chunk(data, tree)
     if chunk is None:
         return None
     try:
-        scopes = analyse_script(data)
+        scopes = analyse_script(data, tree)
         labels = Labels(scopes.tree.root_node, wanted, told)
         if not labels.present(0, len(data)):
             return Answer(path)

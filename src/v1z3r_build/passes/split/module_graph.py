@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.esm import Imports
 from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
-from v1z3r_build.passes.split.modules import exchange, outline, split_module
+from v1z3r_build.passes.split.modules import exchange, split_module
 from v1z3r_build.passes.split.workshop import named
 from v1z3r_build.site.naming import circles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from v1z3r_build.passes.split.answer import Answer
+    from v1z3r_build.passes.split.inspection import Finding
     from v1z3r_build.passes.split.modules import Exchange
     from v1z3r_build.passes.split.workshop import Workshop
 
 
-def split_modules(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
-    """What became of those scripts that are modules."""
-    return _Graph(workshop).split(paths)
+def split_modules(workshop: Workshop, findings: Sequence[Finding]) -> list[Answer]:
+    """What became of those scripts that are modules. findings: of all that are no other family's."""
+    return _Graph(workshop).split(findings)
 
 
 def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:
@@ -36,17 +37,18 @@ class _Graph:
         self._assets = workshop.site.assets
         self._addresses = workshop.addresses
 
-    def split(self, paths: Sequence[str]) -> list[Answer]:
-        exchanges = self._exchanges(paths)
-        modules = [path for path in paths if self._is_module(path, exchanges[path]) and self._has_one_url(path)]
-        known = self._known(exchanges)
+    def split(self, findings: Sequence[Finding]) -> list[Answer]:
+        modules = [one for one in findings if self._is_module(one.path, one.exchange) and self._has_one_url(one.path)]
+        known = self._known(self._exchanges({one.path: one.exchange for one in findings}))
         calls = (
             self._workshop.call(
                 path, split_module, path, *self._workshop.options(path), known[path], self._assets[path].location
             )
-            for path in modules
+            for path, _, answer, _ in modules
+            if answer is None
         )
-        return list(self._workshop.answers(calls))
+        made = [one.answer for one in modules if one.answer is not None]
+        return [*made, *self._workshop.answers(calls)]
 
     def _is_module(self, path: str, one: Exchange | None) -> bool:
         """Whether a script is a module: it says so itself, or a page loads it as one.
@@ -71,24 +73,18 @@ class _Graph:
         others = (asset.read() for asset in self._assets.values() if asset.kind in ("html", "script"))
         return not any(name + mark in data for data in others for mark in (b"?", b"#"))
 
-    def _exchanges(self, paths: Iterable[str]) -> dict[str, Exchange | None]:
+    def _exchanges(self, outlines: Mapping[str, Exchange | None]) -> dict[str, Exchange | None]:
         """What the modules take and give, and all that they import, however far."""
-        found: dict[str, Exchange | None] = {}
-        # What a module gives is of interest where another one takes it.
-        self._look(outline, set(paths), found)
+        found = dict(outlines)
         known: set[str] = set()
-        waiting = {target for path in paths for target in self._imports(path, found[path])}
+        # What a module gives is of interest where another one takes it.
+        waiting = {target for path, one in outlines.items() for target in self._imports(path, one)}
         while waiting:
-            self._look(exchange, waiting, found)
+            calls = [self._workshop.call(path, exchange, self._assets[path].location) for path in sorted(waiting)]
+            found.update((path, one) for path, one, _ in self._workshop.outcomes(calls))
             known.update(waiting)
             waiting = {target for path in waiting for target in self._imports(path, found[path])} - known
         return found
-
-    def _look(
-        self, look: Callable[[bytes], Exchange | None], paths: set[str], found: dict[str, Exchange | None]
-    ) -> None:
-        calls = [self._workshop.call(path, look, self._assets[path].location) for path in sorted(paths)]
-        found.update((path, one) for path, one, _ in self._workshop.outcomes(calls))
 
     def _imports(self, path: str, one: Exchange | None) -> set[str]:
         targets = {self._addresses.find(specifier, path).path for specifier in (one.imports if one else ())}

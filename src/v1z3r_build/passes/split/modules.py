@@ -14,6 +14,8 @@ from v1z3r_build.passes.split.labels import Labels, Part
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
 
+    from tree_sitter import Tree
+
     from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.formats.source_maps import Span
@@ -34,10 +36,10 @@ class Exchange:
     awaits: bool
 
 
-def outline(data: bytes) -> Exchange | None:
-    """What a module that nobody imports takes, None if that cannot be known. Pure."""
+def outline(data: bytes, tree: Tree | None = None) -> Exchange | None:
+    """What a module that nobody imports takes, None if that cannot be known. tree: its own, if it is parsed already."""
     try:
-        module = esm.Outline(data)
+        module = esm.Outline(data, tree)
     except Refused:
         return None
     return Exchange(module.specifiers(), frozenset(), module.is_declared(), module.awaits())
@@ -53,11 +55,21 @@ def exchange(data: bytes) -> Exchange | None:
 
 
 def split_module(
-    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], imports: Imports, data: bytes
+    path: str,
+    wanted: Wanted,
+    min_size: int,
+    told: Sequence[Span],
+    imports: Imports | None,
+    data: bytes,
+    tree: Tree | None = None,
 ) -> Answer:
-    """Split one ES module. told: as of Labels. Pure; for guarded children, where the parser may crash."""
+    """Split one ES module.
+
+    told: as of Labels. imports: as of `esm.Module`. tree: the script's, if it is parsed already. Pure; for guarded
+    children, where the parser may crash.
+    """
     try:
-        module = esm.Module(data, imports)
+        module = esm.Module(data, imports, tree)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
     labels = Labels(module.scopes.tree.root_node, wanted, told)

@@ -11,35 +11,18 @@ from v1z3r_build.bundlers.webpack.chunk import Chunk, read_chunk
 from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
 from v1z3r_build.passes.split.answer import Answer
-from v1z3r_build.passes.split.bundles import split_bundle
-from v1z3r_build.passes.split.chunks import module_ids, split_chunk
+from v1z3r_build.passes.split.chunks import module_ids
 from v1z3r_build.passes.split.runtimes import register_chunks
 from v1z3r_build.passes.split.workshop import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from v1z3r_build.formats.source_maps import Span
-    from v1z3r_build.passes.split.labels import Wanted
     from v1z3r_build.passes.split.workshop import Workshop
 
 
 # How pages load a script, or prepare to: in each way the new one comes along, or is loaded later.
 _LOADING = ("script", "nomodule", "preload", "prefetch")
-
-
-def split_chunks(workshop: Workshop, paths: Sequence[str]) -> list[Answer]:
-    """What became of those scripts that are chunks or bundles."""
-    calls = (
-        workshop.call(path, _split, path, *workshop.options(path), workshop.site.assets[path].location)
-        for path in paths
-    )
-    return list(workshop.answers(calls))
-
-
-def _split(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Answer | None:
-    answer = split_chunk(path, wanted, min_size, told, data)
-    return answer or split_bundle(path, wanted, min_size, told, data)
 
 
 def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:

@@ -68,14 +68,13 @@ class Workshop:
         for outcome in sorted(self._pool.run(calls), key=lambda one: one.key):
             yield outcome.key, outcome.value, outcome.failure.message if outcome.failure is not None else ""
 
-    def answers(self, calls: Iterable[Call]) -> Iterator[Answer]:
-        """What became of scripts, of those that were the right family's."""
+    def answers(self, calls: Iterable[Call]) -> Iterator[Any]:
+        """What came of looking into scripts; where nothing did, it is said why."""
         for path, answer, failure in self.outcomes(calls):
             self._progress.advance(self.site.assets[path].size)
             if failure:
                 self.refuse(path, f"it could not be analysed ({failure})")
-            elif answer is not None:
-                self.diagnostics += answer.diagnostics
+            else:
                 yield answer
 
     def refuse(self, path: str, why: str) -> None:

@@ -1,0 +1,79 @@
+"""Constants of scripts: strings that have a name, and what becomes of them.
+
+Bundlers give an imported image a constant, `const a="/assets/a-Bx3f_9-a.png"`, and components say `jsx("img",{src:a})`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from v1z3r_build.formats.javascript import SHOWING, element_of, member_of, tree
+from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
+from v1z3r_build.formats.scopes import Access, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tree_sitter import Node
+
+    from v1z3r_build.formats.scopes import Scopes
+
+
+def shown(source: bytes, places: Collection[int]) -> frozenset[int]:
+    """Of the strings of a script in which these offsets lie, those that it does nothing with but show them as images.
+
+    Answers with their offsets. A script that cannot be analysed shows none for sure.
+    """
+    scopes = _analysed(source)
+    if scopes is None:
+        return frozenset()
+    root = tree(source).root_node
+    is_module = any(statement.type in ("import_statement", "export_statement") for statement in root.children)
+    strings = {place: string for place in places if (string := _string(root, place)) is not None}
+    names = {name.start_byte: place for place, string in strings.items() if (name := _name(string)) is not None}
+    found: set[int] = set()
+    for scope in scopes.scopes:
+        for binding in scope.bindings.values():
+            place = names.get(binding.declarations[0].start) if binding.declarations else None
+            if place is None or len(binding.declarations) > 1 or binding.exported:
+                continue
+            if scope is scopes.root and not is_module:
+                continue  # it may be a global variable, which other scripts see
+            if all(one.access is Access.READ and _is_shown(root, one.start) for one in binding.references):
+                found.add(place)
+    return frozenset(found)
+
+
+def _analysed(source: bytes) -> Scopes | None:
+    for analyse in (analyse_module, analyse_script):
+        try:
+            scopes = analyse(source)
+            scopes.whole()
+        except Refused:
+            continue
+        return scopes
+    return None
+
+
+def _string(root: Node, place: int) -> Node | None:
+    node: Node | None = root.descendant_for_byte_range(place, place + 1)
+    while node is not None and node.type in ("string_fragment", "escape_sequence"):
+        node = node.parent
+    return node if node is not None and node.type in ("string", "template_string") else None
+
+
+def _name(string: Node) -> Node | None:
+    """The name that a declaration gives to a string."""
+    declarator = string.parent
+    if declarator is None or declarator.type != "variable_declarator":
+        return None
+    name = declarator.child_by_field_name("name")
+    return name if name is not None and name.type == "identifier" else None
+
+
+def _is_shown(root: Node, start: int) -> bool:
+    node: Node | None = root.descendant_for_byte_range(start, start + 1)
+    pair = node.parent if node is not None else None
+    if pair is None or pair.type != "pair" or pair.child_by_field_name("value") != node:
+        return False
+    return member_of(pair) in SHOWING.get(element_of(pair), ())

@@ -1,0 +1,96 @@
+"""The images pass: formats that are smaller and look the same, and pages that ask for them.
+
+usage (what each image is for) → variants (other formats of it) → markup and replacement (who names them). Whatever
+no page names is offered by the manifest, to servers that answer by what a browser accepts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.passes.images.markup import markup
+from v1z3r_build.passes.images.offers import Offer
+from v1z3r_build.passes.images.replacement import Replacements
+from v1z3r_build.passes.images.usage import uses
+from v1z3r_build.passes.images.variants import make
+from v1z3r_build.passes.link.filling import apply
+from v1z3r_build.passes.link.proof import prove
+from v1z3r_build.passes.link.survey import survey
+from v1z3r_build.site.address import Addresses
+from v1z3r_build.site.patterns import matcher
+from v1z3r_build.workers.progress import SilentProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from v1z3r_build.passes.images.replacement import Edit
+    from v1z3r_build.passes.images.variants import Made
+    from v1z3r_build.settings import ImagesSettings, Settings
+    from v1z3r_build.site import Asset, Site
+    from v1z3r_build.workers.pool import Pool
+    from v1z3r_build.workers.progress import Progress
+
+# What is made into other formats. AVIF is as small as it gets; what else browsers show is rare, or no raster image.
+_RASTERS = frozenset({"image/png", "image/apng", "image/jpeg", "image/gif", "image/webp"})
+
+
+def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
+    """The site with variants of its images, and with pages, style sheets and scripts that name them where proved.
+
+    An image that cannot be read stays as it is, and a diagnostic says so.
+    """
+    mode = _modes(settings.images)
+    rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
+    if not rasters:
+        return site
+    seen = survey(site, pool, SilentProgress())
+    addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
+    proof = prove(site, seen, addresses, settings, {})
+    used = uses(site, seen, proof.references, rasters, settings.images, pool)
+    made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
+    offers = {path: _offer(one) for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
+    chosen = markup(site, proof.references, offers, addresses)
+    edits = {file: [(one.start, one.end, one.data) for one in found] for file, found in chosen.edits.items()}
+    replacements = Replacements(site, seen, proof)
+    for path, one in made.items():
+        webp = next((variant for variant in one.variants if variant.content_type == "image/webp"), None)
+        if webp is None or mode(path) not in ("auto", "replace"):
+            continue
+        offered = {file for file, images in chosen.offered.items() if path in images}
+        for file, more in replacements.of(path, webp.path, offered).items():
+            edits[file] = [*edits.get(file, ()), *_apart(more, edits.get(file, ()))]
+    return _with(site, made, edits).with_assets((), diagnostics)
+
+
+def _offer(made: Made) -> Offer:
+    largest = max(variant.size for variant in made.variants)
+    variants = tuple((variant.content_type, variant.path) for variant in made.variants)
+    return Offer(variants, made.width, made.height, made.image.size - largest)
+
+
+def _apart(edits: Iterable[Edit], others: Iterable[Edit]) -> Iterator[Edit]:
+    """The edits that touch none of the others: a preload link may name a variant already."""
+    taken = [(start, end) for start, end, _ in others if start < end]
+    return (one for one in edits if not any(start < one[1] and one[0] < end for start, end in taken))
+
+
+def _with(site: Site, made: Mapping[str, Made], edits: Mapping[str, list[Edit]]) -> Site:
+    changed: dict[str, Asset] = {path: one.image for path, one in made.items()}
+    for one in made.values():
+        # Of what a server chooses from, a better format may stand behind a worse one, too.
+        for number, variant in enumerate(one.variants):
+            better = tuple(other.path for other in one.variants[:number])
+            twin = changed.get(variant.path, variant)
+            sources = tuple(sorted({*twin.sources, *variant.sources}))
+            changed[variant.path] = replace(variant, sources=sources, variants=better)
+    for path, found in edits.items():
+        asset = site.assets[path]
+        changed[path] = site.rewritten(asset, apply(asset.read(), found))
+    return site.with_assets(changed.values())
+
+
+def _modes(settings: ImagesSettings) -> Callable[[str], str]:
+    """The mode of an image, by its path: that of the first list with a pattern for it, else the one for all."""
+    listed = [(mode, matcher(getattr(settings, mode))) for mode in ("off", "negotiate", "picture", "replace")]
+    return lambda path: next((mode for mode, fits in listed if fits(path)), settings.mode)

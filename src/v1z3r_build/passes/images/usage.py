@@ -1,0 +1,173 @@
+"""How a site uses each of its images: shown to visitors, read by scripts, or known to outsiders alone."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from v1z3r_build.formats import constants, flight
+from v1z3r_build.site.patterns import matcher
+from v1z3r_build.workers.pool import Call, always
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from v1z3r_build.passes.link.proof import Reference
+    from v1z3r_build.passes.link.survey import Survey
+    from v1z3r_build.settings import ImagesSettings
+    from v1z3r_build.site import Site
+    from v1z3r_build.site.span import Mention, Role
+    from v1z3r_build.workers.pool import Pool
+
+SHOWN: frozenset[Role] = frozenset({"image", "candidate", "css-url", "element", "embed"})
+# A browser asks for these by itself, or somebody else does: they get what stands under the name of old.
+OUTSIDE: frozenset[Role] = frozenset({"icon", "outside", "page", "precache", "service-worker", "preload", "prefetch"})
+# Attributes from which widely used scripts show an image once it comes into view; others may hold data for anything.
+_LAZY = (b"data-src", b"data-srcset", b"data-lazy", b"data-lazy-src", b"data-original", b"data-bg", b"data-background")
+# Elements that show what their attributes name, in calls that make elements.
+_SHOWING = frozenset({"img.src", "img.srcSet", "img.srcset", "source.srcSet", "source.srcset"})
+_LARGEST = 4_000_000  # bytes of a script whose constants are looked into: half a second for each million
+_SECONDS = 60.0
+_OUTSIDERS = (".webmanifest", ".xml", ".rss", ".atom", ".map", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What an image is used for.
+
+    shown: a page or a style sheet shows it. exact: why it must decode to the very same pixels, '' if it need only look
+    the same. outside: only others than pages and scripts know it: its format must stay.
+    """
+
+    shown: bool = False
+    exact: str = ""
+    outside: bool = False
+
+
+def uses(
+    site: Site,
+    survey: Survey,
+    references: Mapping[str, Iterable[Reference]],
+    images: Iterable[str],
+    settings: ImagesSettings,
+    pool: Pool,
+) -> dict[str, Use]:
+    """The use of each image, by its path.
+
+    What a script reads may be a texture or a table of numbers: one use that is not known to show the image forbids to
+    change a pixel. An image that nothing mentions is a script's, by a name that it computes.
+    """
+    lossy, lossless = matcher(settings.lossy), matcher(settings.lossless)
+    shown: set[str] = set()
+    outside: set[str] = set()
+    data: dict[str, str] = {}
+    read: dict[str, dict[int, set[str]]] = {}
+    covered: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for path, found in references.items():
+        for reference in found:
+            covered[path].append((reference.url.start, reference.url.end))
+            if reference.url.role in SHOWN:
+                shown.add(reference.target)
+            elif reference.url.role in OUTSIDE:
+                outside.add(reference.target)
+            else:
+                data.setdefault(reference.target, f"{path} loads it")
+    wanted = frozenset(images)
+    for path, mention, owners in _mentions(survey, wanted):
+        if any(low <= mention.start and mention.end <= high for low, high in covered[path]):
+            continue
+        stand = meaning(site, survey, path, mention)
+        for owner in owners & wanted:
+            if stand == "outside":
+                outside.add(owner)
+            elif stand == "shown" or (mention.member in ("src", "srcSet") and owner in shown):
+                # A component of a framework, such as Next's Image, gets `src` among its properties; that it makes an
+                # <img> of it shows in a page which was rendered before.
+                shown.add(owner)
+            elif stand == "data":
+                read.setdefault(path, {}).setdefault(mention.start, set()).add(owner)
+    fixed = _constants(site, read, pool)
+    for path, places in read.items():
+        for place, meant in places.items():
+            if place in fixed.get(path, ()):
+                shown |= meant
+            else:
+                data |= dict.fromkeys(meant - data.keys(), f"{path} mentions it, and may read its pixels")
+    result: dict[str, Use] = {}
+    for path in sorted(wanted):
+        why = data.get(path, "")
+        known = path in shown or path in outside or why
+        if not known:
+            why = "nothing in the site names it: a script may compute its name and read its pixels"
+        if lossless(path):
+            why = "[images] lossless lists it"
+        elif lossy(path):
+            why = ""
+        result[path] = Use(path in shown, why, outside=path in outside and path not in shown and path not in data)
+    return result
+
+
+def _constants(site: Site, read: Mapping[str, Iterable[int]], pool: Pool) -> dict[str, frozenset[int]]:
+    """Of the mentions in scripts, those that stand in constants which only elements show."""
+    scripts = {path: site.assets[path] for path in read if site.assets[path].kind == "script"}
+    calls = [
+        Call(path, constants.shown, (one.location, tuple(sorted(read[path]))), one.size, _SECONDS, cached=always)
+        for path, one in scripts.items()
+        if one.size <= _LARGEST
+    ]
+    return {outcome.key: outcome.value for outcome in pool.run(calls) if outcome.failure is None}
+
+
+def _mentions(survey: Survey, wanted: frozenset[str]) -> Iterator[tuple[str, Mention, frozenset[str]]]:
+    """The mentions of images, shown ones before others, and which they may mean."""
+    owners = {
+        word: frozenset(paths) & wanted
+        for words in (survey.vocabulary.tokens, survey.vocabulary.names)
+        for word, paths in words.items()
+    }
+    for path, reading in survey.readings.items():
+        for mention in reading.mentions:
+            meant = owners.get(mention.word)
+            if meant and not (mention.word in survey.vocabulary.names and _is_part(mention)):
+                yield path, mention, meant
+
+
+def _is_part(mention: Mention) -> bool:
+    """Whether the word is only a part of a longer name: `hero.png` in `superhero.png`."""
+    left, right = mention.before[-1:], mention.after[:1]
+    return left.isalnum() or left in (b"_", b"-") or right.isalnum() or right in (b"_", b"-")
+
+
+def meaning(site: Site, survey: Survey, path: str, mention: Mention) -> str:
+    """What a mention that is no reference says: shown, data, outside, or '' for nothing."""
+    if mention.stand in ("comment", "label"):
+        return ""
+    kind = site.assets[path].kind
+    name = posixpath.basename(path)
+    if f"{mention.element}.{mention.member}" in _SHOWING:
+        return "shown"
+    if name.endswith(_OUTSIDERS) or name in ("manifest.json", "_headers", "_redirects"):
+        return "outside"
+    if kind == "html":
+        return _in_page(site, survey, path, mention)
+    if kind == "text":
+        return "" if name.endswith(".txt") else "outside"
+    return "data"
+
+
+def _in_page(site: Site, survey: Survey, path: str, mention: Mention) -> str:
+    if mention.stand == "text":
+        return "outside"
+    data = site.assets[path].read()
+    reading = survey.readings[path]
+    for inline in (*reading.inlines, *reading.islands):
+        if inline.start <= mention.start and mention.end <= inline.end:
+            if inline.tag == "application/ld+json":
+                return "outside"
+            # Flight data reaches components alone, and those are scripts, which the page shows the work of.
+            return "" if inline.tag == "style" or flight.pushed(data, inline.start, inline.end) else "data"
+    value = mention.start - len(mention.before)
+    attribute = data[max(0, data.rfind(b"<", 0, value)) : value].rstrip(b"\"'= \t\r\n").lower()
+    return "shown" if attribute.endswith(_LAZY) else "data"

@@ -1,0 +1,131 @@
+"""An image in other formats: made in the pool, named by their bytes, laid beside it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers.tokens import HEX
+from v1z3r_build.diagnostics import Diagnostic, info, warning
+from v1z3r_build.site import naming
+from v1z3r_build.workers.pool import Call, always
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from v1z3r_build.bundlers.tokens import Token
+    from v1z3r_build.codecs.pictures.recoding import Left, Recoded, Variant
+    from v1z3r_build.passes.images.usage import Use
+    from v1z3r_build.settings import ImagesSettings
+    from v1z3r_build.site import Asset, Site
+    from v1z3r_build.workers.pool import Failure, Pool
+    from v1z3r_build.workers.progress import Progress
+
+TOKEN_LENGTH = 16
+_PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng", "mozjpeg-lossless-optimization")
+TYPES = {"avif": "image/avif", "webp": "image/webp"}
+_FAILURES: dict[str, tuple[str, str]] = {
+    "crashed": ("image-crashed", "a process ended abnormally while it worked on this image"),
+    "timeout": ("image-timeout", "working on this image took too long"),
+    "memory": ("image-memory", "working on this image took too much memory"),
+    "raised": ("image-broken", "this image could not be read"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of one image. image: as it is now; variants: the best first; width, height: in pixels, as shown."""
+
+    image: Asset
+    variants: tuple[Asset, ...]
+    width: int
+    height: int
+
+
+def make(
+    site: Site,
+    images: Mapping[str, Use],
+    tokens: Mapping[str, Token],
+    settings: ImagesSettings,
+    pool: Pool,
+    progress: Progress,
+) -> tuple[dict[str, Made], list[Diagnostic]]:
+    """The variants of all images, and what there is to say of them; an image that could not be read is left out."""
+    made: dict[str, Made] = {}
+    diagnostics: list[Diagnostic] = []
+    progress.start("images", sum(site.assets[path].size for path in images))
+    for outcome in pool.run(_calls(site, images, settings)):
+        asset = site.assets[outcome.key]
+        progress.advance(asset.size)
+        if outcome.failure is not None:
+            diagnostics.append(_failed(asset, outcome.failure))
+            continue
+        recoded: Recoded = outcome.value
+        diagnostics += [_left(asset, one) for one in recoded.left]
+        variants = tuple(_variant(site, asset, tokens.get(asset.path), one) for one in recoded.variants)
+        image = site.rewritten(asset, recoded.original) if recoded.original is not None else asset
+        image = replace(image, variants=tuple(one.path for one in variants))
+        made[asset.path] = Made(image, variants, recoded.width, recoded.height)
+    return {path: made[path] for path in sorted(made)}, sorted(diagnostics)
+
+
+def engine_versions() -> dict[str, str]:
+    """The versions of all that the bytes of images depend on, by name."""
+    from importlib import metadata  # slow to import, and so is Pillow
+
+    from PIL import features
+
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return versions | {name: str(features.version(name)) for name in ("avif", "webp") if features.check(name)}
+
+
+def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> Iterator[Call]:
+    from v1z3r_build.codecs.pictures.recoding import Wish, recode  # numpy and Pillow are slow to import
+
+    for path, use in images.items():
+        formats = () if use.outside else settings.formats
+        wish = Wish(bool(use.exact), formats, settings.target, settings.max_pixels)
+        asset = site.assets[path]
+        yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
+
+
+def _variant(site: Site, image: Asset, token: Token | None, made: Variant) -> Asset:
+    format_, data = made.format, made.data
+    stem, _, suffix = image.path.rpartition(".")
+    if token is None:
+        path = naming.variant(f"{stem}.", f".{format_}", TOKEN_LENGTH, HEX, data)
+    else:
+        # As long as the image's own name: what counts the bytes of a text that holds it stays true.
+        length = len(token.text) + len(suffix) - len(format_)
+        path = naming.variant(image.path[: token.start], f"{stem[token.end :]}.{format_}", length, token.alphabet, data)
+    return replace(
+        image,
+        path=path,
+        content_type=TYPES[format_],
+        location=site.store(data),
+        size=len(data),
+        cache_class="immutable",
+        variants=(),
+        score=max(1, math.floor(made.score)),
+        kept="",
+    )
+
+
+def _left(asset: Asset, left: Left) -> Diagnostic:
+    if left.code == "image-broken":
+        return warning(
+            left.code, asset.path, f"{left.message}; it is served as it was", "replace it by one that is whole"
+        )
+    return info(left.code, asset.path, left.message)
+
+
+def _failed(asset: Asset, failure: Failure) -> Diagnostic:
+    code, message = _FAILURES[failure.reason]
+    detail = f" ({failure.message})" if failure.message else ""
+    return warning(
+        code,
+        asset.path,
+        f"{message}{detail}; it is served as it was",
+        f'add "{asset.path}" to off in [images] to leave it alone',
+    )

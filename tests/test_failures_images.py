@@ -1,0 +1,197 @@
+"""What broke for users of tools that work on images, one test a failure, each through the whole program."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from outputs import optimizer, page, run, write
+from PIL import Image, ImageFilter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from outputs import Optimize, Output
+
+
+@pytest.fixture
+def optimize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Optimize:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")  # no settings in the working directory
+    return optimizer(tmp_path)
+
+
+def photo(seed: int = 1, size: tuple[int, int] = (160, 120)) -> Image.Image:
+    """Something that is as hard to code as a photograph."""
+    chance = random.Random(seed)
+    noise = Image.frombytes("RGB", (40, 30), chance.randbytes(40 * 30 * 3))
+    return noise.resize(size, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(1))
+
+
+def coded(image: Image.Image, format: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, format, **options)
+    return stream.getvalue()
+
+
+def shown(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+JPEG = coded(photo(), "JPEG", quality=95)
+
+
+def variants(out: Output, path: str) -> dict[str, bytes]:
+    """The variants of an image, by media type."""
+    return {one["content_type"]: out.bytes(one["path"]) for one in out.files[path].get("variants", [])}
+
+
+def test_a_picture_becomes_smaller_formats_and_stays_what_it_was(optimize: Optimize) -> None:
+    out = optimize({"index.html": page('<img src="a.jpg">'), "a.jpg": JPEG})
+    made = variants(out, "a.jpg")
+    assert made.keys() == {"image/avif", "image/webp"}
+    assert len(made["image/avif"]) < len(made["image/webp"]) < len(out.bytes("a.jpg")) <= len(JPEG)
+    assert {shown(data).size for data in made.values()} == {(160, 120)}
+    assert shown(out.bytes("a.jpg")).tobytes() == shown(JPEG).tobytes()
+    for one in out.files["a.jpg"]["variants"]:
+        record = out.files[one["path"]]
+        assert record["cache_class"] == "immutable"
+        assert record["score"] >= 80
+
+
+def test_what_is_offered_for_the_original_is_offered_for_its_copy(optimize: Optimize) -> None:
+    out = optimize(
+        {
+            "index.html": page('<img src="a.jpg"><script>start()</script>'),
+            "a.jpg": JPEG,
+            "b.html": page('<input type="image" src="a.jpg">'),
+        }
+    )
+    for path, record in out.files.items():
+        if record["kind"] == "image" and record["content_type"] == "image/jpeg":
+            assert variants(out, path).keys() == {"image/avif", "image/webp"}, path
+
+
+def test_client_code_finds_what_the_page_shows(optimize: Optimize) -> None:
+    """Hydration restores what a script says: it is the same name in all places, and the old one answers still."""
+    old = "assets/a-Bx3f_9-a.jpg"
+    out = optimize(
+        {
+            "index.html": page(f'<div id="root"><img src="/{old}" srcset="/{old} 2x"></div><script type="module" src="/assets/i-Cd4e_8-b.js"></script>'),
+            "assets/i-Cd4e_8-b.js": f'import"./x-De5f_7-c.js";const a="/{old}";hydrate(jsx("img",{{src:a,alt:"A"}}),jsx(I,{{src:"/{old}"}}))',
+            "assets/x-De5f_7-c.js": "export{}",
+            old: JPEG,
+        }
+    )  # fmt: skip
+    [webp] = [path for path, record in out.files.items() if record["content_type"] == "image/webp"]
+    [script] = [path for path in out.files if path.startswith("assets/i-")]
+    assert out.text("index.html").count(f"/{webp}") == 2
+    assert out.text(script).count(f"/{webp}") == 2
+    assert old.rpartition("-")[0] not in out.text("index.html").replace(webp, "")
+    assert shown(out.bytes(webp)).format == "WEBP"
+    assert [record["source"] for path, record in out.files.items() if path.endswith(".jpg")] == [[old]]
+
+
+def test_an_animation_moves_on(optimize: Optimize) -> None:
+    frames = [photo(seed, (60, 40)) for seed in range(4)]
+    gif = coded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=[100, 200, 300, 400], loop=0)
+    out = optimize({"index.html": page('<img src="a.gif">'), "a.gif": gif})
+    made = variants(out, "a.gif")
+    assert made
+    for data in (out.bytes("a.gif"), *made.values()):
+        image = shown(data)
+        assert image.n_frames == 4
+        durations = []
+        for number in range(4):
+            image.seek(number)
+            image.load()
+            durations.append(image.info["duration"])
+        assert durations == [100, 200, 300, 400]
+
+
+def test_orientation_profile_and_transparency_stay(optimize: Optimize) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90° clockwise when shown
+    turned = coded(photo(), "JPEG", quality=95, exif=exif)
+    clear = photo(2)
+    clear.putalpha(Image.linear_gradient("L").resize(clear.size))
+    out = optimize(
+        {"index.html": page('<img src="a.jpg"><img src="b.png">'), "a.jpg": turned, "b.png": coded(clear, "PNG")}
+    )
+    assert shown(out.bytes("a.jpg")).getexif()[0x0112] == 6
+    assert {shown(data).size for data in variants(out, "a.jpg").values()} == {(120, 160)}
+    for data in variants(out, "b.png").values():
+        assert shown(data).convert("RGBA").getchannel("A").getextrema() in [
+            (low, high) for low in range(5) for high in range(251, 256)
+        ]
+
+
+def test_nothing_is_larger_than_it_was(optimize: Optimize) -> None:
+    tight = coded(photo(3), "WEBP", quality=20, method=6)
+    icon = coded(Image.new("P", (4, 4)), "PNG", optimize=True)
+    out = optimize({"index.html": page('<img src="a.webp"><img src="b.png">'), "a.webp": tight, "b.png": icon})
+    for path, record in out.files.items():
+        if record["kind"] == "image":
+            source = {"a.webp": tight, "b.png": icon}[record["source"][0]]
+            assert record["size"] <= len(source), path
+
+
+def test_a_texture_keeps_every_pixel(optimize: Optimize) -> None:
+    """One use by a script is enough, though a page shows it as well."""
+    normal = coded(photo(4), "PNG")
+    files = {
+        "index.html": page('<img src="/both.png"><script type="module" src="/a.js"></script>'),
+        "a.js": 'import"./b.js";load("/map.png");load("/both.png")',
+        "b.js": "export{}",
+        "map.png": normal,
+        "both.png": coded(photo(5), "PNG"),
+        "computed.png": coded(photo(6), "PNG"),
+    }
+    out = optimize(files)
+    for path in ("map.png", "both.png", "computed.png"):
+        before = shown(files[path]).convert("RGBA").tobytes()
+        assert shown(out.bytes(path)).convert("RGBA").tobytes() == before
+        made = variants(out, path)
+        assert made.keys() <= {"image/webp"}
+        for data in made.values():
+            assert shown(data).convert("RGBA").tobytes() == before
+
+
+def test_svg_gets_no_set_and_keeps_its_symbols(optimize: Optimize) -> None:
+    sprite = '<svg xmlns="http://www.w3.org/2000/svg"><symbol id="a-1"><path d="M0 0h9v9"/></symbol></svg>'
+    out = optimize({"index.html": page('<img src="s.svg#a-1"><svg><use href="s.svg#a-1"/></svg>'), "s.svg": sprite})
+    assert "srcset" not in out.text("index.html")
+    assert "<picture" not in out.text("index.html")
+    assert 'id="a-1"' in out.text("s.svg")
+
+
+def test_a_site_below_a_folder(optimize: Optimize) -> None:
+    files = {
+        "index.html": page('<img src="/sub/i/a.jpg"><script>start()</script>'),
+        "d/index.html": page('<img src="../i/a.jpg">'),
+        "i/a.jpg": JPEG,
+    }
+    out = optimize(files, "--base", "/sub/")
+    assert variants(out, "i/a.jpg").keys() == {"image/avif", "image/webp"}
+    for route in ("/", "/d/"):
+        paths = {*out.manifest["routes"][route]["initial"], *out.manifest["routes"][route]["lazy"]}
+        assert any(path.startswith("i/a.") for path in paths)
+
+
+def test_no_image_at_all(optimize: Optimize) -> None:
+    out = optimize({"index.html": page("nothing to see")})
+    assert [path for path, record in out.files.items() if record["kind"] == "image"] == []
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x89PNG\r\n\x1a\n", JPEG[:700], b"GIF89a", b"RIFF\x10\0\0\0WEBPVP8 ", coded(photo(), "PNG")[:500]]
+)
+def test_a_broken_image_is_named_and_stays(data: bytes, tmp_path: Path) -> None:
+    site = write(tmp_path / "site", {"index.html": page('<img src="a.png">'), "a.png": data})
+    done = run("optimize", site, "-o", tmp_path / "out", "--json")
+    assert done.exit_code == 0
+    assert ("image-broken", "a.png") in [(one["code"], one["path"]) for one in json.loads(done.stdout)["diagnostics"]]
+    assert (tmp_path / "out" / "a.png").read_bytes() == data
