@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import random
@@ -179,6 +180,18 @@ def test_a_site_below_a_folder(optimize: Optimize) -> None:
     for route in ("/", "/d/"):
         paths = {*out.manifest["routes"][route]["initial"], *out.manifest["routes"][route]["lazy"]}
         assert any(path.startswith("i/a.") for path in paths)
+
+
+def test_inlined_images_gain_where_nothing_compares_them(optimize: Optimize) -> None:
+    """A style sheet's own images and a still page's; where hydration compares the page, its bytes stay."""
+    inlined = f"data:image/png;base64,{base64.b64encode(coded(photo(7, (40, 30)), 'PNG')).decode()}"
+    still, hydrated = page(f'<img src="{inlined}">'), page(f'<div id="__next"><img src="{inlined}"></div>')
+    files = {"still.html": still, "index.html": hydrated, "a.css": f"p{{background:url({inlined})}}"}
+    out = optimize(files)
+    assert out.text("index.html") == hydrated
+    for path in ("still.html", "a.css"):
+        assert "data:image/webp;base64," in out.text(path)
+        assert len(out.text(path)) < len(files[path]) / 2
 
 
 def test_no_image_at_all(optimize: Optimize) -> None:

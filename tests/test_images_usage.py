@@ -190,7 +190,7 @@ def test_replacements(
     image: str, variant: str, files: dict[str, str], expected: dict[str, str] | str, tmp_path: Path, pool: Pool
 ) -> None:
     site, seen, proof = surveyed(tmp_path, pool, {**files, image: PNG})
-    edits = Replacements(site, seen, proof).found(image, variant, ())
+    edits = Replacements(site, seen, proof).of(image, variant, ())
     if isinstance(expected, str):
         assert isinstance(edits, str)
         assert expected in edits

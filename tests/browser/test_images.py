@@ -168,6 +168,7 @@ def _arrived(look: Look, photos: Mapping[str, str]) -> dict[str, set[str]]:
 
 def _likeness(one: bytes, other: bytes) -> float:
     import numpy as np
+
     from v1z3r_build.codecs.pictures.likeness import likeness
 
     first, second = (np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in (one, other))

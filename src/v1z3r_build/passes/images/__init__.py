@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from v1z3r_build.passes.images.markup import markup
+from v1z3r_build.diagnostics import info
+from v1z3r_build.passes.images.inlined import shrunk
+from v1z3r_build.passes.images.markup import markup, scripts_of
 from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.replacement import Replacements
 from v1z3r_build.passes.images.usage import uses
@@ -24,6 +26,9 @@ from v1z3r_build.workers.progress import SilentProgress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.passes.images.markup import Markup
+    from v1z3r_build.passes.images.offers import Edit as Filling
     from v1z3r_build.passes.images.replacement import Edit
     from v1z3r_build.passes.images.variants import Made
     from v1z3r_build.settings import ImagesSettings, Settings
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
+_NEGOTIATE = "Servers that answer by the Accept header can send its variants all the same; the manifest names them."
 # What is made into other formats. AVIF is as small as it gets; what else browsers show is rare, or no raster image.
 _RASTERS = frozenset({"image/png", "image/apng", "image/jpeg", "image/gif", "image/webp"})
 
@@ -42,25 +48,51 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     """
     mode = _modes(settings.images)
     rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
-    if not rasters:
-        return site
+    if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
+        return _with(site, {}, _edits(shrunk(site, settings.images, lambda _: False, pool)))
     seen = survey(site, pool, SilentProgress())
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     proof = prove(site, seen, addresses, settings, {})
     used = uses(site, seen, proof.references, rasters, settings.images, pool)
     made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
     offers = {path: _offer(one) for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
-    chosen = markup(site, proof.references, offers, addresses)
-    edits = {file: [(one.start, one.end, one.data) for one in found] for file, found in chosen.edits.items()}
+    scripts = scripts_of(site, proof.references, addresses)
+    chosen = markup(site, proof.references, offers, addresses, scripts)
+    inlined = shrunk(site, settings.images, lambda page: not scripts.stillness(page.path, page.read()).reason, pool)
+    edits = _edits(chosen.edits, inlined)
     replacements = Replacements(site, seen, proof)
     for path, one in made.items():
         webp = next((variant for variant in one.variants if variant.content_type == "image/webp"), None)
         if webp is None or mode(path) not in ("auto", "replace"):
             continue
         offered = {file for file, images in chosen.offered.items() if path in images}
-        for file, more in replacements.of(path, webp.path, offered).items():
+        replaced = replacements.of(path, webp.path, offered)
+        if isinstance(replaced, str):
+            diagnostics.append(info("image-not-replaced", path, f"its own name stays: {replaced}", _NEGOTIATE))
+            continue
+        for file, more in replaced.items():
             edits[file] = [*edits.get(file, ()), *_apart(more, edits.get(file, ()))]
-    return _with(site, made, edits).with_assets((), diagnostics)
+    diagnostics += _left(chosen)
+    return _with(site, made, edits).with_assets((), sorted(diagnostics))
+
+
+def _edits(*found: Mapping[str, Iterable[Filling]]) -> dict[str, list[Edit]]:
+    edits: dict[str, list[Edit]] = {}
+    for by_file in found:
+        for file, more in by_file.items():
+            edits.setdefault(file, []).extend((one.start, one.end, one.data) for one in more)
+    return edits
+
+
+def _left(chosen: Markup) -> Iterator[Diagnostic]:
+    """What pages and style sheets do not let browsers choose, one message for each reason."""
+    for file, found in chosen.left.items():
+        images: dict[str, set[str]] = {}
+        for one in found:
+            images.setdefault(one.message, set()).add(one.path)
+        for message, paths in images.items():
+            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+            yield info("image-not-offered", file, f"{min(paths)}{more}, browsers are given no choice: {message}")
 
 
 def _offer(made: Made) -> Offer:

@@ -39,8 +39,18 @@ class Markup:
     left: dict[str, list[Left]] = field(default_factory=dict)
 
 
+def scripts_of(site: Site, references: Mapping[str, Iterable[Reference]], addresses: Addresses) -> Scripts:
+    """The scripts of a site, by which its pages are judged. references: of every file of the site."""
+    framed = {one.target for found in references.values() for one in found if one.url.role == "embed" and one.target}
+    return Scripts(lambda path: site.assets[path].read(), addresses, framed)
+
+
 def markup(
-    site: Site, references: Mapping[str, Iterable[Reference]], offers: Mapping[str, Offer], addresses: Addresses
+    site: Site,
+    references: Mapping[str, Iterable[Reference]],
+    offers: Mapping[str, Offer],
+    addresses: Addresses,
+    scripts: Scripts,
 ) -> Markup:
     """What pages and style sheets are given so that browsers choose among variants.
 
@@ -48,8 +58,8 @@ def markup(
     """
     found = Markup()
     if offers:
-        sheets = _sheets(site, references, offers, addresses, found)
-        _pages(site, references, offers, addresses, sheets, found)
+        styles = _sheets(site, references, offers, addresses, found)
+        _pages(site, references, offers, addresses, scripts, styles, found)
     return found
 
 
@@ -95,13 +105,10 @@ def _pages(
     references: Mapping[str, Iterable[Reference]],
     offers: Mapping[str, Offer],
     addresses: Addresses,
+    scripts: Scripts,
     styles: _Styles,
     found: Markup,
 ) -> None:
-    framed = {
-        one.target for referrer in references for one in references[referrer] if one.url.role == "embed" and one.target
-    }
-    scripts = Scripts(lambda path: site.assets[path].read(), addresses, framed)
     sheets = Sheets(lambda path: site.assets[path].read(), addresses)
     policy = _policies(site.assets)
     for path, asset in site.assets.items():

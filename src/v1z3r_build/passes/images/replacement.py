@@ -46,16 +46,11 @@ class Replacements:
             if asset.kind in ("script", "html") and _SUFFIXES.search(asset.read()):
                 yield path
 
-    def of(self, path: str, variant: str, offered: Collection[str]) -> Mapping[str, list[Edit]]:
-        """The edits, by file, that give an image's WebP in place of it; none where one of them cannot be proved.
+    def of(self, path: str, variant: str, offered: Collection[str]) -> Mapping[str, list[Edit]] | str:
+        """The edits, by file, that give an image's WebP in place of it; or why there can be none.
 
         offered: files that let browsers choose already, and name the original for those that know no other format.
         """
-        found = self.found(path, variant, offered)
-        return {} if isinstance(found, str) else found
-
-    def found(self, path: str, variant: str, offered: Collection[str]) -> Mapping[str, list[Edit]] | str:
-        """The edits as `of` has them, or why there are none."""
         token = self._survey.tokens.get(path)
         if token is not None:
             return self._renamed(path, variant, f"t:{token.text}")

@@ -46,7 +46,7 @@ _WORDS = re.compile(
             # Links to other style sheets: `link.href = …`, attributes by names that are not known.
             r"(?<!location)\s*\.\s*href\s*=(?!=)|\bhref\s*:|setAttribute\s*\(\s*(?:[\"'`]href|[^\"'`\s])",
             # Other code, and names put together from pieces.
-            r"\bimport\s*\(|\beval\b|\bFunction\b|constructor|\batob\b|fromCharCode|fromCodePoint|\b_0x[0-9a-f]",
+            r"\bimport\s*\(|\beval\b|(?-i:\bFunction\b)|constructor|\batob\b|fromCharCode|fromCodePoint|\b_0x[0-9a-f]",
             r"\\(?:x[2-7]|u00[2-7]|u\{0*[2-7])",
             r"\b(?:document|window|self|globalThis|this|body|documentElement|top)\s*(?:\?\.)?\[",
         )
