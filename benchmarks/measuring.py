@@ -20,16 +20,21 @@ _PAGE = 4096
 
 
 class Measured(NamedTuple):
-    """seconds: by the clock. memory: the most bytes that all its processes had at once, 0 where it is not known."""
+    """What it took.
+
+    seconds: by the clock. cpu: seconds of all cores. memory: the most bytes that all its processes had at once, 0 where
+    it is not known.
+    """
 
     seconds: float
+    cpu: float
     memory: int
 
 
 def measured(command: Sequence[str | Path]) -> Measured:
     """Run a command that must succeed. Its processes are known by their session."""
     with tempfile.TemporaryFile() as said:  # shown if it fails
-        start = time.perf_counter()
+        start, before = time.perf_counter(), _children_cpu()
         process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
         memory = _Memory(process.pid)
         memory.start()
@@ -40,7 +45,13 @@ def measured(command: Sequence[str | Path]) -> Measured:
             said.seek(0)
             sys.stderr.write(said.read().decode(errors="replace"))
             raise subprocess.CalledProcessError(code, [str(word) for word in command])
-    return Measured(seconds, memory.most)
+    return Measured(seconds, _children_cpu() - before, memory.most)
+
+
+def _children_cpu() -> float:
+    """Seconds of CPU of all children that have ended, and of theirs."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 class _Memory(threading.Thread):

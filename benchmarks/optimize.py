@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v1z3r_build import pipeline
+from v1z3r_build.codecs.pictures.recoding import recode
 from v1z3r_build.passes.compress import encode_file
 from v1z3r_build.settings import Settings, SiteSettings
 from v1z3r_build.site import folder
@@ -39,7 +40,7 @@ CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_coun
 
 
 class _Recorder(Pool):
-    """A pool that remembers the codec calls of the compress pass."""
+    """A pool that remembers the codec calls: of sidecars and of pictures."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class _Recorder(Pool):
 
     def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
         asked = list(calls)
-        self.encoded += [call for call in asked if call.function is encode_file]
+        self.encoded += [call for call in asked if call.function in (encode_file, recode)]
         return super().run(asked)
 
 
