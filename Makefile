@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo fixtures chromium test quick lint bench bench-split bench-images readme report-screenshots clean
+.PHONY: help env demo fixtures chromium test quick lint bench bench-passes bench-split bench-images readme report-screenshots clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -43,7 +43,10 @@ lint: env  ## Check style and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-bench: env fixtures  ## Measure runs on the fixtures
+bench: env fixtures  ## Measure the seven ratios of speed, memory and bytes
+	@$(BIN)/python benchmarks/ratios.py --install-peers
+
+bench-passes: env fixtures  ## Measure cold runs on the fixtures, pass by pass
 	@$(BIN)/python benchmarks/optimize.py
 
 bench-split: env fixtures  ## Measure how well libraries are split out

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SHARES = {"script": 6, "style": 3, "picture": 3, "data": 3}  # of 100 files; the rest are pages
 _FOLDER = 200  # pages in one folder
+_GROUP = 8  # scripts that import each other
 _SYLLABLES = (
     "ba",
     "co",
@@ -102,7 +103,8 @@ def _page(number: int, pages: int, words: list[str], chance: random.Random, asse
 
 
 def _script(number: int, words: list[str], chance: random.Random, assets: dict[str, list[str]]) -> tuple[str, str]:
-    before = assets["script"][-3:]
+    # Some share code with those before them in their group: a page needs eight at most.
+    before = assets["script"][number - number % _GROUP :][-3:]
     imports = "".join(f'import{{f0 as i{at}}}from"./{Path(one).name}";' for at, one in enumerate(before))
     used = "+".join([*(f"i{at}(x)" for at in range(len(before))), "1"])
     functions = "".join(

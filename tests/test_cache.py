@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from array import array
 from dataclasses import replace
 from pathlib import Path
@@ -303,6 +304,19 @@ def test_a_poisoned_entry_is_made_anew(poison: Any, tmp_path: Path) -> None:
     if first.is_file():
         _, cache = run(calls, tmp_path / "cache")
         assert (calls_made(tmp_path), cache.diagnostics) == (3, [])
+
+
+def test_a_run_that_is_given_up_ends_its_calls(tmp_path: Path) -> None:
+    calls = [
+        Call("quick", noted, (str(tmp_path), 1), 2, cached=always),
+        Call("late", time.sleep, (600.0,), 1, cached=always),
+    ]
+    with Cache(tmp_path / "cache", SIZE) as cache, Pool(2, cache=cache) as pool:
+        run = pool.run(calls)
+        assert next(run).key == "quick"
+        run.close()
+        assert pool._busy() == 0
+    assert calls_made(tmp_path) == 1
 
 
 # The folder.

@@ -84,6 +84,7 @@ def content(folder: Path) -> dict[str, bytes]:
         (["optimize"], 2, "Missing argument 'SITE'"),
         (["optimize", "out", "--budget"], 2, "there is no budget"),
         (["optimize", "out", "--no-cache", "--cache-dir", "x"], 2, "--cache-dir and --no-cache exclude each other"),
+        (["optimize", "out", "--cache-dir", "out/.cache"], 2, "lies inside out, which is published"),
         (["optimize", "out", "--cluster", "x", "--jobs", "1"], 2, "--cluster and --jobs exclude each other"),
         (["optimize", "out", "--only", "mangle"], 2, "'mangle' is not one of 'split', 'minify', 'images', 'link'"),
         (["optimize", "out", "--jobs", "many"], 2, "'many' is not a valid integer"),

@@ -6,6 +6,7 @@ import base64
 import copy
 import hashlib
 import json
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -347,3 +348,12 @@ def test_members_that_may_be_missing(tmp_path: Path) -> None:
     VALIDATOR.validate(data)
     read = Manifest.from_json(data)
     assert (read.settings, read.engines, read.base, read.origin) == ("", {}, "/", "")
+
+
+def test_the_text_made_in_pieces_is_the_text() -> None:
+    """What one call of the JSON writer gives; and a release hashes what it always has."""
+    for one in (FULL, replace(FULL, files={}, routes={}, diagnostics=(), engines={})):
+        whole = json.dumps(one.to_json(), ensure_ascii=False, indent=1) + "\n"
+        assert one.to_bytes() == whole.encode("utf-8", "surrogateescape")
+        text = json.dumps(one.to_json()["files"], ensure_ascii=False)
+        assert manifests.release(one.files) == hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -167,6 +167,8 @@ def optimize(
     limits, baseline = _limits(site, config, previous) if with_budget else (None, None)
     order = runs.Order(site, output, settings, previous, strict=strict, force=force, dry_run=dry_run)
     with nullcontext() if no_cache else cache.opened(settings.cache) as known:
+        if known is not None:
+            _require_apart(known.folder, order)
         watch = standing.Watch(order, known) if known is not None else None
         # A budget is checked against the manifest, which only a run reads.
         result = watch.known() if watch is not None and limits is None else None
@@ -358,6 +360,14 @@ def _settings(
     terminal.detail(f"settings: {found or 'defaults'}")
     chosen = settings.load(site, found, {key: value for key, value in given.items() if value not in (None, ())})
     return settings.without_passes(chosen, skip)
+
+
+def _require_apart(folder: Path, order: Order) -> None:
+    """Raises InputError for a cache that would be published."""
+    for one in (order.source, order.output):
+        if Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(one)):
+            hint = "Give --cache-dir or dir in [cache] a folder beside the site."
+            raise InputError(f"the cache {folder} lies inside {one}, which is published", hint=hint)
 
 
 def _run(order: Order, cluster: str | None, cache: Cache | None, terminal: Terminal) -> Result:

@@ -12,7 +12,7 @@ from v1z3r_build import __version__
 from v1z3r_build.diagnostics import Diagnostic, InputError, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from v1z3r_build.site import Site
@@ -97,25 +97,36 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """The manifest as a JSON text. Equal manifests give equal bytes."""
-        return (json.dumps(self.to_json(), ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogateescape")
+        return b"".join(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """The same bytes, never all of them in memory: of 100,000 files they are a hundred megabytes."""
+        yield b"{"
+        for number, (name, value) in enumerate(self._members()):
+            yield _encoded(",\n " if number else "\n ", json.dumps(name), ": ")
+            if isinstance(value, dict):
+                yield from _object_pieces(value.items())
+            elif isinstance(value, _Records):
+                yield from _object_pieces(value)
+            else:
+                yield _encoded(_indented(value, 1))
+        yield b"\n}\n"
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as the contract lays it out."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "generator": self.generator,
-            "release": self.release,
-            "settings": self.settings,
-            "engines": dict(sorted(self.engines.items())),
-            "site": {"base": self.base, "origin": self.origin},
-            "cache_classes": dict(self.cache_classes),
-            "files": {path: _file_json(record) for path, record in sorted(self.files.items())},
-            "routes": {
-                url: {"html": route.html, "initial": list(route.initial), "lazy": list(route.lazy)}
-                for url, route in sorted(self.routes.items())
-            },
-            "diagnostics": [diagnostic_json(diagnostic) for diagnostic in self.diagnostics],
-        }
+        return {name: dict(value) if isinstance(value, _Records) else value for name, value in self._members()}
+
+    def _members(self) -> Iterator[tuple[str, Any]]:
+        yield "schema_version", SCHEMA_VERSION
+        yield "generator", self.generator
+        yield "release", self.release
+        yield "settings", self.settings
+        yield "engines", dict(sorted(self.engines.items()))
+        yield "site", {"base": self.base, "origin": self.origin}
+        yield "cache_classes", dict(self.cache_classes)
+        yield "files", _Records((path, _file_json(self.files[path])) for path in sorted(self.files))
+        yield "routes", _Records((url, _route_json(self.routes[url])) for url in sorted(self.routes))
+        yield "diagnostics", [diagnostic_json(diagnostic) for diagnostic in self.diagnostics]
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
@@ -222,9 +233,46 @@ def hashes(location: Path) -> tuple[int, str, str]:
 
 
 def release(files: Mapping[str, FileRecord]) -> str:
-    """The name of an output: a hash over `files`."""
-    text = json.dumps({path: _file_json(record) for path, record in sorted(files.items())}, ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    """The name of an output: a hash over `files`, as one JSON text without line breaks."""
+    digest = hashlib.sha256(b"{")
+    for number, path in enumerate(sorted(files)):
+        record = json.dumps(_file_json(files[path]), ensure_ascii=False)
+        digest.update(_encoded(", " if number else "", json.dumps(path, ensure_ascii=False), ": ", record))
+    digest.update(b"}")
+    return digest.hexdigest()
+
+
+class _Records:
+    """Members of an object that are made as they are written."""
+
+    def __init__(self, members: Iterator[tuple[str, Any]]) -> None:
+        self._members = members
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return self._members
+
+
+def _object_pieces(members: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
+    """An object that is a member of the whole, one member of its own at a time."""
+    empty = True
+    for name, value in members:
+        key = json.dumps(name, ensure_ascii=False)
+        yield _encoded("{\n  " if empty else ",\n  ", key, ": ", _indented(value, 2))
+        empty = False
+    yield b"{}" if empty else b"\n }"
+
+
+def _indented(value: Any, depth: int) -> str:
+    """A value as it stands so deep in the text. No text in JSON holds a line break."""
+    return json.dumps(value, ensure_ascii=False, indent=1).replace("\n", "\n" + " " * depth)
+
+
+def _encoded(*texts: str) -> bytes:
+    return "".join(texts).encode("utf-8", "surrogateescape")
+
+
+def _route_json(route: RouteRecord) -> dict[str, Any]:
+    return {"html": route.html, "initial": list(route.initial), "lazy": list(route.lazy)}
 
 
 def _file_json(record: FileRecord) -> dict[str, Any]:

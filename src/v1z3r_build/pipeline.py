@@ -79,7 +79,7 @@ def _outputs(site: Site, made: Manifest) -> Iterator[Output]:
         yield Output(path, asset.location, asset.original)
         for encoding in site.encodings.get(path, {}).values():
             yield Output(encoding.path, encoding.location, asset.original)
-    yield Output(MANIFEST_NAME, site.store(made.to_bytes()))
+    yield Output(MANIFEST_NAME, site.store_pieces(made.pieces()))
 
 
 def _passed(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:

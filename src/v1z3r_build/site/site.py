@@ -59,6 +59,16 @@ class Site:
             partial.replace(target)
         return target
 
+    def store_pieces(self, pieces: Iterable[bytes]) -> Path:
+        """Write bytes that come in pieces into the spool and return where they lie."""
+        partial = self.spool / "pieces.partial"
+        digest = hashlib.sha256()
+        with partial.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
+        return partial.replace(self.spool / digest.hexdigest())
+
     def rewritten(self, asset: Asset, data: bytes) -> Asset:
         """The asset with new bytes, which go to the spool."""
         return replace(asset, location=self.store(data), size=len(data))

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
@@ -103,9 +103,10 @@ class Pool:
             return (yield from self._work(ordered))
         recall = Recall(self.cache)
         yield from recall.known(ordered)
-        for outcome in self._work(recall.unknown):
-            recall.learn(outcome)
-            yield outcome
+        with closing(self._work(recall.unknown)) as outcomes:
+            for outcome in outcomes:
+                recall.learn(outcome)
+                yield outcome
 
     def _work(self, ordered: list[Call]) -> Generator[Outcome]:
         """Make the calls, in this order."""

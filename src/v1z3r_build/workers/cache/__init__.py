@@ -48,12 +48,12 @@ class Cache:
 
     def __init__(self, folder: Path, size: int, remote: Remote | None = None, secret: bytes = b"") -> None:
         """folder: where entries lie. size: the bytes that they may take there. secret: signs entries."""
+        self.folder = folder
         self.diagnostics: list[Diagnostic] = []
         self.found = 0
         self.asked = 0
         self.engines = versions.engines()
         self.keys = Keys(self.engines)
-        self._folder = folder
         self._shelf = Shelf(folder, size)
         self._remote = remote
         self._secret = secret
@@ -132,7 +132,7 @@ class Cache:
             what = "entry" if self._damaged == 1 else "entries"
             message = f"{self._damaged} damaged {what} in the cache: made anew, and never used"
             self.diagnostics.append(
-                info("cache-damaged", "", message, f"Look after the disk of {self._folder}, or delete the folder.")
+                info("cache-damaged", "", message, f"Look after the disk of {self.folder}, or delete the folder.")
             )
             self._damaged = 0
 
@@ -157,7 +157,7 @@ class Cache:
             warning(
                 "cache-not-written",
                 "",
-                f"the cache in {self._folder} cannot be written ({why}); the next run takes longer",
+                f"the cache in {self.folder} cannot be written ({why}); the next run takes longer",
                 "Name another folder with --cache-dir or dir in [cache], make room there, or run with --no-cache.",
             )
         )
