@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
 from disks import disk
+from PIL import Image
 
 from v1z3r_build.cli import main
 
@@ -129,7 +131,7 @@ BROKEN: dict[str, tuple[dict[str, bytes], set[tuple[str, str]]]] = {
         {"p.svg": b'<svg xmlns="http://www.w3.org/2000/svg">' + b"<g>" * 50_000 + b"</g>" * 50_000 + b"</svg>"},
         set(),
     ),
-    "a truncated picture": ({"p.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"}, set()),
+    "a truncated picture": ({"p.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"}, {("image-broken", "p.png")}),
     "an entity bomb": (
         {
             "p.svg": b'<!DOCTYPE svg [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><svg xmlns="http://www.w3.org/2000/svg">&b;</svg>'
@@ -180,12 +182,17 @@ NAMES = [
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
 def test_strange_names_are_kept(site: Path, tmp_path: Path) -> None:
-    for name in (*NAMES, "new\nline.png"):
-        (site / name).write_bytes(b"\x89PNG\r\n\x1a\n" + name.encode())
+    names = (*NAMES, "new\nline.png")
+    picture = Image.linear_gradient("L")
+    for name in names:
+        picture.save(site / name)
+    (site / "p.html").write_text("<!doctype html>" + "".join(f'<img src="{quote(name)}">' for name in names))
     (site / os.fsdecode(b"latin-\xe9.png")).write_bytes(b"\x89PNG\r\n\x1a\n x")
     done = run("optimize", site, "-o", tmp_path / "o")
     assert done.exit_code == 0, done.stderr
     assert {path.name for path in site.iterdir()} <= {path.name for path in (tmp_path / "o").iterdir()}
+    records = json.loads((tmp_path / "o" / MANIFEST).read_text("utf-8", "surrogateescape"))["files"]
+    assert {name for name in names if not records[name].get("variants")} == set()
     assert run("verify", tmp_path / "o").exit_code == 0
 
 
