@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from v1z3r_build.site.span import Reading, Url
 
 _WIDTH = re.compile(r"\.\d+w(?=\.(?:avif|webp)$)")
-_COPY = re.compile(r"^(.*)\.([0-9a-f]{16})(\.[^./]+)$")
+_COPY = re.compile(r"^(.*)\.([0-9a-f]{16})(\.[^./]+)\Z", re.S)
 
 
 def verify(folder: Path, jobs: int = 1) -> list[Diagnostic]:
