@@ -28,7 +28,7 @@ def screenshots(program: str, count: int) -> Iterator[Image.Image]:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--hide-scrollbars"])
         for number in range(count):
             scale = 1 + number % 2
-            size: ViewportSize = {"width": 640 // scale, "height": 420 // scale}
+            size: ViewportSize = {"width": 480 // scale, "height": 320 // scale}
             page = browser.new_page(viewport=size, device_scale_factor=scale)
             page.set_content(_page(number))
             yield Image.open(io.BytesIO(page.screenshot())).convert("RGB")

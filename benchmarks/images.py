@@ -56,6 +56,7 @@ IMAGES, TARGET, SHARE, FIXED = 40, 80.0, 0.9, 80
 MAX_PIXELS = 40_000_000
 EXACT = "texture"
 FORMATS = ("avif", "webp")
+SUSPECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,26 +161,27 @@ def lowest(
     sources: Sequence[Source], encode: Callable[[Source, int], Made], target: float
 ) -> tuple[int, dict[str, Made]]:
     """The lowest quality of 1 to 100 at which each image reaches the target, and all images in it; else 100."""
-    tried: dict[int, dict[str, Made]] = defaultdict(dict)
-    # Who failed last is asked first: most qualities that are too low are found out by one image.
-    order = list(sources)
+    tried: dict[tuple[str, int], Made] = {}
 
-    def reaches(quality: int) -> bool:
-        for place, one in enumerate(order):
-            made = tried[quality][one.sample.name] = encode(one, quality)
-            if made.score < target:
-                order.insert(0, order.pop(place))
-                return False
-        return True
+    def attempt(one: Source, quality: int) -> Made:
+        key = one.sample.name, quality
+        if key not in tried:
+            tried[key] = encode(one, quality)
+        return tried[key]
 
+    # The quality hangs on a few images: it is searched with those, and then tried with all.
+    suspects = sorted(sources, key=lambda one: attempt(one, FIXED).score)[:SUSPECTS]
     low, high = 0, 100
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reaches(middle) else (middle, high)
-    for one in sources:
-        if one.sample.name not in tried[high]:
-            tried[high][one.sample.name] = encode(one, high)
-    return high, tried[high]
+    while True:
+        while high - low > 1:
+            middle = (low + high) // 2
+            reached = all(attempt(one, middle).score >= target for one in suspects)
+            low, high = (low, middle) if reached else (middle, high)
+        failing = [one for one in sources if attempt(one, high).score < target]
+        if not failing or high == 100:
+            return high, {one.sample.name: attempt(one, high) for one in sources}
+        suspects += failing
+        low, high = high, 100
 
 
 def sharp_can(source: Source, format: str) -> bool:

@@ -45,6 +45,7 @@ from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.formats.derivation import ADDED
 from v1z3r_build.passes.split import split
 from v1z3r_build.passes.split.answer import Answer
+from v1z3r_build.passes.split.inspection import Finding
 from v1z3r_build.passes.split.labels import held
 from v1z3r_build.settings import Settings, SiteSettings
 from v1z3r_build.site import folder
@@ -180,8 +181,9 @@ class Recorder(Pool):
             if isinstance(made, Measured):
                 self.seconds += made.seconds
                 self.memory = max(self.memory, made.memory)
-                if isinstance(made.value, Answer):
-                    self.answers[outcome.key] = made.value
+                answer = made.value.answer if isinstance(made.value, Finding) else made.value
+                if isinstance(answer, Answer):
+                    self.answers[outcome.key] = answer
                 outcome = replace(outcome, value=made.value)
             yield outcome
 

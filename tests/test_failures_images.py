@@ -161,6 +161,32 @@ def test_a_texture_keeps_every_pixel(optimize: Optimize) -> None:
             assert shown(data).convert("RGBA").tobytes() == before
 
 
+def test_widths_are_made_where_a_page_says_how_wide_an_image_is(optimize: Optimize, tmp_path: Path) -> None:
+    settings = tmp_path / "widths.toml"
+    settings.write_text("[images]\nwidths = [80, 100, 107]")
+    token = "_astro/b.Bx3f_9-a.jpg"
+    markup = f'<img src="/a.jpg" width="80" height="60" alt=""><img src="/{token}" width="100" height="75" alt="">'
+    files = {
+        "index.html": page(markup),
+        "a.jpg": coded(photo(8, (640, 480)), "JPEG"),
+        token: coded(photo(9, (640, 480)), "JPEG"),
+    }
+    out = optimize(files, "--config", settings)
+    text = out.text("index.html")
+    for width, source in ((80, "a.jpg"), (100, token)):
+        scaled = [
+            path
+            for path in out.files
+            if path.endswith((f".{width}w.avif", f".{width}w.webp")) and source in out.files[path]["source"]
+        ]
+        assert scaled
+        for path in scaled:
+            assert f"/{path} {width}w" in text
+            assert shown(out.bytes(path)).size[0] == width
+    assert ".107w." not in text  # 640 × 480 cannot be 107 pixels wide to the pixel
+    assert not [path for path in out.files if ".107w." in path]
+
+
 def test_svg_gets_no_set_and_keeps_its_symbols(optimize: Optimize) -> None:
     sprite = '<svg xmlns="http://www.w3.org/2000/svg"><symbol id="a-1"><path d="M0 0h9v9"/></symbol></svg>'
     out = optimize({"index.html": page('<img src="s.svg#a-1"><svg><use href="s.svg#a-1"/></svg>'), "s.svg": sprite})

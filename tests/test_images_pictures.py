@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from v1z3r_build.formats import policies
 from v1z3r_build.passes.images.offers import Offer, address, filled
 from v1z3r_build.passes.images.pictures import Edited, page_edits
 from v1z3r_build.passes.images.sheets import Sheets
@@ -36,8 +37,8 @@ def edited(
     contents = {name: text.encode() for name, text in (files or {}).items()}
     addresses = Addresses({path, *contents, *OFFERS, "plain.png"})
     sheets = Sheets(contents.__getitem__, addresses)
-    stillness = Scripts(contents.__getitem__, addresses).stillness(path, data)
-    result = page_edits(path, data, OFFERS, addresses, sheets, stillness, **more)  # type: ignore[arg-type]
+    scripts = Scripts(contents.__getitem__, addresses)
+    result = page_edits(path, data, OFFERS, addresses, sheets, scripts, **more)  # type: ignore[arg-type]
     return filled(data, list(result.edits)).decode(), result
 
 
@@ -103,6 +104,10 @@ FILLED = {
         "<base href=/x/>" + OPEN + both("../i/c%20d") + "<img src=' ../i\\c%20d.jpg?v=1#top '></picture>" + OPEN + both("/i/c%20d")
         + "<img src='/i/c d.jpg'></picture>" + OPEN + both("/i/%28%C3%A9%29%2C") + "<img src=\"/i/(&eacute;),.jpg\"></picture>",
     ),
+    "widths with heights": (
+        "<img media=print srcset='a.jpg 9w  6h' src=plain.png>",
+        f"{OPEN}{source('avif', 'a.1.avif 9w 6h')}{source('webp', 'a.1.webp 9w 6h')}<img media=print srcset='a.jpg 9w  6h' src=plain.png></picture>",
+    ),
     "the attribute twice": ("<img src=a.jpg src=b.png>", f"{OPEN}{both('a')}<img src=a.jpg src=b.png></picture>"),
     "sheets that say nothing of it": (
         "<style>*,::before{box-sizing:border-box;margin:0}img,picture{display:block;max-width:100%}.b > img:hover{top:0}</style><p><img src=a.jpg>",
@@ -155,6 +160,7 @@ LEFT = {
     "drawings": ("<svg><image href=a.jpg /><foreignObject><img src=b.png></foreignObject></svg>", ""),
     "fallbacks": ("<video><img src=a.jpg></video><object><img src=b.png></object>", ""),
     "a candidate without variant": ("<img src=a.jpg srcset='plain.png 2x'>", "not all of its candidates"),
+    "descriptors that are none": ("<img srcset='a.jpg x(1,2)'>", "not all of its candidates"),
     "no gain": ("<img src=tiny.png>", "save less than the markup costs"),
     "the author's own choice": ("<picture><source type=image/avif srcset=x.avif><img src=a.jpg></picture>", ""),
     "deep in a picture": ("<picture><span><img src=a.jpg></span></picture>", "deep in a picture"),
@@ -206,9 +212,27 @@ def test_a_page_in_utf_16_is_left() -> None:
         OFFERS,
         addresses,
         Sheets(dict[str, bytes]().__getitem__, addresses),
-        Scripts(dict[str, bytes]().__getitem__, addresses).stillness("index.html", data),
+        Scripts(dict[str, bytes]().__getitem__, addresses),
     )
     assert none == Edited()
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        ("", True), ("img-src 'none'; script-src 'self'", True), ("default-src *", False), ("style-src 'self'", False),
+        ("style-src 'unsafe-inline'", True), ("STYLE-SRC 'Unsafe-Inline'; style-src 'none'", True), ("default-src 'none'; style-src-attr 'unsafe-inline'", True),
+        ("style-src 'unsafe-inline' 'sha256-abc='", False), ("style-src 'unsafe-inline' 'nonce-abc'", False),
+        ("style-src 'unsafe-inline'; style-src-attr 'none'", False), ("style-src-elem 'none'", True), ("img-src *, style-src 'self'", False),
+    ],
+)  # fmt: skip
+def test_style_attributes_under_a_policy(policy: str, allowed: bool) -> None:
+    assert policies.allows_style_attributes(policy) == allowed
+
+
+def test_policies_in_a_headers_file() -> None:
+    data = b"/*\r\n  X-A: b\r\n\tcontent-security-policy : style-src 'self'; x y\r\n# Content-Security-Policy: no\n/b\n Content-Security-Policy-Report-Only: a"
+    assert policies.of_headers(data) == ("style-src 'self'; x y", "a")
 
 
 def test_policies_of_headers_count() -> None:
@@ -216,6 +240,22 @@ def test_policies_of_headers_count() -> None:
     made, result = edited(page, policy=("img-src *", "style-src 'self' 'unsafe-inline', style-src-attr 'none'"))
     assert made == DOCTYPE + f"<picture>{both('a')}<img src=a.jpg></picture><img src=b.png>"
     assert [one.path for one in result.left] == ["b.png"]
+
+
+def test_sites_below_a_folder() -> None:
+    addresses = Addresses({"docs/index.html", *OFFERS}, base="/sub/")
+    nothing: dict[str, bytes] = {}
+    page = f"{DOCTYPE}<img src=../a.jpg><img src=/sub/b.png><img src=/w.png>".encode()
+    result = page_edits(
+        "docs/index.html",
+        page,
+        OFFERS,
+        addresses,
+        Sheets(nothing.__getitem__, addresses),
+        Scripts(nothing.__getitem__, addresses),
+    )
+    expected = f"{DOCTYPE}{OPEN}{both('../a')}<img src=../a.jpg></picture>{OPEN}{both('/sub/b')}<img src=/sub/b.png></picture><img src=/w.png>"
+    assert filled(page, list(result.edits)).decode() == expected
 
 
 def test_images_that_sheets_fetch_are_left() -> None:
@@ -229,7 +269,7 @@ def test_a_page_with_other_charset() -> None:
     addresses = Addresses({"index.html", *OFFERS})
     nothing: dict[str, bytes] = {}
     sheets, scripts = Sheets(nothing.__getitem__, addresses), Scripts(nothing.__getitem__, addresses)
-    result = page_edits("index.html", page, OFFERS, addresses, sheets, scripts.stillness("index.html", page))
+    result = page_edits("index.html", page, OFFERS, addresses, sheets, scripts)
     assert filled(page, list(result.edits)) == page.replace(
         b"<img src=a.jpg>", f"{OPEN}{both('a')}<img src=a.jpg></picture>".encode()
     )

@@ -165,6 +165,16 @@ def test_what_scripts_may_set(script: str, sheet: str, still: bool) -> None:
     assert ("<picture" in made) == still
 
 
+@pytest.mark.parametrize(
+    "selector", [".é > img", ".\\e9 > img", "#é.m > img", "[lang='é'] > img", "[LANG=É] > img", "é-é > img"]
+)
+def test_names_that_are_not_ascii_may_be_any(selector: str) -> None:
+    page = PAGE.replace("main", "é-é") if selector.startswith("é") else PAGE
+    page = page.replace("class=m", "class='m é' id=é lang='é'")
+    assert "<picture" not in edited(f"{DOCTYPE}<style>{selector}{{a:b}}</style>{page}")[0]
+    assert "<picture" in edited(f"{DOCTYPE}<style>.é p,.é,b.\\e9 > b{{a:b}}</style>{PAGE}")[0]
+
+
 def test_a_sheet_too_deep_is_no_sheet() -> None:
     made, result = edited(f"{DOCTYPE}<style>{'a{' * 5000}</style>{PAGE}")
     assert "<picture" not in made

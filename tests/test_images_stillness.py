@@ -20,6 +20,7 @@ def stillness(page: str | bytes, files: dict[str, str] | None = None, **more: ob
     "page",
     [
         "<p>no script",
+        "<!--[if lt IE 9]><script src=//a.test/x.js></script><![endif]--><a href=#managing-state>",
         '<script type="application/ld+json">{"image":"a.jpg"}</script><script type=text/template><img src=x></script>',
         "<script type=speculationrules>{}</script><iframe src=https://maps.test/x></iframe>",
         "<a href='java script:x'>x</a><a href=/javascript:img>x</a>",
@@ -30,6 +31,7 @@ def test_pages_without_scripts(page: str) -> None:
 
 
 STILL = [
+    "(function () { var x = function () { return 1 }; x() })()",
     "document.documentElement.classList.toggle('dark', matchMedia('(prefers-color-scheme: dark)').matches)",
     "document.getElementById('year').textContent = new Date().getFullYear()",
     "document.querySelectorAll('.tab').forEach(e => e.addEventListener('click', () => e.classList.add('on', 'seen')))",
@@ -92,6 +94,8 @@ def test_scripts_that_could_notice(script: str) -> None:
         ("<object data=frame.html></object>", "frame"),
         ("<div id=__next></div>", "framework"),
         ("<!--$--><p><!--/$-->", "framework"),
+        ("<!--[!--><p><!--]-->", "framework"),
+        ("<script id=ng-state type=application/json>{}</script>", "framework"),
         ("<astro-island></astro-island>", "framework"),
         ("<app-root ng-version=17></app-root>", "framework"),
     ],

@@ -70,7 +70,7 @@ def test_random_statements(seed: int) -> None:
         moved = joined(written(source, at, at + size) for at, size in chance.sample(places, 3))
         for before, behind, start in _FRAMES:
             taken += agrees(joined((before, moved, behind)), Goal.SCRIPT, origin, start)
-    assert taken > 300
+    assert taken > 200
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.site.span import Reading, Url
 
+_WIDTH = re.compile(r"\.\d+w(?=\.(?:avif|webp)$)")
 _COPY = re.compile(r"^(.*)\.([0-9a-f]{16})(\.[^./]+)$")
 
 
@@ -135,7 +136,9 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
     for path, record in files.items():
         if record.cache_class != "immutable":
             continue
-        copy = _COPY.match(path)
+        # What an image's name says of its width stands behind the token.
+        plain = _WIDTH.sub("", path) if record.kind == "image" else path
+        copy = _COPY.match(plain)
         source = record.source[0] if record.source else ""
         if copy is not None and copy.group(1) + copy.group(3) == source:
             unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX, ""))
@@ -155,9 +158,9 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
         if record.kind == "image" and posixpath.splitext(source)[1] != posixpath.splitext(path)[1]:
             # The same image in another format, which came with no name.
             source, before = posixpath.splitext(source)[0] + posixpath.splitext(path)[1], ""
-        end = len(path) - (len(source) - carried.end) if carried is not None else 0
+        end = len(plain) - (len(source) - carried.end) if carried is not None else 0
         start = carried.start if carried is not None else 0
-        if carried is None or path[:start] != source[: carried.start] or path[end:] != source[carried.end :]:
+        if carried is None or plain[:start] != source[: carried.start] or plain[end:] != source[carried.end :]:
             unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
             continue
         unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet, before))

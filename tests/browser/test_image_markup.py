@@ -44,12 +44,12 @@ PAGE = f"""<!doctype html><meta charset=utf-8><link rel=stylesheet href=s.css><l
 <div class=stretch>{IMG}{IMG}</div> <div class=inlinegrid>{IMG}<b>x</b></div> <ul class=bg><li>x</ul> <div class=space>{IMG}<p>x</p></div>
 <figure class=quote>{IMG}<figcaption>x</figcaption></figure> <div class=aspect>{IMG}</div> <div class=masonry>{IMG}{IMG}<i>x</i></div>
 <picture class=flex><source media=print srcset=b.png>{IMG}</picture> <img srcset="a.png 1x, b.png 2x" src=a.png>
-<img sizes=50px srcset="a.png 80w, b.png 160w"> <img src=a.png hidden> <details open><summary>{IMG}</summary>{IMG}</details>
+<img sizes=50px srcset="a.png 80w, b.png 160w"> <img src=a.png hidden> <p class=flex><img src=w.png width=50></p> <p><img src=v.png width=50 height=20></p> <details open><summary>{IMG}</summary>{IMG}</details>
 <style>.in{{background:url(in.png);height:20px}}</style><div class=in></div><div style='height:20px;background:url(attr.png)'></div>
 """
 BOXES = """() => [...document.querySelectorAll('body *')].filter(e => !['SOURCE', 'PICTURE', 'STYLE'].includes(e.tagName)).map(e => {
   const b = e.getBoundingClientRect(), s = getComputedStyle(e);
-  return [e.tagName, b.x, b.y, b.width, b.height, s.borderRadius, s.fontSize, s.display, e.naturalWidth];
+  return [e.tagName, b.x, b.y, b.width, b.height, s.borderRadius, s.fontSize, s.display, e.width > 0 && !e.hasAttribute("width") && e.naturalWidth];
 })"""
 
 
@@ -97,6 +97,8 @@ def test_layout_is_the_same_and_new_formats_are_fetched(browser: Browser) -> Non
         "dot.png": (8, 8),
         "in.png": (9, 9),
         "attr.png": (9, 9),
+        "w.png": (200, 150),
+        "v.png": (300, 200),
     }
     before = {
         "index.html": PAGE.encode(),
@@ -106,20 +108,23 @@ def test_layout_is_the_same_and_new_formats_are_fetched(browser: Browser) -> Non
     stems = [name.removesuffix(".png") for name in sizes]
     offers = {
         f"{stem}.png": Offer(
-            (("image/avif", f"{stem}.1.avif"), ("image/webp", f"{stem}.1.webp")), *sizes[f"{stem}.png"], 9000
+            (("image/avif", f"{stem}.1.avif"), ("image/webp", f"{stem}.1.webp")),
+            *sizes[f"{stem}.png"],
+            9000,
+            tuple((f"image/{kind}", ((60, f"{stem}.60.{kind}"),)) for kind in ("avif", "webp")),
         )
         for stem in stems
     }
     addresses = Addresses(before)
     sheet = sheet_edits("s.css", before["s.css"], offers, addresses)
-    stillness = Scripts(before.__getitem__, addresses).stillness("index.html", before["index.html"])
+    scripts = Scripts(before.__getitem__, addresses)
     page = page_edits(
         "index.html",
         before["index.html"],
         offers,
         addresses,
         Sheets(before.__getitem__, addresses),
-        stillness,
+        scripts,
         (),
         sheet.plain,
         sheet.chosen,
@@ -130,6 +135,10 @@ def test_layout_is_the_same_and_new_formats_are_fetched(browser: Browser) -> Non
         "index.html": filled(before["index.html"], list(page.edits)),
         "s.css": filled(before["s.css"], list(sheet.edits)),
         **{
+            f"{stem}.60.avif": pixels(60, 60 * sizes[f"{stem}.png"][1] // sizes[f"{stem}.png"][0], "AVIF")
+            for stem in "wv"
+        },
+        **{
             f"{stem}.1.{kind}": pixels(*sizes[f"{stem}.png"], kind.upper())
             for stem in stems
             for kind in ("avif", "webp")
@@ -139,4 +148,5 @@ def test_layout_is_the_same_and_new_formats_are_fetched(browser: Browser) -> Non
     old, fetched_before = seen(browser, before)
     new, fetched_after = seen(browser, after)
     assert new == old
-    assert fetched_after == {name.replace(".png", ".1.avif") for name in fetched_before}
+    narrow = {"w.png": "w.60.avif", "v.png": "v.60.avif"}
+    assert fetched_after == {narrow.get(name, name.replace(".png", ".1.avif")) for name in fetched_before}

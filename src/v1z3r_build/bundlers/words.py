@@ -72,17 +72,25 @@ class ScriptWords:
         from tree_sitter import QueryCursor
 
         places: list[tuple[int, str]] = []
+        # Most words stand in many places.
+        known: dict[bytes, str] = {}
         for node in QueryCursor(_lasting()).captures(root).get("lasting", []):
-            start = node.start_byte
-            # Most of a bundle's properties are minified or short: no text is made of them.
-            if node.end_byte - start < 4:
-                continue
             text = node.text or b""
+            if len(text) < 4:
+                continue
+            start = node.start_byte
             # Wasm, pictures and tables in base64: chance makes words of them.
             if len(text) > _LONG and not _SPACE.search(text):
                 continue
+            word = known.get(text)
+            if word is not None:
+                places.append((start, word))
+                continue
             for match in WORD.finditer(text):
-                places.append((start + match.start(), match[0].decode("ascii")))
+                word = known.get(match[0])
+                if word is None:
+                    word = known[match[0]] = match[0].decode("ascii")
+                places.append((start + match.start(), word))
         places.sort()
         self._starts = [start for start, _ in places]
         self._words = [word for _, word in places]

@@ -55,15 +55,7 @@ def written(source: bytes, start: int, end: int, edits: Sequence[Edit] = ()) -> 
     `source` is the source.
     """
     made = _Pieces(source)
-    at = start
-    for index in range(bisect_left(edits, (start,)), len(edits)):
-        edit = edits[index]
-        if edit.end > end:
-            break
-        made.take(at, edit.start)
-        made.replace(edit)
-        at = edit.end
-    made.take(at, end)
+    made.edit(start, end, edits)
     return made.text()
 
 
@@ -88,6 +80,39 @@ class _Pieces:
         self._size = 0
         self._places = array("i")
         self._origins = array("i")
+
+    def edit(self, start: int, end: int, edits: Sequence[Edit]) -> None:
+        """Take over a part of the base, with the edits that lie inside."""
+        base, texts, places, origins = self._base, self._texts, self._places, self._origins
+        at, size = start, self._size
+        low = high = origin = 0
+        for index in range(bisect_left(edits, (start,)), len(edits)):
+            first, last, text = edit = edits[index]
+            if last > end:
+                break
+            if low <= at and first < high and first < last and text and not isinstance(text, Derived):
+                # The next name in the same piece of the base, as nearly all are.
+                if at < first:
+                    texts.append(base[at:first])
+                    places.append(size)
+                    origins.append(origin + at - low if origin >= 0 else origin)
+                    size += first - at
+                texts.append(text)
+                places.append(size)
+                origins.append(~(origin + first - low) if origin >= 0 else origin)
+                size += len(text)
+            else:
+                self._size = size
+                self.take(at, first)
+                self.replace(edit)
+                size = self._size
+                if first < len(base):
+                    self._seek(first)
+                    low, origin = self._base_places[self._at], self._base_origins[self._at]
+                    high = self._base_places[self._at + 1] if self._at + 1 < len(self._base_places) else len(base)
+            at = last
+        self._size = size
+        self.take(at, end)
 
     def take(self, start: int, end: int) -> None:
         """Take over a part of the base."""

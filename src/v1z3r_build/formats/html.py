@@ -130,6 +130,12 @@ def attribute_spans(data: bytes, element: Element) -> dict[str, tuple[int, int] 
     return found
 
 
+def attributes(data: bytes, element: Element) -> dict[str, str]:
+    """The values of an element's attributes, read from the bytes of the page."""
+    spans = attribute_spans(data, element)
+    return {name: decode(data[slice(*span)]) if span else "" for name, span in spans.items()}
+
+
 def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
     """The references of a page or an SVG file; each hit is answered by one mention.
 

@@ -159,19 +159,20 @@ class Renamer:
     def _is_dense(self) -> bool:
         """Whether names have white space behind them only where the language asks for it; no renaming changes that."""
         composition = self.composition
-        text = composition.text
         ends = [one.end for one in composition.frame.references if one.access is not Access.EXPORT]
         for scope in composition.frame.scopes:
             if scope.index not in composition.emptied:
                 ends += [one.end for binding in scope.bindings.values() for one in binding.declarations]
-        ends = [*map(composition.place, ends)]
+        ends = [*map(composition.place, ends)] if composition.transplants else ends
         for part in composition.transplants:
             shift = part.shift
             ends += [one.end + shift for one in composition.references(part)]
             for scope in composition.inside(part):
                 ends += [one.end + shift for binding in scope.bindings.values() for one in binding.declarations]
-        blank = sum(text[end : end + 1].isspace() for end in ends)
-        return len(ends) >= _ENOUGH and blank * 10 <= len(ends)
+        if len(ends) < _ENOUGH:
+            return False
+        blanks = composition.text.translate(_BLANKS) + b"\0"
+        return sum(map(blanks.__getitem__, ends)) * 10 <= len(ends)
 
 
 class _Group:
@@ -483,6 +484,8 @@ def _canonical() -> Iterator[str]:
 # Names that code can read
 
 _NAME_WORD = re.compile(rb"(?<![\w$])name(?![\w$])")
+# For `bytes.translate`: 1 for white space, else 0.
+_BLANKS = bytes(bytes((code,)).isspace() for code in range(256))
 _SHORT = 3
 _ENOUGH = 20
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))

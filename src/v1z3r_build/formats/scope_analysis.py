@@ -481,8 +481,9 @@ class _Walk:
 
     def _check_eval(self, node: Node, callee: Node, scope: Scope) -> None:
         # Direct is what calls the name (§13.3.6.1), in parentheses or not; `(0, eval)()` and `eval?.()` see globals.
-        arguments = _field(node, "arguments").type == "arguments"
-        if arguments and self._name(*callee.byte_range) == "eval" and not node.child_by_field_name("optional_chain"):
+        if self._name(*callee.byte_range) != "eval" or node.child_by_field_name("optional_chain"):
+            return
+        if _field(node, "arguments").type == "arguments":
             self.hazards.append(Hazard(Reason.EVAL, node.start_byte, scope))
 
     def _called(self, callee: Node, scope: Scope) -> Node:

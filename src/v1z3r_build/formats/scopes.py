@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from enum import Enum, auto
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence, Set
 
     from tree_sitter import Tree
 
@@ -301,6 +302,11 @@ class Scopes:
     @property
     def root(self) -> Scope:
         return self.scopes[0]
+
+    @cached_property
+    def names(self) -> Set[str]:
+        """All names that are declared or referred to."""
+        return {one.name for one in self.references} | {name for one in self.scopes for name in one.bindings}
 
     def whole(self) -> Region:
         """All of the text as a region. Raises Refused as `region` does."""

@@ -54,8 +54,10 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A simple selector. text: as it is written; name: of the class, attribute or pseudo-class, in lower case but
-    for classes and ids; inner: selectors in its parentheses.
+    """A simple selector.
+
+    text: as it is written, "" if it cannot be compared with a page's tree. name: of the class, attribute or
+    pseudo-class, in lower case but for classes and ids. inner: selectors in its parentheses.
     """
 
     kind: PartKind
@@ -252,8 +254,10 @@ class _Reader:
 
     def simple(self, mark: str, kind: str, node: Any) -> None:
         text = node.serialize()
+        # Pages are parsed with one character a byte: what is not ASCII is compared with nothing.
+        text = text if text.isascii() else ""
         if mark == "." and kind == "ident":
-            self.parts.append(Part("class", "." + text, node.value))
+            self.parts.append(Part("class", text and f".{text}", node.value))
         elif mark.startswith(":") and kind in ("ident", "function"):
             self.pseudo(mark, text, node)
         elif mark == "" and kind == "ident":
@@ -261,8 +265,8 @@ class _Reader:
         elif mark == "" and kind == "hash":
             self.parts.append(Part("id", text, node.value))
         elif mark == "" and kind == "[] block":
-            names = [one.lower_value for one in node.content if one.type == "ident"]
-            name = names[0] if names else ""
+            words = [one for one in node.content if one.type not in ("whitespace", "comment")]
+            name = next((one.lower_value for one in words if one.type == "ident"), "")
             live = name in _LIVE_ATTRIBUTES or "|" in [one.value for one in node.content if one.type == "literal"]
             self.parts.append(Part("loose" if live else "attribute", text, name))
         elif node == "&":
@@ -280,7 +284,7 @@ class _Reader:
             return
         if node.type == "function":
             if name in _LOGIC:
-                self.parts.append(Part("logic", ":" + text, name, _selectors(node.arguments)))
+                self.parts.append(Part("logic", f":{text}", name, _selectors(node.arguments)))
                 return
             cut = [at for at, one in enumerate(node.arguments) if one.type == "ident" and one.lower_value == "of"]
             if name in _STRUCTURE and cut:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # So many new objects may be garbage that a call has left. While it runs they are its trees and tables, and to look
 # through them again and again takes a third of the time of the calls that analyse scripts, and frees nothing.
 _GARBAGE = 100_000
+# There is a child for every core: libraries that would start a thread for each only take memory and time from others.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 OUT_OF_MEMORY = 77  # the exit code of a child that could not even take in its call
 
 
@@ -52,6 +54,7 @@ def serve(connection: Connection, memory: int, console: str, preload: tuple[str,
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})  # held at the start
         os.setpgrp()  # a group of its own, so that programs which the call has started can be ended with it
+    os.environ |= dict.fromkeys(_ONE_THREAD, "1")  # read when numpy and oxipng are loaded
     _redirect(console)
     _limit(memory)
     threading.Thread(target=_end_with_parent, args=(console,), daemon=True).start()

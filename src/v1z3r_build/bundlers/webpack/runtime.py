@@ -31,11 +31,17 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
 _QUEUE = re.compile(rb"\|\|\s*\[\s*\]")
-_MEMBER = re.compile(rb"(?<![\w$.])([\w$]+)\s*\.\s*(f\.j|O\.j|F\.j|H\.j|[uempO])\s*=(?!=)")
+# An assignment to a member of something: what is searched for first begins with a letter of its own.
+_MEMBER = re.compile(rb"\.\s*(f\.j|O\.j|F\.j|H\.j|[uempO])\s*=(?!=)")
+_OWNER = re.compile(rb"(?<![\w$.])[\w$]+\s*\Z")
+# No name is longer, with what stands behind it.
+_LONGEST = 100
 # Calls of a factory: `e[o](a,a.exports,r)`, `c[e].call(n.exports,n,n.exports,d)`.
 _CALL = re.compile(
     rb"([\w$]+)\[([\w$]+)\]\s*(?:\.\s*call\s*\(\s*[\w$]+\.exports\s*,|\()\s*([\w$]+)\s*,\s*\3\.exports\s*,\s*([\w$]+)\s*\)"
 )
+# What all of them hold; it is found faster.
+_HANDED = re.compile(rb"\.exports\s*,\s*[\w$]+\s*\)")
 # Workers load by importScripts, at once and without a queue of promises (ImportScriptsChunkLoadingRuntimeModule).
 _WORKER = re.compile(rb"\.f\.i\s*=(?!=)")
 _INTEGRITY = re.compile(rb"\.sriHashes\b|\.integrity\s*=")
@@ -123,7 +129,7 @@ def read_runtime(source: bytes, tree: Tree | None = None) -> Runtime | Refusal |
 
     tree: its syntax tree, if it is parsed already.
     """
-    if not _MEMBER.search(source) and not _CALL.search(source):
+    if next(_members(source), None) is None and next(_calls(source), None) is None:
         return None
     if len(source) > syntax.MAX_SIZE:
         return Refusal("the script is too large to be parsed")
@@ -134,12 +140,28 @@ def read_runtime(source: bytes, tree: Tree | None = None) -> Runtime | Refusal |
         return unreadable.refusal
 
 
+def _members(source: bytes) -> Iterator[tuple[int, int, str, str]]:
+    """What looks like an assignment to one of the members: its start and end, the name, the member."""
+    for match in _MEMBER.finditer(source):
+        owner = _OWNER.search(source, max(match.start() - _LONGEST, 0), match.start())
+        if owner is not None:
+            yield owner.start(), match.end(), owner[0].split()[0].decode(), match[1].decode()
+
+
+def _calls(source: bytes) -> Iterator[re.Match[bytes]]:
+    """What looks like a call of a factory."""
+    return _CALL.finditer(source) if _HANDED.search(source) else iter(())
+
+
 class _Reader:
     """A parsed script in which a runtime is looked for."""
 
     def __init__(self, source: bytes, root: Node) -> None:
         self.source = source
         self.root = root
+        self._found = list(_members(source))
+        # By function and name: whether the function declares another one of that name.
+        self._functions: dict[tuple[int, str], bool] = {}
 
     def runtime(self) -> Runtime | Refusal | None:
         scopes = [drain for drain in self._queues() if self._anchors(drain[0])]
@@ -212,27 +234,34 @@ class _Reader:
 
     def _assignments(self) -> Iterator[tuple[str, str, Node]]:
         """Assignments to the members of anything: the name, the member, the assignment."""
-        for match in _MEMBER.finditer(self.source):
-            node = self._at(match.start(), match.end())
+        for start, end, name, member in self._found:
+            node = self._at(start, end)
             if node.type != "assignment_expression":
                 continue  # in a string or a comment
             left = node.child_by_field_name("left")
-            if left is not None and (left.start_byte, left.type) == (match.start(), "member_expression"):
-                yield match[1].decode(), match[2].decode(), node
+            if left is not None and (left.start_byte, left.type) == (start, "member_expression"):
+                yield name, member, node
 
     def _is_require(self, place: Node, name: str) -> bool:
         """Whether a name means a function that is declared around the place, and nothing nearer."""
         function = syntax.enclosing_function(place)
-        declaration = re.compile(rb"\bfunction\s+%s\s*\(" % re.escape(name.encode()))
         while function is not None:
-            for match in declaration.finditer(syntax.text(function)):
-                found = self._at(function.start_byte + match.start(), function.start_byte + match.end())
-                if found.type == "function_declaration" and _same(syntax.enclosing_function(found), function):
-                    return True
+            if self._has_function(function, name):
+                return True
             if _has_parameter(function, name) or self._hides(name, function, place):
                 return False
             function = syntax.enclosing_function(function)
         return False
+
+    def _has_function(self, function: Node, name: str) -> bool:
+        """Whether a function of this name is declared in another one's own scope."""
+        key = (function.id, name)
+        if key not in self._functions:
+            found = self._all(function, rb"\bfunction\s+%s\s*\(" % re.escape(name.encode()))
+            self._functions[key] = any(
+                one.type == "function_declaration" and _same(syntax.enclosing_function(one), function) for one in found
+            )
+        return self._functions[key]
 
     def _hides(self, name: str, function: Node, place: Node) -> bool:
         """Whether a variable of a function hides a name at a place inside: `let` and `const` in their blocks only."""
@@ -411,7 +440,7 @@ class _Reader:
 
     def _own(self, require: str, drain: Node | None) -> Own:
         """The modules of the runtime's own file: `var e={…}`, in webpack 4 the argument of the whole function."""
-        for call in _CALL.finditer(self.source):
+        for call in _calls(self.source):
             function = syntax.enclosing_function(self._at(call.start(), call.end()))
             scope = syntax.enclosing_function(function) if function is not None else None
             name = function.child_by_field_name("name") if function is not None else None
@@ -483,7 +512,7 @@ class _Reader:
 
     def _alone(self) -> Runtime | Refusal | None:
         """webpack 5 in one file: runtime, modules and entry, no other chunks."""
-        for require in dict.fromkeys(call[4].decode() for call in _CALL.finditer(self.source)):
+        for require in dict.fromkeys(call[4].decode() for call in _calls(self.source)):
             own = self._own(require, None)
             if own.modules:
                 found = self._members(require)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from dataclasses import replace
 
 from PIL import Image
@@ -59,10 +58,7 @@ def decode(data: bytes, max_pixels: int, exact: bool = False) -> Picture:
     if reader is None:
         raise RefusalError("it is no PNG, JPEG, GIF or WebP")
     try:
-        with warnings.catch_warnings():
-            # The limit that counts is ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = reader(data, max_pixels, exact)
+        picture = reader(data, max_pixels, exact)
     except DAMAGE as failure:
         raise broken(f"it could not be read: {str(failure) or type(failure).__name__}") from failure
     return _without_needless_alpha(picture)
@@ -117,11 +113,11 @@ def _jpeg(data: bytes, max_pixels: int, exact: bool) -> Picture:
         raise RefusalError("decoders of JPEG differ by rounding: no other format says the same pixels")
     file = jpeg.parts(data)
     jpeg.check_single(file)
-    image = Image.open(io.BytesIO(data), formats=("JPEG",))
-    _check_size(*image.size, max_pixels)
+    size = jpeg.size(file)
+    _check_size(*size, max_pixels)
     tags = exif.read(jpeg.tags(file))
-    exif.check_density(tags, *image.size)
-    picture = _still(image, exact)
+    exif.check_density(tags, *size)
+    picture = _still(Image.open(io.BytesIO(data), formats=("JPEG",)), exact)
     turn = _UPRIGHT.get(exif.orientation(tags))
     return picture if turn is None else replace(picture, frames=(picture.frames[0].transpose(turn),))
 

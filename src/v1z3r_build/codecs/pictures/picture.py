@@ -11,6 +11,8 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PIECE = 256  # pixels a side
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -41,6 +43,17 @@ class Picture:
     def starts(self) -> list[int]:
         """When each frame begins to be shown, in ms."""
         return [0, *accumulate(self.durations[:-1])] if self.durations else [0]
+
+    def sample(self) -> Picture:
+        """Sixteen pieces spread over the first frame, put together: a megapixel to try things on."""
+        first = self.frames[0]
+        pieces = Image.new(first.mode, (4 * _PIECE, 4 * _PIECE))
+        for row in range(4):
+            for column in range(4):
+                left, top = (first.width - _PIECE) * column // 3, (first.height - _PIECE) * row // 3
+                piece = first.crop((left, top, left + _PIECE, top + _PIECE))
+                pieces.paste(piece, (column * _PIECE, row * _PIECE))
+        return Picture((pieces,), profile=self.profile)
 
     def scaled(self, width: int) -> Picture:
         """The same, so many pixels wide. Colours below transparency do not bleed into the rest (Pillow sees to it)."""

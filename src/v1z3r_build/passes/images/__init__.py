@@ -6,16 +6,18 @@ no page names is offered by the manifest, to servers that answer by what a brows
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from v1z3r_build.diagnostics import info
 from v1z3r_build.passes.images.inlined import shrunk
-from v1z3r_build.passes.images.markup import markup, scripts_of
+from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
 from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.replacement import Replacements
 from v1z3r_build.passes.images.usage import uses
-from v1z3r_build.passes.images.variants import make
+from v1z3r_build.passes.images.variants import make, scale
 from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.passes.link.proof import prove
 from v1z3r_build.passes.link.survey import survey
@@ -55,8 +57,14 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     proof = prove(site, seen, addresses, settings, {})
     used = uses(site, seen, proof.references, rasters, settings.images, pool)
     made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
-    offers = {path: _offer(one) for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
     scripts = scripts_of(site, proof.references, addresses)
+    chosable = {path: one for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
+    scaled: Mapping[str, Mapping[int, tuple[Asset, ...]]] = {}
+    if settings.images.widths:
+        still = shown_still(site, proof.references, scripts)
+        wide = {path: one for path, one in chosable.items() if path in still and not used[path].exact}
+        scaled = scale(site, wide, seen.tokens, settings.images, pool)
+    offers = {path: _offer(one, scaled.get(path, {})) for path, one in chosable.items()}
     chosen = markup(site, proof.references, offers, addresses, scripts)
     inlined = shrunk(site, settings.images, lambda page: not scripts.stillness(page.path, page.read()).reason, pool)
     edits = _edits(chosen.edits, inlined)
@@ -73,7 +81,17 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
         for file, more in replaced.items():
             edits[file] = [*edits.get(file, ()), *_apart(more, edits.get(file, ()))]
     diagnostics += _left(chosen)
-    return _with(site, made, edits).with_assets((), sorted(diagnostics))
+    fewer = [one for widths in scaled.values() for same in widths.values() for one in same]
+    return _with(site, made, edits).with_assets(_named(site, edits, fewer), sorted(diagnostics))
+
+
+def _named(site: Site, edits: Mapping[str, Iterable[Edit]], assets: Iterable[Asset]) -> Iterator[Asset]:
+    """Of these assets, those that an edit names."""
+    texts = [text for found in edits.values() for _, _, text in found]
+    for asset in assets:
+        name = quote(posixpath.basename(asset.path), safe="-._~!$*+;=@").encode()
+        if any(name in text for text in texts):
+            yield asset
 
 
 def _edits(*found: Mapping[str, Iterable[Filling]]) -> dict[str, list[Edit]]:
@@ -95,10 +113,17 @@ def _left(chosen: Markup) -> Iterator[Diagnostic]:
             yield info("image-not-offered", file, f"{min(paths)}{more}, browsers are given no choice: {message}")
 
 
-def _offer(made: Made) -> Offer:
+def _offer(made: Made, scaled: Mapping[int, tuple[Asset, ...]]) -> Offer:
     largest = max(variant.size for variant in made.variants)
     variants = tuple((variant.content_type, variant.path) for variant in made.variants)
-    return Offer(variants, made.width, made.height, made.image.size - largest)
+    widths = tuple(
+        (
+            kind,
+            tuple((width, one.path) for width in sorted(scaled) for one in scaled[width] if one.content_type == kind),
+        )
+        for kind, _ in variants
+    )
+    return Offer(variants, made.width, made.height, made.image.size - largest, widths)
 
 
 def _apart(edits: Iterable[Edit], others: Iterable[Edit]) -> Iterator[Edit]:

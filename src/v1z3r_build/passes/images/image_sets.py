@@ -125,12 +125,15 @@ class _Sheet:
 
     def edits(self, found: Sequence[Declaration], quote: bytes, *, faded: bool) -> list[Edit]:
         between = _between(found) if faded else set()
+        blocks: defaultdict[int, list[Declaration]] = defaultdict(list)
+        for one in found:
+            blocks[one.block].append(one)
         made: list[tuple[Declaration, bytes, set[str]]] = []
         for declaration in found:
             paths = {path for one in declaration.addresses if (path := self.find(one.text))}
             if not paths:
                 continue
-            reason = self.reason(declaration, found)
+            reason = self.reason(declaration, blocks[declaration.block])
             if not reason and declaration in between:
                 reason = "a transition fades it into another image, which browsers do only from url() to url()"
             if reason:
@@ -154,8 +157,8 @@ class _Sheet:
         self.left += [Left(declaration.start, path, reason) for path in sorted(paths)]
         self.plain += [(path, declaration.start) for path in paths]
 
-    def reason(self, declaration: Declaration, found: Sequence[Declaration]) -> str:
-        """Why a declaration is left as it is, "" if it need not be."""
+    def reason(self, declaration: Declaration, block: Sequence[Declaration]) -> str:
+        """Why a declaration is left as it is, "" if it need not be. block: all declarations beside it."""
         if declaration.name not in _PROPERTIES:
             return f"`{declaration.name}` takes no image set in all browsers"
         rules = [one for one in declaration.around if one.startswith("@")]
@@ -174,9 +177,7 @@ class _Sheet:
         if b"\\" in bare or b"{" in bare:
             return "the value is written with escapes"
         winners = (declaration.name, *_PROPERTIES[declaration.name])
-        if any(
-            one.block == declaration.block and one.start > declaration.start and one.name in winners for one in found
-        ):
+        if any(one.start > declaration.start and one.name in winners for one in block):
             return "another declaration after it says otherwise"
         return ""
 
@@ -247,12 +248,21 @@ def _between(found: Sequence[Declaration]) -> set[Declaration]:
     differs. Rules that are the same but for the media change places only with the window.
     """
     images = [one for one in found if one.addresses and one.name in _PROPERTIES and one.around]
-    asked = [(one, *parts) for one in images for parts in subjects(one.around)]
+    asked: defaultdict[frozenset[str], list[tuple[Declaration, frozenset[str]]]] = defaultdict(list)
+    for one in images:
+        for own, whole in subjects(one.around):
+            asked[own].append((one, whole))
+    by_part: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
+    for own in asked:
+        for part in own:
+            by_part[part].append(own)
     faded: set[Declaration] = set()
-    for one, own, whole in asked:
-        for other, theirs, all_of_it in asked:
-            if one is not other and own <= theirs and whole != all_of_it:
-                faded |= {one, other}
+    for own, ones in asked.items():
+        # Only what shares the rarest of its parts can ask for all of them.
+        for theirs in min((by_part[part] for part in own), key=len, default=list(asked)):
+            both = {one for one, _ in (*ones, *asked[theirs])}
+            if len(both) > 1 and (own < theirs or (own == theirs and len({whole for _, whole in ones}) > 1)):
+                faded |= both
     return faded
 
 

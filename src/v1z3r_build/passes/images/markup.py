@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from v1z3r_build.formats.policies import of_headers
 from v1z3r_build.passes.images.image_sets import SheetEdited, fades, sheet_edits
 from v1z3r_build.passes.images.pictures import page_edits
 from v1z3r_build.passes.images.sheets import Sheets
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from v1z3r_build.site.address import Addresses
     from v1z3r_build.site.span import Role
 
-_POLICY = re.compile(rb"^[ \t]+content-security-policy\s*:\s*(.*)$", re.I | re.M)
 _NAMES_POLICY = re.compile(rb"content-security-policy", re.I)
 _HEADERS = "_headers"
 # Of what other hosts are told of headers nothing is read: a policy there may forbid whatever a policy can.
@@ -45,6 +45,18 @@ def scripts_of(site: Site, references: Mapping[str, Iterable[Reference]], addres
     return Scripts(lambda path: site.assets[path].read(), addresses, framed)
 
 
+def shown_still(site: Site, references: Mapping[str, Iterable[Reference]], scripts: Scripts) -> set[str]:
+    """The images of elements on pages that no script could look at."""
+    return {
+        image
+        for path, asset in site.assets.items()
+        if asset.kind == "html"
+        and (images := _named(references, path, ("image", "candidate")))
+        and not scripts.stillness(path, asset.read()).reason
+        for image in images
+    }
+
+
 def markup(
     site: Site,
     references: Mapping[str, Iterable[Reference]],
@@ -58,7 +70,7 @@ def markup(
     """
     found = Markup()
     if offers:
-        styles = _sheets(site, references, offers, addresses, found)
+        styles = _sheets(site, references, offers, addresses, scripts, found)
         _pages(site, references, offers, addresses, scripts, styles, found)
     return found
 
@@ -78,6 +90,7 @@ def _sheets(
     references: Mapping[str, Iterable[Reference]],
     offers: Mapping[str, Offer],
     addresses: Addresses,
+    scripts: Scripts,
     found: Markup,
 ) -> _Styles:
     styles = [asset for asset in site.assets.values() if asset.kind == "style"]
@@ -86,6 +99,15 @@ def _sheets(
         return _Styles({}, any(fades(asset.read()) for asset in styles))
     faded = any(fades(asset.read()) for asset in styles)
     reading = any(reads_styles(asset.read()) for asset in site.assets.values() if asset.kind in ("script", "html"))
+    # A page that must stay as it is would go on to fetch these in their own format.
+    ahead = {
+        image
+        for path, asset in site.assets.items()
+        if asset.kind in ("html", "text") and (images := _named(references, path, ("preload",)) & offers.keys())
+        if asset.kind == "text" or scripts.stillness(path, asset.read()).reason
+        for image in images
+    }
+    choices = {path: offer for path, offer in offers.items() if path not in ahead}
     edited: dict[str, SheetEdited] = {}
     for asset in styles:
         images = named[asset.path]
@@ -94,7 +116,7 @@ def _sheets(
         if reading:
             edited[asset.path] = SheetEdited(plain=tuple(sorted(images)))
             continue
-        one = sheet_edits(asset.path, asset.read(), offers, addresses, faded=faded)
+        one = sheet_edits(asset.path, asset.read(), choices, addresses, faded=faded)
         edited[asset.path] = SheetEdited(one.edits, one.left, one.chosen, tuple(sorted(images - {*one.chosen})))
         _keep(found, asset.path, one.edits, one.left, set(one.chosen))
     return _Styles(edited, faded)
@@ -111,6 +133,7 @@ def _pages(
 ) -> None:
     sheets = Sheets(lambda path: site.assets[path].read(), addresses)
     policy = _policies(site.assets)
+    early = _named(references, _HEADERS, ("preload",))
     for path, asset in site.assets.items():
         if asset.kind != "html":
             continue
@@ -126,9 +149,9 @@ def _pages(
             offers,
             addresses,
             sheets,
-            scripts.stillness(path, data),
+            scripts,
             policy,
-            {image for one in used for image in one.plain},
+            {*early, *(image for one in used for image in one.plain)},
             {image for one in used for image in one.chosen},
             faded=styles.faded,
         )
@@ -160,7 +183,7 @@ def _policies(assets: Mapping[str, Asset]) -> tuple[str, ...]:
     policies: list[str] = []
     for path, asset in assets.items():
         if path == _HEADERS:
-            policies += [one.group(1).decode("utf-8", "replace") for one in _POLICY.finditer(asset.read())]
+            policies += of_headers(asset.read())
         elif _HOSTS.fullmatch(path) and _NAMES_POLICY.search(asset.read()):
             policies.append(_STRICTEST)
     return tuple(policies)

@@ -18,7 +18,7 @@ class Offer:
 
     variants: content type and path of each, best first. width, height: of the image as shown, in pixels, 0 if they are
     not known. saved: bytes by which the largest of the variants is smaller than the image. widths: for each content
-    type, pixel width and path of smaller versions, ascending, the image's own width last.
+    type, pixel width and path of smaller versions, ascending; without the full size, which is in `variants`.
     """
 
     variants: tuple[tuple[str, str], ...]

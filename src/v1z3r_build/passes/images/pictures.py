@@ -6,7 +6,8 @@ again afterwards, and must be the same but for what was inserted.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from turbohtml import Element
 
 from v1z3r_build.formats import html, policies
 from v1z3r_build.passes.images.image_sets import SheetEdited, sheet_edits
+from v1z3r_build.passes.images.layout import narrower, widest
 from v1z3r_build.passes.images.offers import Edit, Left, address
 from v1z3r_build.passes.images.proof import Insertion, parsed, verdicts
 from v1z3r_build.passes.images.sheets import UnknownSheetError
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.images.offers import Offer
     from v1z3r_build.passes.images.selectors import Probes
     from v1z3r_build.passes.images.sheets import Sheets
-    from v1z3r_build.passes.images.stillness import Stillness
+    from v1z3r_build.passes.images.stillness import Scripts
     from v1z3r_build.site.address import Addresses
 
 LARGEST = 32 * 1024 * 1024  # bytes
+# Without one of these a page shows no image that could be another.
+_CONCERNED = re.compile(rb"<(?:img|image|source)\b|\burl\(|\bpreload\b", re.I)
+_DESCRIPTORS = re.compile(r"(?: \d+(?:\.\d+)?[wxh]){0,2}")
 _MODERN = ("image/avif", "image/webp")
 # Where an image is no part of the page as it is shown, or its parent chooses among its children.
 _APART = frozenset(
@@ -110,7 +115,7 @@ def page_edits(
     offers: Mapping[str, Offer],
     addresses: Addresses,
     sheets: Sheets,
-    stillness: Stillness,
+    scripts: Scripts,
     policy: Sequence[str] = (),
     fetched: Collection[str] = (),
     styled: Collection[str] = (),
@@ -126,7 +131,10 @@ def page_edits(
     """
     if not offers or data[:2] in (b"\xff\xfe", b"\xfe\xff") or len(data) > LARGEST or b"\0" in data:
         return Edited()
+    if not _CONCERNED.search(data):
+        return Edited()
     page = _Page(path, data, offers, addresses, policy)
+    stillness = scripts.stillness(path, data)
     if stillness.reason:
         return Edited(left=tuple(page.all_left(stillness.reason)))
     if not path.lower().endswith((".html", ".htm")):
@@ -139,6 +147,7 @@ def page_edits(
         return Edited(left=tuple(page.all_left(str(unknown))))
     inline = page.inline_styles(faded=faded)
     page.settle({*fetched, *inline.plain}, {*styled, *inline.chosen})
+    page.narrow(probes)
     while page.sets and not page.prove(probes):
         page.settle()
     left = sorted((*page.left, *inline.left), key=lambda one: one.start)
@@ -232,10 +241,10 @@ class _Page:
             places = list(html.candidates(self.data, low, high))
             for at, (start, end) in enumerate(places):
                 until = places[at + 1][0] if at + 1 < len(places) else high
-                text = html.decode(self.data[end:until]).strip(" \t\n\r\f,")
+                text = " ".join(html.decode(self.data[end:until]).replace(",", " ").split())
                 found.append(self.candidate(start, f" {text}" if text else ""))
         own = spans.get({"img": "src", "link": "href"}.get(element.tag, ""))
-        complete = any(one.descriptor in ("", " 1x") or one.descriptor.endswith("w") for one in found)
+        complete = any(one.descriptor in ("", " 1x") or "w" in one.descriptor for one in found)
         if own is not None and not complete and self.data[slice(*own)].strip():
             low = own[0]
             while self.data[low : low + 1].isspace():
@@ -257,12 +266,8 @@ class _Page:
         kinds = self.kinds(candidates)
         if not kinds:
             raise _NotOfferedError("not all of its candidates have a variant of one format")
-        copied = b"".join(
-            b" " + raw
-            for raw in self.raw(
-                element, ("media", "sizes", *(() if wraps or element is image else ("width", "height")))
-            )
-        )
+        own = ("sizes",) if element is image else ("media", "sizes", "width", "height")
+        copied = b"".join(b" " + raw for raw in self.raw(element, own))
         sources = b"".join(
             b'<source hidden type="%s"%s srcset="%s">' % (kind.encode(), copied, self.srcset(candidates, kind))
             for kind in kinds
@@ -273,9 +278,44 @@ class _Page:
             raise _NotOfferedError("its variants save less than the markup costs")
         return made
 
+    def narrow(self, probes: Sequence[Probes]) -> None:
+        """Offer smaller versions of images that the page shows once, in a width that is certain.
+
+        What is shown twice could be fetched in two widths; what is preloaded, in another.
+        """
+        uses = Counter(one.path for made in self.sets for one in made.candidates)
+        uses.update(path for path in self.styled)
+        uses.update(one.path for link in self.preloads for one in link.candidates)
+        for at, made in enumerate(self.sets):
+            image = self.elements[made.number]
+            (first, *others) = made.candidates
+            offer = self.offers[first.path]
+            if not (offer.widths and offer.width and offer.height and made.wraps) or others or first.descriptor:
+                continue
+            if uses[first.path] > 1:
+                continue
+            width = widest(image, [declared for probe in probes for declared in probe.sizing(image)])
+            if width and "sizes" not in image.attrs:
+                self.sets[at] = self.narrowed(made, offer, width)
+
+    def narrowed(self, made: _Set, offer: Offer, width: int) -> _Set:
+        (only,) = made.candidates
+        sources: list[bytes] = []
+        for kind in made.content_types:
+            smaller = narrower(dict(offer.widths).get(kind, ()), width, offer.width, offer.height)
+            if not smaller:
+                sources.append(f'<source hidden type="{kind}" srcset="{self.srcset([only], kind).decode()}">'.encode())
+                continue
+            texts = [
+                f"{address(only.url.text, path).replace('&', '&amp;')} {pixels}w"
+                for pixels, path in (*smaller, (offer.width, offer.of_type(kind)))
+            ]
+            sources.append(f'<source hidden type="{kind}" sizes="{width}px" srcset="{", ".join(texts)}">'.encode())
+        return replace(made, sources=b"".join(sources))
+
     def kinds(self, candidates: Sequence[_Candidate]) -> tuple[str, ...]:
         """The content types of which there is a variant of every candidate."""
-        if any(one.path not in self.offers or "\ufffd" in one.url.text for one in candidates):
+        if any(one.path not in self.offers or not _DESCRIPTORS.fullmatch(one.descriptor) for one in candidates):
             return ()
         first, *rest = [self.offers[one.path] for one in candidates]
         return tuple(kind for kind, _ in first.variants if all(one.of_type(kind) for one in rest))

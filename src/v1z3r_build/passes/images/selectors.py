@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from turbohtml import Element
 
 from v1z3r_build.formats.style_rules import Part, Selector, Step
+from v1z3r_build.passes.images.layout import SIZING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,10 +76,14 @@ class Probes:
         self._changing: list[_Probe] = []
         self._taking: list[tuple[str, Selector, Rule]] = []
         self._inheriting: list[tuple[str, tuple[str, ...]]] = []
+        self._sizing: list[tuple[str, tuple[Declaration, ...]]] = []
         seen: set[Selector] = set()
         for rule in rules:
             inheriting = tuple(dict.fromkeys(one.name for one in rule.declarations if takes_from_parent(one)))
+            sizing = tuple(one for one in rule.declarations if one.name in SIZING)
             for selector in rule.selectors:
+                if sizing and not selector.pseudo_element and selector.steps[-1].type in ("", "img"):
+                    self._sizing.append((_text(selector.steps, live), sizing))
                 for one in _with_inner(selector):
                     if one not in seen and (_is_concerned(one) or one.text.startswith(_HAS)):
                         self._changing.append(_Probe(one, live))
@@ -87,6 +92,12 @@ class Probes:
                     self._taking.append((_text(selector.steps, live, new=True), selector, rule))
                 if inheriting and not selector.pseudo_element and selector.steps[-1].type in ("", "img"):
                     self._inheriting.append((_text(selector.steps, live), inheriting))
+
+    def sizing(self, image: Element) -> Iterator[Declaration]:
+        """What the rules may say, at any time, of how large an image is."""
+        for text, declared in self._sizing:
+            if _matches(image, text):
+                yield from declared
 
     def verdict(self, trees: Trees, place: Place) -> Verdict:
         """Whether the page is the same for all rules."""
@@ -161,7 +172,10 @@ def _may_be_new(step: Step) -> bool:
 def _is_sure(steps: Sequence[Step], live: Live) -> bool:
     """Whether the tree alone decides what is found."""
     return not any(
-        part.kind == "loose" or live.changes(part) or not all(_is_sure(inner.steps, live) for inner in part.inner)
+        part.kind == "loose"
+        or not part.text
+        or live.changes(part)
+        or not all(_is_sure(inner.steps, live) for inner in part.inner)
         for step in steps
         for part in step.parts
     )

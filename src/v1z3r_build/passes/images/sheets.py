@@ -42,10 +42,7 @@ class Sheets:
         for element in page.iter_elements():
             tag = element.tag.lower()
             if tag == "link":
-                attributes = {
-                    name: html.decode(data[slice(*span)]) if span else ""
-                    for name, span in html.attribute_spans(data, element).items()
-                }
+                attributes = html.attributes(data, element)
                 relations = attributes.get("rel", "").lower().split()
                 if "stylesheet" in relations:
                     keys += self._graph(attributes.get("href", ""), path, base)

@@ -118,12 +118,18 @@ class Scripts:
         self._addresses = addresses
         self._embedded = embedded
         self._known: dict[str, _Script] = {}
+        self._pages: dict[str, Stillness] = {}
 
     def stillness(self, path: str, data: bytes) -> Stillness:
-        """Whether no script of a page can notice what happens to its images.
+        """Whether no script of a page can notice what happens to its images; found out once for each page.
 
         Every script counts, whatever its condition; one that is not in the site could do anything.
         """
+        if path not in self._pages:
+            self._pages[path] = self._look_at(path, data)
+        return self._pages[path]
+
+    def _look_at(self, path: str, data: bytes) -> Stillness:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return Stillness("it is in UTF-16")
         if is_hydrated(data):
@@ -135,10 +141,7 @@ class Scripts:
         found: list[_Script] = []
         for element in page.iter_elements():
             tag = element.tag.lower()
-            attributes = {
-                name: html.decode(data[slice(*span)]) if span else ""
-                for name, span in html.attribute_spans(data, element).items()
-            }
+            attributes = html.attributes(data, element)
             if "srcdoc" in attributes or self._is_frame_of_ours(tag, attributes, path, base):
                 return Stillness("it shows another page in a frame")
             for name, value in attributes.items():

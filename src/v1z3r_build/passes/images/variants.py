@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 TOKEN_LENGTH = 16
-_PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng", "mozjpeg-lossless-optimization")
+_PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng")
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 _FAILURES: dict[str, tuple[str, str]] = {
     "crashed": ("image-crashed", "a process ended abnormally while it worked on this image"),
@@ -70,6 +70,39 @@ def make(
     return {path: made[path] for path in sorted(made)}, sorted(diagnostics)
 
 
+def scale(
+    site: Site,
+    images: Mapping[str, Made],
+    tokens: Mapping[str, Token],
+    settings: ImagesSettings,
+    pool: Pool,
+) -> dict[str, dict[int, tuple[Asset, ...]]]:
+    """Smaller versions of images, by their paths and by widths in pixels: those that keep the ratio to the pixel."""
+    from v1z3r_build.codecs.pictures.recoding import Wish, recode  # numpy and Pillow are slow to import
+
+    calls: dict[str, Call] = {}
+    wanted: dict[str, tuple[str, int]] = {}
+    for path, one in images.items():
+        formats = tuple(
+            name for name in settings.formats if TYPES[name] in {other.content_type for other in one.variants}
+        )
+        for width in settings.widths:
+            if width < one.width and width * one.height % one.width == 0:
+                key = f"{path} {width}"
+                wish = Wish(False, formats, settings.target, settings.max_pixels, width, original=False)
+                wanted[key] = path, width
+                # The input's own bytes: an original that was made smaller has the same pixels.
+                arguments = (wish, site.assets[path].location)
+                calls[key] = Call(key, recode, arguments, one.image.size, settings.seconds, cached=always)
+    made: dict[str, dict[int, tuple[Asset, ...]]] = {}
+    for outcome in pool.run(calls.values()):
+        path, width = wanted[outcome.key]
+        for variant in outcome.value.variants if outcome.failure is None else ():
+            asset = _variant(site, site.assets[path], tokens.get(path), variant, f".{width}w")
+            made.setdefault(path, {})[width] = (*made.get(path, {}).get(width, ()), asset)
+    return made
+
+
 def engine_versions() -> dict[str, str]:
     """The versions of all that the bytes of images depend on, by name."""
     from importlib import metadata  # slow to import, and so is Pillow
@@ -90,15 +123,18 @@ def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> I
         yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
 
 
-def _variant(site: Site, image: Asset, token: Token | None, made: Variant) -> Asset:
+def _variant(site: Site, image: Asset, token: Token | None, made: Variant, scaled: str = "") -> Asset:
+    """scaled: what its name says of its width."""
     format_, data = made.format, made.data
     stem, _, suffix = image.path.rpartition(".")
     if token is None:
-        path = naming.variant(f"{stem}.", f".{format_}", TOKEN_LENGTH, HEX, data)
+        path = naming.variant(f"{stem}.", f"{scaled}.{format_}", TOKEN_LENGTH, HEX, data)
     else:
         # As long as the image's own name: what counts the bytes of a text that holds it stays true.
         length = len(token.text) + len(suffix) - len(format_)
-        path = naming.variant(image.path[: token.start], f"{stem[token.end :]}.{format_}", length, token.alphabet, data)
+        path = naming.variant(
+            image.path[: token.start], f"{stem[token.end :]}{scaled}.{format_}", length, token.alphabet, data
+        )
     return replace(
         image,
         path=path,

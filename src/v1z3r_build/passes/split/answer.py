@@ -28,7 +28,8 @@ class Answer:
 
     data: its new bytes, None if it stays. vendors: the files split off, by label. whole: the vendor that the script is,
     all in all. ids: of the chunks that it is, and queue: the name of the runtime's queue, where the bundler has those.
-    held: by label why its largest part that was to move stays.
+    held: by label why its largest part that was to move stays. modules: the ids of all modules that it brings, None
+    where that is not known.
     cuts: for modules that stay, but without their vendors' items, the ids of the new modules that they require.
     """
 
@@ -41,6 +42,7 @@ class Answer:
     cuts: Mapping[int | str, tuple[str, ...]] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
+    modules: tuple[int | str, ...] | None = None
 
 
 def not_split(path: str, why: str) -> Diagnostic:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.turbopack import chunks
@@ -29,9 +30,10 @@ _NO_TEXT = ("image", "font", "wasm", "media")
 def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:
     """Write the parts of those chunks whose vendors' files all can be told of that name the chunks."""
     possible = workshop.possible(named(answers))
+    known = {answer.path: answer.modules for answer in answers if answer.modules is not None}
     while True:
         told, reasons = _tell(workshop, possible)
-        reasons |= _torn(workshop, possible)
+        reasons |= _torn(workshop, possible, known)
         if not reasons:
             break
         for path, reason in sorted(reasons.items()):
@@ -45,9 +47,10 @@ def carry_out(workshop: Workshop, answers: Sequence[Answer]) -> None:
 # Modules that stand in several chunks
 
 
-def _torn(workshop: Workshop, answers: Sequence[Answer]) -> dict[str, str]:
+def _torn(workshop: Workshop, answers: Sequence[Answer], known: Mapping[str, Collection[Id]]) -> dict[str, str]:
     """The chunks with modules that were taken apart here and not so in another chunk; why, by the chunk's path.
 
+    known: the modules of chunks.
     The runtime takes a module from whichever chunk comes first, and who runs it need not have waited for that one. So
     each chunk that brings the module must bring the same vendor's module.
     """
@@ -58,10 +61,11 @@ def _torn(workshop: Workshop, answers: Sequence[Answer]) -> dict[str, str]:
     calls = [
         workshop.call(path, holds, ids, asset.location)
         for path, asset in workshop.site.assets.items()
-        if ids and asset.kind == "script"
+        if ids and asset.kind == "script" and path not in known
     ]
+    read = [(path, [one for one in modules if one in ids], "") for path, modules in known.items()]
     reasons: dict[str, str] = {}
-    for other, found, failure in workshop.outcomes(calls):
+    for other, found, failure in sorted((*read, *workshop.outcomes(calls)), key=itemgetter(0)):
         for path, made in cut.items():
             if path == other:
                 continue

@@ -58,14 +58,16 @@ def split_chunk(
         return None
     if isinstance(chunk, Refusal):
         return Answer(path, diagnostics=(not_split(path, f"{chunk.reason} (at byte {chunk.offset})"),))
+    modules = tuple(module.id for module in chunk.modules)
     try:
         scopes = analyse_script(data, tree)
     except Refused as refused:
-        return Answer(path, diagnostics=(not_split(path, str(refused)),))
+        return Answer(path, diagnostics=(not_split(path, str(refused)),), modules=modules)
     queue = data[slice(*chunk.queue)]
     collection = Collection(data, chunk.modules, chunk.strict, chunk.licenses, lambda _: queue)
     finish = webpack.require_own(chunk)
     made = divided(path, collection, scopes, wanted, min_size, told, lambda _: finish)
+    made = replace(made, modules=modules)
     return replace(made, ids=chunk.ids, queue=chunk.queue_name) if made.vendors else made
 
 
@@ -110,6 +112,7 @@ def divided(
     if not labels.present(0, len(data)):
         return Answer(path)
     work = _Work(path, collection, scopes, labels)
+    del labels  # all words of the script, with their places
     if len(work.owners) == 1 and "" not in work.owners:
         return Answer(path, whole=next(iter(work.owners)))
 
@@ -315,8 +318,7 @@ def _parameters(scopes: Scopes, given: Sequence[str]) -> list[str]:
 
 def _free(scopes: Scopes, name: str) -> str:
     """A name that nothing in a script bears, nor anything that is made of it."""
-    taken = {one.name for one in scopes.references} | {name for one in scopes.scopes for name in one.bindings}
-    while name in taken:
+    while name in scopes.names:
         name += "_"
     return name
 

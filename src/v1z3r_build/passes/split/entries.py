@@ -48,12 +48,20 @@ def split_entries(
     chunk = chunks.read_chunk(data, tree)
     if chunk is None:
         return None
+    modules = tuple(one for entry in chunk.entries for one in entry.ids)
+    return replace(_split(path, chunk, wanted, min_size, told, data, tree), modules=modules)
+
+
+def _split(
+    path: str, chunk: Chunk, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None
+) -> Answer:
     try:
         scopes = analyse_script(data, tree)
         labels = Labels(scopes.tree.root_node, wanted, told)
         if not labels.present(0, len(data)):
             return Answer(path)
         work = _Work(path, chunk, scopes, labels)
+        del labels  # all words of the script, with their places
         if len(work.owners) == 1 and "" not in work.owners:
             return Answer(path, whole=next(iter(work.owners)))
 

@@ -81,6 +81,7 @@ def split_module(
         return Answer(path)
     if whole := _whole(module.items, found):
         return Answer(path, whole=whole)
+    del labels  # all words of the script, with their places
 
     def split(chosen: Set[str]) -> Answer:
         made = module.split(path, [label if label in chosen else "" for label in found])

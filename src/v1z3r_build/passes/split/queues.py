@@ -16,7 +16,7 @@ from v1z3r_build.passes.split.runtimes import register_chunks
 from v1z3r_build.passes.split.workshop import named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from v1z3r_build.passes.split.workshop import Workshop
 
@@ -43,8 +43,9 @@ def _told(workshop: Workshop, answers: Sequence[Answer]) -> Iterator[Answer]:
                 bundles.append(answer)
     yield from bundles
     chunks = [answer for answer in answers if answer.vendors and answer.ids]
+    known = {answer.path: answer.modules for answer in answers if answer.modules is not None}
     for queue in sorted({answer.queue for answer in chunks}):
-        group = _consistent(workshop, queue, [answer for answer in chunks if answer.queue == queue])
+        group = _consistent(workshop, queue, [answer for answer in chunks if answer.queue == queue], known)
         runtimes, reason = _runtimes(workshop, queue, group, bundles) if group else ([], "")
         if reason:
             for answer in group:
@@ -75,8 +76,10 @@ def _only_loads(page: bytes, name: bytes) -> bool:
     return all(url.role in _LOADING for url in urls) and len(urls) == page.count(name)
 
 
-def _consistent(workshop: Workshop, queue: str, group: Sequence[Answer]) -> list[Answer]:
-    """The chunks but for those with a module that others have in another form.
+def _consistent(
+    workshop: Workshop, queue: str, group: Sequence[Answer], known: Mapping[str, Collection[int | str]]
+) -> list[Answer]:
+    """The chunks but for those with a module that others have in another form. known: the modules of scripts.
 
     The runtime takes whichever came last. Who may require it then would find that it wants a module which is still
     on its way, with another chunk.
@@ -88,10 +91,11 @@ def _consistent(workshop: Workshop, queue: str, group: Sequence[Answer]) -> list
     calls = [
         workshop.call(path, module_ids, asset.location)
         for path, asset in assets.items()
-        if asset.kind == "script" and queue.encode() in asset.read()
+        if asset.kind == "script" and path not in known and queue.encode() in asset.read()
     ]
+    modules = {path: cut.intersection(ids) for path, ids in known.items()}
     # Of what cannot be read it may have all.
-    modules = {path: cut if value is None else cut & set(value) for path, value, _ in workshop.outcomes(calls)}
+    modules |= {path: cut if value is None else cut & set(value) for path, value, _ in workshop.outcomes(calls)}
     kept = {answer.path: answer for answer in group}
     while True:
         forms: dict[int | str, set[tuple[str, ...]]] = {}

@@ -202,6 +202,9 @@ def named(answers: Sequence[Answer]) -> list[Answer]:
             own = name if number == 0 else name.replace(label, f"{label}-{number + 1}", 1)
             assert data is not None, "vendors without a chunk"
             # A chunk of Turbopack's may hold its own name.
+            if own == name:
+                vendors[label] = one
+                continue
             vendors[label] = replace(one, path=posixpath.join(folder, own), data=_renamed(one.data, name, own))
             data = _renamed(data, name, own)
         renamed.append(replace(answer, data=data, vendors=vendors))
