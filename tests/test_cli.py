@@ -515,7 +515,7 @@ def test_init_writes_every_setting_and_never_over_a_file() -> None:
     assert result.exit_code == 0
     place = Path("v1z3r-build.toml")
     assert place.read_text(encoding="utf-8") == example()
-    assert set(tomllib.loads(example())) == {"site", "split", "minify", "names", "compress", "cache"}
+    assert set(tomllib.loads(example())) == {"site", "split", "minify", "images", "names", "compress", "cache"}
     place.write_text("jobs = 1")
     again = run("init")
     assert (again.exit_code, place.read_text()) == (2, "jobs = 1")
