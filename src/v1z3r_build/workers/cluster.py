@@ -212,6 +212,10 @@ class VersionsDifferError(Exception):
     """A worker has other versions than the process that sends it work."""
 
 
+class DismissedError(Exception):
+    """The client has taken leave, and nobody waits for an answer."""
+
+
 def versions() -> str:
     """What the work of this process depends on, one a line."""
     return f"python {sys.version_info.major}.{sys.version_info.minor}\n{engines()}"
@@ -231,8 +235,9 @@ def perform(client: str, expected: str, payload: bytes) -> bytes:
 
 
 def dismiss(client: str) -> None:
-    """End the children that work for a client."""
+    """End the children that work for a client; what of its calls comes after is not begun."""
     with _guard:
+        _dismissed.add(client)
         for key in [key for key in _made if key[0] == client]:
             _made.pop(key).pool.close()
 
@@ -246,12 +251,15 @@ class _Children:
 
 
 _made: dict[tuple[str, int], _Children] = {}
+_dismissed: set[str] = set()
 _guard = threading.Lock()
 
 
 def _children(client: str) -> _Children:
     now, here = time.monotonic(), threading.get_ident()
     with _guard:
+        if client in _dismissed:  # a call that was on its way here when its client took leave
+            raise DismissedError
         # Of a client that was killed nobody hears again.
         for key in [key for key, one in _made.items() if key[1] == here and now - one.used > _IDLE]:
             _made.pop(key).pool.close()
