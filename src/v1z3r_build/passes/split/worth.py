@@ -24,12 +24,12 @@ _QUICK, _AT_LEAST = 5, 0.7
 _NEAR, _DOUBT = 7, 0.003
 
 
-def is_small(data: bytes, size: int) -> bool:
-    """Whether a file takes less than so many bytes as transferred."""
-    most = len(brotli_coding.encode(data, _QUICK))
-    if most < size or most * _AT_LEAST >= size:
-        return most < size
-    return brotli_coding.transferred(data) < size
+def _small(data: bytes, size: int) -> int | None:
+    """How many bytes a file takes as transferred if that is less than so many, else None."""
+    if len(brotli_coding.encode(data, _QUICK)) * _AT_LEAST >= size:
+        return None
+    exact = brotli_coding.transferred(data)
+    return exact if exact < size else None
 
 
 def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[str]], Answer], min_size: int) -> Answer:
@@ -42,9 +42,10 @@ def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[s
     is_costly = False
     while labels:
         answer = split(labels)
-        large = {label for label, one in answer.vendors.items() if not is_small(one.data, min_size)}
+        sizes = {label: _small(one.data, min_size) for label, one in answer.vendors.items()}
+        large = {label for label, size in sizes.items() if size is None}
         if large != labels:
-            told += (_left(path, label, answer, min_size) for label in sorted(labels - large))
+            told += (_left(path, label, answer, sizes.get(label), min_size) for label in sorted(labels - large))
             labels = large
             continue
         cost = _cost(whole, _parts(answer))
@@ -79,12 +80,11 @@ def _size(parts: Sequence[bytes], quality: int) -> int:
     return sum(len(brotli_coding.encode(part, quality)) for part in parts)
 
 
-def _left(path: str, label: str, answer: Answer, min_size: int) -> Diagnostic:
-    """Why a vendor stays where others may go."""
-    if label not in answer.vendors:
+def _left(path: str, label: str, answer: Answer, size: int | None, min_size: int) -> Diagnostic:
+    """Why a vendor stays where others may go. size: of its file, None if there would be none."""
+    if size is None:
         why = f", for instance the part {answer.held[label]}" if label in answer.held else ""
         return not_split(path, f"all that it has of {label} is tied to other code in ways that cannot be cut{why}")
-    size = brotli_coding.transferred(answer.vendors[label].data)
     return not_split(
         path, f"{label} would be {size:,} bytes as transferred, less than min_size ({min_size:,}) in [split]"
     )
