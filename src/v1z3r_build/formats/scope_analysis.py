@@ -220,6 +220,7 @@ class _Walk:
         self.hazards: list[Hazard] = []
         self._stack: list[tuple[Node, Scope, _Target | _Open | None]] = []
         self._names: dict[bytes, str] = {}
+        self._plain: dict[bytes, str] = {}  # those of references, which are operators nowhere
         # By the id of a node: when functions run that are called where they stand, and parts of functions and classes.
         self._steps: dict[int, Timing] = {}
         self._constructed: set[int | Scope] = set()
@@ -286,6 +287,7 @@ class _Walk:
         name = self._name(start, end)
         if name in _SOMETIMES_KEYWORDS and self._is_keyword(name, scope, start):
             return None
+        self._plain[self.source[start:end]] = name
         reference = Reference(start, end, name, scope, access, form)
         self.references.append(reference)
         return reference
@@ -389,11 +391,17 @@ class _Walk:
     def _pass(self, node: Node, scope: Scope) -> None:
         """Most nodes of a tree: names in them are read, all else is seen later."""
         later: list[tuple[Node, Scope, None]] = []
-        actions = self._actions
+        actions, source, plain = self._actions, self.source, self._plain
         for child in node.named_children:
             action = actions[child.kind_id]
             if action == _NAME:
-                self._refer(child, scope)
+                # As `_refer`, for the names that are known: most references are seen here.
+                start, end = child.byte_range
+                name = plain.get(source[start:end])
+                if name is None:
+                    self._refer(child, scope)
+                else:
+                    self.references.append(Reference(start, end, name, scope, Access.READ, Form.PLAIN))
             elif action == _OTHER:
                 later.append((child, scope, None))
         if later:

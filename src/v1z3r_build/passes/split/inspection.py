@@ -5,7 +5,6 @@ All families look at one syntax tree: to parse a script takes as long as most of
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from v1z3r_build.formats.engines.script_syntax import parse
@@ -52,13 +51,6 @@ class Finding(NamedTuple):
 
 def inspect(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Finding:
     """Look into one script. told: as of Labels. Pure; for guarded children, where the parser may crash."""
-    found = _found(path, wanted, min_size, told, data)
-    # Scopes and bindings lead to each other: what is left of a script would stay beside what is made of the next one.
-    gc.collect()
-    return found
-
-
-def _found(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Finding:
     tree = parse(data) if len(data) <= MAX_SIZE else None
     for family, split in _FAMILIES:
         answer = split(path, wanted, min_size, told, data, tree)
