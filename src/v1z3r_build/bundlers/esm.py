@@ -19,7 +19,7 @@ from v1z3r_build.bundlers.items import items
 from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined
-from v1z3r_build.formats.engines.script_syntax import parse
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.renaming import Renamer, readable_names
 from v1z3r_build.formats.scope_analysis import analyse_module
 from v1z3r_build.formats.scopes import Goal, Kind, Reason, Refused
@@ -70,7 +70,7 @@ class Outline:
     def __init__(self, source: bytes, tree: Tree | None = None) -> None:
         """tree: its syntax tree, if it is parsed already. Raises Refused."""
         self.source = source
-        self.root = (tree or parse(source)).root_node
+        self.root = (tree or located(source)).root_node
         if self.root.has_error:
             raise Refused(Reason.SYNTAX, 0)
         self.items = items(self.root)
@@ -83,6 +83,10 @@ class Outline:
         """Whether it has an `await` at its top level."""
         return any(b"await" in self.source[one.start : one.end] and _awaits(one.node) for one in self.items)
 
+    def _text(self, name: Node | None) -> str:
+        """The name of an import or export. Not the node's own text, see `located`."""
+        return self.source[name.start_byte : name.end_byte].decode().strip("\"'") if name is not None else ""
+
     def specifiers(self) -> dict[str, dict[str, str]]:
         """What it imports and re-exports: by specifier, the names there of its own names (`default`; `*` for all)."""
         found: dict[str, dict[str, str]] = {}
@@ -94,10 +98,10 @@ class Outline:
             clause = next((child for child in item.node.named_children if child.type == "import_clause"), None)
             for part in clause.named_children if clause is not None else ():
                 if part.type == "identifier":
-                    names[_text(part)] = "default"
+                    names[self._text(part)] = "default"
                 for one in part.named_children if part.type == "named_imports" else ():
                     name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
-                    names[_text(alias or name)] = _text(name)
+                    names[self._text(alias or name)] = self._text(name)
         return found
 
 
@@ -136,8 +140,8 @@ class Module(Outline):
             for clause in item.node.named_children:
                 for one in clause.named_children if clause.type == "export_clause" else ():
                     name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
-                    if _text(name) in once:
-                        found.add(_text(alias or name))
+                    if self._text(name) in once:
+                        found.add(self._text(alias or name))
         return frozenset(found)
 
     def split(self, path: str, labels: Sequence[str]) -> Split:
@@ -180,11 +184,6 @@ def _canonical(body: Derived, origin: Scopes, read: Container[str]) -> tuple[Der
 
 def _specifier(theirs: str, own: str) -> str:
     return own if theirs == own else f"{theirs} as {own}"
-
-
-def _text(name: Node | None) -> str:
-    text = (name.text or b"").decode() if name is not None else ""
-    return text.strip("\"'")
 
 
 class _Chunk:

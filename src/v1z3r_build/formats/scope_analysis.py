@@ -13,9 +13,10 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter_javascript
-from tree_sitter import Language, Parser
+from tree_sitter import Language
 
 from v1z3r_build.formats.descent import Descent
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scopes import (
     Access,
     Binding,
@@ -70,7 +71,7 @@ def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
         source.decode()
     except UnicodeDecodeError as error:
         raise Refused(Reason.NOT_TEXT, error.start) from error
-    tree = tree or Parser(_language()).parse(source)
+    tree = tree or located(source)
     if tree.root_node.has_error:
         raise Refused(Reason.SYNTAX, _first_error(tree.root_node))
     _refuse_misread_comments(source, tree.root_node, goal)

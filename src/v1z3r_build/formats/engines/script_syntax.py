@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +19,12 @@ _FUNCTIONS = {
     "method_definition",
 }
 _BODIES = _FUNCTIONS | {"class_static_block"}
+_CLAUSE = re.compile(rb"\b(?:import|export)\b[^{}\"'`;]*\{([^{}\"'`;]*)\}")
+_RESERVED = re.compile(
+    rb"(?<![\w$])(?:break|case|catch|class|const|continue|debugger|delete|do|else|enum|export|extends|false|finally|for"
+    rb"|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with)"
+    rb"(?![\w$])"
+)
 _NAMING = {"variable_declarator": "name", "assignment_pattern": "left", "assignment_expression": "left"}
 
 
@@ -47,6 +54,42 @@ class Literal:
 def parse(data: bytes) -> Tree:
     """The syntax tree; errors are nodes in it."""
     return Parser(_language()).parse(data)
+
+
+def located(data: bytes) -> Tree:
+    """The syntax tree of a script for those who read the text of its nodes from `data`, by their places.
+
+    The parser (tree-sitter-javascript 0.25) takes no reserved words for names of imports and exports, which they may be
+    (ECMA-262 §16.2, ModuleExportName): Rollup and rolldown count names up through `do`, `if` and `in`. The nodes of
+    such names are there, and have another text.
+    """
+    tree = parse(data)
+    if not tree.root_node.has_error:
+        return tree
+    words = [
+        (clause.start(1) + word.start(), clause.start(1) + word.end())
+        for clause in _CLAUSE.finditer(data)
+        for word in _RESERVED.finditer(clause.group(1))
+    ]
+    while words:
+        named = bytearray(data)
+        for start, end in words:
+            named[start:end] = b"x" * (end - start)
+        found = parse(bytes(named))
+        if found.root_node.has_error:
+            break
+        # Strings and comments may hold such clauses: their text is left as it is.
+        sure = [(start, end) for start, end in words if _is_specified(found.root_node, start, end)]
+        if sure == words:
+            return found
+        words = sure
+    return tree
+
+
+def _is_specified(root: Node, start: int, end: int) -> bool:
+    node = root.descendant_for_byte_range(start, end)
+    parent = node.parent if node is not None else None
+    return parent is not None and parent.type in ("import_specifier", "export_specifier")
 
 
 def shape(tree: Tree) -> str:

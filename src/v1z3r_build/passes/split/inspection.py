@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from v1z3r_build.formats.engines.script_syntax import parse
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.javascript import MAX_SIZE
 from v1z3r_build.passes.split.bundles import split_bundle
 from v1z3r_build.passes.split.chunks import split_chunk
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
 def inspect(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Finding:
     """Look into one script. told: as of Labels. Pure; for guarded children, where the parser may crash."""
-    tree = parse(data) if len(data) <= MAX_SIZE else None
+    tree = located(data) if len(data) <= MAX_SIZE else None
     for family, split in _FAMILIES:
         answer = split(path, wanted, min_size, told, data, tree)
         if answer is not None:
