@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -26,12 +27,13 @@ class Sharp:
     """A process of Node that encodes one image at a time, each with as many threads as sharp takes by itself."""
 
     def __init__(self, folder: Path) -> None:
-        """folder: where it is installed, and works. Raises LookupError where there is no Node or no npm."""
+        """folder: where it is installed. Raises LookupError where there is no Node or no npm."""
         for program in ("node", "npm"):
             if shutil.which(program) is None:
                 raise LookupError(f"{program} is not on PATH")
         _install(folder)
-        self._folder = folder
+        # Its own: there may be two of these.
+        self._work = tempfile.TemporaryDirectory(prefix="sharp-")
         self._node = subprocess.Popen(
             ["node", "encode.js"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -43,12 +45,13 @@ class Sharp:
         if self._node.stdin:
             self._node.stdin.close()
         self._node.wait()
+        self._work.cleanup()
 
     def encode(self, name: str, data: bytes, format: str, options: Mapping[str, Any]) -> Encoded:
         """An image in "avif" or "webp". name: its file's. Raises ValueError with sharp's words if it cannot."""
         assert self._node.stdin is not None
         assert self._node.stdout is not None
-        file, output = self._folder / name, self._folder / f"output.{format}"
+        file, output = Path(self._work.name, name), Path(self._work.name, f"output.{format}")
         file.write_bytes(data)
         request = {"file": str(file), "format": format, "options": dict(options), "output": str(output)}
         self._node.stdin.write(json.dumps(request) + "\n")
