@@ -121,7 +121,7 @@ def _constants(site: Site, read: Mapping[str, Iterable[int]], pool: Pool) -> dic
 
 
 def _mentions(survey: Survey, wanted: frozenset[str]) -> Iterator[tuple[str, Mention, frozenset[str]]]:
-    """The mentions of images, shown ones before others, and which they may mean."""
+    """The mentions of images, with the images that they may mean."""
     owners = {
         word: frozenset(paths) & wanted
         for words in (survey.vocabulary.tokens, survey.vocabulary.names)
