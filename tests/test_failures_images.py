@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import random
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,6 +187,105 @@ def test_widths_are_made_where_a_page_says_how_wide_an_image_is(optimize: Optimi
             assert shown(out.bytes(path)).size[0] == width
     assert ".107w." not in text  # 640 × 480 cannot be 107 pixels wide to the pixel
     assert not [path for path in out.files if ".107w." in path]
+
+
+def test_what_reads_pixels_of_a_page_gets_them_all(optimize: Optimize) -> None:
+    """By an element with an id, by a filter, or by a component's property in a script that makes textures."""
+    png = [coded(photo(seed), "PNG") for seed in range(10, 14)]
+    files = {
+        "index.html": page(
+            '<img id="map" src="/a.png"><img src="/c.png"><img src="/d.png"><script src="/a.js"></script>'
+        ),
+        "filter.svg": '<svg xmlns="http://www.w3.org/2000/svg"><filter id="f"><feImage href="/b.png"/></filter></svg>',
+        "a.js": 'gl.texImage2D(t,document.getElementById("map"));const m={src:"/c.png"};new TextureLoader().load(m.src)',
+        **{f"{name}.png": data for name, data in zip("abcd", png, strict=True)},
+    }
+    out = optimize(files)
+    for name, data in zip("abc", png, strict=False):
+        for made in variants(out, f"{name}.png").values():
+            assert shown(made).convert("RGBA").tobytes() == shown(data).convert("RGBA").tobytes(), name
+    assert "image/avif" in variants(out, "d.png")
+
+
+def test_a_digest_of_an_image_leaves_it_and_its_variants_alone(optimize: Optimize) -> None:
+    png = coded(photo(15), "PNG")
+    digest = "sha256-" + base64.b64encode(hashlib.sha256(png).digest()).decode()
+    preload = f'<link rel="preload" as="image" href="/b.png" integrity="{digest}">'
+    files = {"index.html": page('<img src="/a.png"><img src="/b.png">', preload), "a.png": png, "b.png": png}
+    out = optimize({**files, "sums.json": json.dumps({"a.png": digest})})
+    for name in ("a.png", "b.png"):
+        assert out.bytes(name) == png
+        made = {kind: shown(data).format for kind, data in variants(out, name).items()}
+        assert made
+        assert made.items() <= {"image/avif": "AVIF", "image/webp": "WEBP"}.items()
+    assert 'href="/b.png"' in re.sub(r"\.[0-9a-f]{16}\.", ".", out.text("index.html"))
+
+
+@pytest.mark.parametrize("name", ["v1.2/photo", ".png", "photo"])
+def test_an_image_without_a_suffix_gets_no_other_name(optimize: Optimize, name: str) -> None:
+    out = optimize({"index.html": page(f'<img src="/{name}">'), name: coded(photo(16), "PNG")})
+    assert not [path for path in out.files if path.endswith((".avif", ".webp"))]
+
+
+def test_a_script_or_a_sheet_that_knows_suffixes_finds_them(optimize: Optimize) -> None:
+    old = "assets/a.0f3c91d2.jpg"
+    for judge in ('x.src.endsWith(".jpg")', 'q("img[src$=\\".jpg\\"]")', "q(a);f({png:1,jpg:2}[end])"):
+        script = f"querySelector(a);{judge}"
+        files = {"index.html": page(f'<img src="/{old}"><script src="/a.js"></script>'), "a.js": script, old: JPEG}
+        assert ".webp" not in optimize(files).text("index.html"), judge
+    files = {
+        "index.html": page(f'<img src="/{old}">', '<link rel="stylesheet" href="/a.css"><script src="/a.js"></script>')
+    }
+    out = optimize({**files, "a.css": 'img[src$=".jpg"]{border:1px solid}', "a.js": "querySelector(a)", old: JPEG})
+    assert ".webp" not in out.text("index.html")
+
+
+def test_what_is_kept_offline_is_what_pages_ask_for(optimize: Optimize) -> None:
+    files = {
+        "index.html": page("<script>navigator.serviceWorker.register('/sw.js')</script>"),
+        "about.html": page('<img src="/a.jpg">', '<link rel="stylesheet" href="/s.css">'),
+        "s.css": "p{background:url(/b.jpg)}",
+        "sw.js": 'c.addAll(["/about.html","/s.css","/a.jpg"]);precache([{url:"/b.jpg",revision:"0123"}])',
+        "a.jpg": JPEG,
+        "b.jpg": coded(photo(17), "JPEG", quality=95),
+    }
+    out = optimize(files)
+    assert "<picture" not in out.text("about.html")
+    assert all("image-set" not in out.text(path) for path in out.files if path.endswith(".css"))
+
+
+def test_an_original_stays_for_browsers_that_know_no_other_format(optimize: Optimize) -> None:
+    old = "assets/a.0f3c91d2.jpg"
+    out = optimize({"index.html": page(f'<img src="/{old}">'), old: JPEG})
+    text = out.text("index.html")
+    assert "image/avif" in text
+    [image] = re.findall(r'<img src="/([^"]*)"', text)
+    assert shown(out.bytes(image)).format == "JPEG"
+
+
+def test_images_that_are_webp_already_and_namesakes_are_verified(optimize: Optimize) -> None:
+    webp = [coded(photo(seed), "WEBP", quality=98) for seed in (18, 19)]
+    names = ("_next/static/media/hero.0a1b2c3d.webp", "_next/static/media/hero.9f8e7d6c.webp")
+    tags = "".join(f'<img src="/{name}">' for name in names)
+    out = optimize({"index.html": page(tags), **dict(zip(names, webp, strict=True))})
+    assert len([path for path, record in out.files.items() if record["content_type"] == "image/avif"]) == 2
+
+
+def test_names_that_outsiders_read_keep_their_format(optimize: Optimize) -> None:
+    old = "assets/a.0f3c91d2.jpg"
+    head = "".join(
+        f'<{one} content="/{old}">' if one.startswith("meta") else f'<{one} href="/{old}">'
+        for one in (
+            'meta itemprop="image"',
+            'meta name="thumbnail"',
+            'link rel="image_src"',
+            'link rel="apple-touch-startup-image"',
+        )
+    )
+    out = optimize({"index.html": page(f'<img src="/{old}"><script>load(a)</script>', head), old: JPEG})
+    shown_head = out.text("index.html").partition("</head>")[0]
+    assert shown_head.count(".jpg") == 4
+    assert ".webp" not in shown_head
 
 
 def test_svg_gets_no_set_and_keeps_its_symbols(optimize: Optimize) -> None:

@@ -172,6 +172,10 @@ SHOWN: dict[str, tuple[str, list[tuple[str, str]]]] = {
         '0:["$","p",null,{"children":[["$","img",null,{"alt":"","src":"/a.png","width":1}],["$","video","k",{"poster":"/b.jpg"}]]}]\n',
         [("element", "/a.png"), ("element", "/b.jpg")],
     ),
+    "a set": (
+        '0:["$","img",null,{"srcSet":"/a.png 240w, /b.png 480w"}]\n',
+        [("element", "/a.png"), ("element", "/b.png")],
+    ),
     "a hint": (':HL["/a.png","image"]\n:HL["/a.css","style"]\n', [("preload", "/a.png")]),
     "a component's properties": ('0:["$","$L5",null,{"src":"/a.png","alt":"img"}]\n', []),
     "an object within an element's": ('0:["$","img",null,{"data":{"src":"/a.png"},"x":[{"src":"/b.png"}]}]\n', []),

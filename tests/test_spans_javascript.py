@@ -47,8 +47,17 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         "(0,r.jsx)('img',{alt:'',src:'/a.png'});h(`video`,{'poster':`/b.jpg`,src:'/c.mp4'});e.createElement(\"image\",{href:'/d.png'},1)",
         [row("element", "/a.png"), row("element", "/b.jpg"), row("element", "/d.png")],
     ),
+    "elements with a set": (
+        "jsx('img',{srcSet:'/a.png 1x, /b.png 2x',src:'/c.png'});jsx(\"source\",{srcset:'/d.png'})",
+        [row("element", f"/{name}.png") for name in "abcd"],
+    ),
+    "templates that were joined": (
+        "jsx('img',{src:''.concat('','/a.png')});jsx('img',{src:''.concat('/b','.png')});jsx('img',{src:''.concat(c,'/d.png')})",
+        [row("element", "/a.png")],
+    ),
+    "calls that make no elements": ("load('img',{src:'/a.png'});loader.addImage('img',{src:'/b.png'})", []),
     "what is no element that shows an image": (
-        "f('img',x,{src:'/a.png'});f(x,{src:'/b.png'});f({a:'img'},{src:'/c.png'});f('img',{src:`/${d}.png`,[e]:'/e.png',srcSet:'/f.png 1x'});"
+        "f('img',x,{src:'/a.png'});f(x,{src:'/b.png'});f({a:'img'},{src:'/c.png'});f('img',{src:`/${d}.png`,[e]:'/e.png'});"
         "f('script',{src:'/g.js'});['img',{src:'/h.png'}];new f('img',{src:'/i.png'})",
         [],
     ),

@@ -132,40 +132,52 @@ class _Unit:
 def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diagnostic]]:
     units: dict[str, _Unit] = {}
     unproved: list[Diagnostic] = []
+    variants = {one.path for record in files.values() for one in record.variants}
     labels = {posixpath.basename(path): record.vendor for path, record in files.items() if record.vendor}
     for path, record in files.items():
         if record.cache_class != "immutable":
             continue
-        # What an image's name says of its width stands behind the token.
-        plain = _WIDTH.sub("", path) if record.kind == "image" else path
-        copy = _COPY.match(plain)
-        source = record.source[0] if record.source else ""
-        if copy is not None and copy.group(1) + copy.group(3) == source:
-            unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX, ""))
-            unit.files[path] = copy.span(2)
-            continue
-        if copy is not None and any(_is_other_format(copy.group(1), copy.group(3), one) for one in record.source):
-            unit = units.setdefault(f"c:{copy.group(2)}", _Unit(copy.group(2), HEX, ""))
-            unit.files[path] = copy.span(2)
-            continue
-        carried = token(source)
-        name = posixpath.basename(path)
-        label = labels.get(name.removesuffix(".map"))
-        if label and name.startswith(label):
-            # Split off a script whose name says nothing of its own; or the source map of such a one.
-            source, carried = path, token(path)
-        before = carried.text if carried is not None else ""
-        if record.kind == "image" and posixpath.splitext(source)[1] != posixpath.splitext(path)[1]:
-            # The same image in another format, which came with no name.
-            source, before = posixpath.splitext(source)[0] + posixpath.splitext(path)[1], ""
-        end = len(plain) - (len(source) - carried.end) if carried is not None else 0
-        start = carried.start if carried is not None else 0
-        if carried is None or plain[:start] != source[: carried.start] or plain[end:] != source[carried.end :]:
+        found = [one for source in record.source or ("",) if (one := _carried(path, record, source, labels))]
+        if not found:
             unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
             continue
-        unit = units.setdefault(f"t:{path[start:end]}", _Unit(path[start:end], carried.alphabet, before))
-        unit.files[path] = (start, end)
+        kind, span, alphabet, before = found[0]
+        text = path[slice(*span)]
+        unit = units.setdefault(f"{kind}:{text}", _Unit(text, alphabet, "" if path in variants else before))
+        unit.files[path] = span
     return units, unproved
+
+
+def _carried(
+    path: str, record: FileRecord, source: str, labels: Mapping[str, str]
+) -> tuple[str, tuple[int, int], str, str] | None:
+    """Where the token stands in the path of a file that was made of a source: of a copy (`c`) or in place of another
+    (`t`); its alphabet; and the one that it came with, '' for none. None if the name holds none.
+    """
+    is_image = record.kind == "image"
+    # What an image's name says of its width stands behind the token.
+    plain = _WIDTH.sub("", path) if is_image and not _WIDTH.search(source) else path
+    copy = _COPY.match(plain)
+    if copy is not None and (
+        copy.group(1) + copy.group(3) == source or _is_other_format(copy.group(1), copy.group(3), source)
+    ):
+        return "c", copy.span(2), HEX, ""
+    carried = token(source)
+    name = posixpath.basename(path)
+    label = labels.get(name.removesuffix(".map"))
+    if label and name.startswith(label):
+        # Split off a script whose name says nothing of its own; or the source map of such a one.
+        source, carried = path, token(path)
+    if carried is None:
+        return None
+    before = carried.text if plain == path else ""
+    if is_image and posixpath.splitext(source)[1] != posixpath.splitext(path)[1]:
+        # The same image in another format came with no name.
+        source, before = posixpath.splitext(source)[0] + posixpath.splitext(path)[1], ""
+    start, end = carried.start, len(plain) - (len(source) - carried.end)
+    if plain[:start] != source[:start] or plain[end:] != source[carried.end :]:
+        return None
+    return "t", (start, end), carried.alphabet, before
 
 
 def _is_other_format(stem: str, suffix: str, source: str) -> bool:

@@ -19,9 +19,18 @@
     if (element.localName === "script" && element.src && element.async) found["(async)"] = "true";
     return found;
   };
+  // What the images pass puts around a picture, and the formats that it offers there: nobody sees them.
+  const isAround = (node) => node.localName === "picture" && node.style.display === "contents";
+  const isOffer = (node) =>
+    node.localName === "source" && node.hidden && ["image/avif", "image/webp"].includes(node.type);
   const walk = (parent, depth, place) => {
     for (const node of parent.childNodes) {
       if (node.nodeType === Node.ELEMENT_NODE) {
+        if (isOffer(node)) continue;
+        if (isAround(node)) {
+          walk(node, depth, place);
+          continue;
+        }
         nodes.push([depth, node.localName, attributes(node), place]);
         // Scripts and styles may be minified; what they do is seen in everything else.
         if (node.localName === "script" || node.localName === "style") continue;

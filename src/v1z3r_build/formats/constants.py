@@ -63,8 +63,36 @@ def _string(root: Node, place: int) -> Node | None:
 
 
 def _name(string: Node) -> Node | None:
-    """The name that a declaration gives to a string."""
-    declarator = string.parent
+    """The name that a declaration gives to a string, or to the address `new URL("a.png", import.meta.url).href`."""
+    value = string
+    arguments = string.parent
+    if arguments is not None and arguments.type == "arguments":
+        url = arguments.parent
+        member = url.parent if url is not None and url.type == "new_expression" else None
+        if member is None or member.type != "member_expression":
+            return None
+        constructor, key = (
+            url.child_by_field_name("constructor") if url else None,
+            member.child_by_field_name("property"),
+        )
+        base = arguments.named_children[1:2]
+        if (
+            constructor is None
+            or constructor.text != b"URL"
+            or key is None
+            or key.text != b"href"
+            or [one.text for one in base] != [b"import.meta.url"]
+            or arguments.named_children[0] != string
+        ):
+            return None
+        value = member
+        joined = member.parent
+        if joined is not None and joined.type == "binary_expression":  # Vite: `"" + new URL(…).href`
+            left, operator = joined.child_by_field_name("left"), joined.child_by_field_name("operator")
+            if left is None or left.text not in (b'""', b"``", b"''") or operator is None or operator.text != b"+":
+                return None
+            value = joined
+    declarator = value.parent
     if declarator is None or declarator.type != "variable_declarator":
         return None
     name = declarator.child_by_field_name("name")
@@ -74,6 +102,13 @@ def _name(string: Node) -> Node | None:
 def _is_shown(root: Node, start: int) -> bool:
     node: Node | None = root.descendant_for_byte_range(start, start + 1)
     pair = node.parent if node is not None else None
+    members = None
+    if pair is not None and pair.type == "template_substitution":  # `${a} 1x, ${b} 2x`
+        node, members = pair.parent, ("srcset",)
+        pair = node.parent if node is not None else None
     if pair is None or pair.type != "pair" or pair.child_by_field_name("value") != node:
         return False
-    return member_of(pair) in SHOWING.get(element_of(pair), ())
+    tag, member = element_of(pair), member_of(pair)
+    if members is not None or member.lower() == "srcset":
+        return tag in ("img", "source") and member.lower() == "srcset"
+    return member in SHOWING.get(tag, ())

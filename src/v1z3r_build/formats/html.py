@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from turbohtml import Element
 
+_READABLE = re.compile(rb"<(?:img|feimage)\b", re.I)
 _NOSCRIPT_END = re.compile(rb"</noscript[\s/>]", re.I)
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\n\r\f"
@@ -80,6 +81,8 @@ _LINKS: dict[str, Role] = {
     "apple-touch-icon": "icon",
     "apple-touch-icon-precomposed": "icon",
     "mask-icon": "icon",
+    "apple-touch-startup-image": "icon",
+    "image_src": "outside",
     "next": "page",
     "prev": "page",
     "prerender": "page",
@@ -134,6 +137,28 @@ def attributes(data: bytes, element: Element) -> dict[str, str]:
     """The values of an element's attributes, read from the bytes of the page."""
     spans = attribute_spans(data, element)
     return {name: decode(data[slice(*span)]) if span else "" for name, span in spans.items()}
+
+
+def readable_images(data: bytes) -> list[tuple[int, int]]:
+    """The start tags of images that a script could well be meant to read the pixels of, or a filter to compute with.
+
+    What has an id, is hidden, crosses origins or is an asset of A-Frame; feImage of SVG.
+    """
+    if not _READABLE.search(data) or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return []
+    import turbohtml
+
+    found: list[tuple[int, int]] = []
+    for element in turbohtml.parse(code_points(data), source_locations=True).iter_elements():
+        tag, location = element.tag.lower(), element.source_location
+        if location is None or location.start_tag is None or tag not in ("img", "feimage"):
+            continue
+        style = str(element.attrs.get("style") or "").replace(" ", "").lower()
+        marked = {"id", "hidden", "crossorigin"} & set(element.attrs) or "display:none" in style
+        above = getattr(element.parent, "tag", "").lower()
+        if tag == "feimage" or marked or above == "a-assets":
+            found.append((location.start_tag.start_offset, location.start_tag.end_offset))
+    return found
 
 
 def read(data: bytes, hits: Sequence[Hit] = ()) -> Reading:

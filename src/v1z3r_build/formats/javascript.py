@@ -24,10 +24,12 @@ MAX_SIZE = 24_000_000
 
 _CANDIDATE = re.compile(
     rb"\bimport\b|\bfrom\b|\bURL\s*\(|\b(?:Shared)?Worker\s*\(|\bregister\s*\(|\bimportScripts\b|\brevision\b"
-    rb"|(?<=[\"'`])(?:img|video|image)(?=[\"'`])"
+    rb"|(?<=[\"'`])(?:img|video|image|source)(?=[\"'`])"
 )
 # Elements that show an image, and the members of their attributes that name it, in the spelling of React, and of Vue
-# and Preact. `srcset` holds several and is none of them.
+# and Preact. `srcset` holds several.
+# An address in `srcset`, with its descriptor behind it; one that holds a comma is not looked for.
+CANDIDATE = re.compile(rb"(?:\A|,)\s*+([^\s,]+)(?:\s+[\d.]+[wx])?\s*(?=,|\Z)")
 SHOWING: dict[str, tuple[str, ...]] = {
     "img": ("src",),
     "video": ("poster",),
@@ -41,6 +43,10 @@ _REMAKES = re.compile(
     rb"""\(\s*(?!["'`/](?:\[[?#]+\]|\\?[?#]))"""
     rb"""|(?:src|srcset|currentSrc)(?:["'`]\s*[)\]])?\s*\.\s*(?:slice|substr(?:ing)?)\s*\("""
 )
+_MAKERS = frozenset(
+    {b"jsx", b"jsxs", b"jsxDEV", b"_jsx", b"_jsxs", b"createElement", b"createElementVNode", b"createVNode", b"hyper"}
+)
+_MINIFIED = 3  # letters
 _ESCAPE = re.compile(
     rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|u\{([0-9a-fA-F]+)\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([0-7]{1,3})|(\r\n|[\s\S]))"
@@ -211,11 +217,23 @@ class _Script:
         call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
         if string is None or call is None or call.type != "call_expression" or _argument(call, 0) != string:
             return
+        if not _makes_elements(call):
+            return
         attributes = _argument(call, 1)
         names = SHOWING.get(unescape(tag.text or b""), ())
         for member in attributes.named_children if attributes is not None and attributes.type == "object" else ():
             if member.type == "pair" and member_of(member) in names:
-                yield from self._literal(member.child_by_field_name("value"), "element")
+                yield from self._literal(_alone(member.child_by_field_name("value")), "element")
+            elif member.type == "pair" and member_of(member).lower() == "srcset":
+                yield from self._candidates(_alone(member.child_by_field_name("value")))
+
+    def _candidates(self, node: Node | None) -> Iterator[Url]:
+        """The images of a `srcset` that is written out (HTML Standard, "Parsing a srcset attribute")."""
+        for whole in self._literal(node, "element"):
+            raw = self.data[whole.start : whole.end]
+            for found in () if b"\\" in raw else CANDIDATE.finditer(raw):
+                low, high = whole.start + found.start(1), whole.start + found.end(1)
+                yield Url(low, high, unescape(self.data[low:high]), "element")
 
     def _literal(self, node: Node | None, role: Role) -> Iterator[Url]:
         if node is None or node.type not in _STRINGS:
@@ -316,10 +334,39 @@ def element_of(pair: Node) -> str:
     """
     arguments = pair.parent.parent if pair.parent is not None else None
     call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
-    if call is None or call.type != "call_expression" or _argument(call, 1) != pair.parent:
+    if call is None or not _makes_elements(call) or _argument(call, 1) != pair.parent:
         return ""
     tag = _argument(call, 0)
     return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
+
+
+def _alone(value: Node | None) -> Node | None:
+    """The string that a value is: SWC writes a template with empty parts as `"".concat("", "/a.png")`."""
+    if value is None or value.type != "call_expression":
+        return value
+    called, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
+    if called is None or called.type != "member_expression" or arguments is None:
+        return value
+    on, name = called.child_by_field_name("object"), called.child_by_field_name("property")
+    if on is None or name is None or name.text != b"concat":
+        return value
+    parts = [on, *arguments.named_children]
+    full = [one for one in parts if one.type != "string" or one.named_child_count]
+    return full[0] if len(full) == 1 and full[0].type == "string" else value
+
+
+def _makes_elements(call: Node) -> bool:
+    """Whether it is a call of what makes elements, by the name that it has there; minified ones are short."""
+    if call.type != "call_expression":
+        return False
+    called = call.child_by_field_name("function")
+    while called is not None and called.type == "parenthesized_expression":  # `(0, r.jsx)("img", …)`
+        inner = called.named_children[-1]
+        called = inner.child_by_field_name("right") if inner.type == "sequence_expression" else inner
+    if called is not None and called.type == "member_expression":
+        called = called.child_by_field_name("property")
+    name = called.text if called is not None and called.text is not None else b""
+    return len(name) <= _MINIFIED or name in _MAKERS
 
 
 def _precache_entry(node: Node) -> tuple[Node, Node | None] | None:

@@ -7,6 +7,7 @@ no page names is offered by the manifest, to servers that answer by what a brows
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -16,8 +17,9 @@ from v1z3r_build.passes.images.inlined import shrunk
 from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
 from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.replacement import Replacements
-from v1z3r_build.passes.images.usage import uses
+from v1z3r_build.passes.images.usage import kept_offline, uses
 from v1z3r_build.passes.images.variants import make, scale
+from v1z3r_build.passes.link.digests import checked, patches
 from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.passes.link.proof import prove
 from v1z3r_build.passes.link.survey import survey
@@ -33,11 +35,13 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.images.offers import Edit as Filling
     from v1z3r_build.passes.images.replacement import Edit
     from v1z3r_build.passes.images.variants import Made
+    from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import ImagesSettings, Settings
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
+_SCALED = re.compile(rb"[^/\"\s,]+\.\d+w\.(?:avif|webp)")
 _NEGOTIATE = "Servers that answer by the Accept header can send its variants all the same; the manifest names them."
 # What is made into other formats. AVIF is as small as it gets; what else browsers show is rare, or no raster image.
 _RASTERS = frozenset({"image/png", "image/apng", "image/jpeg", "image/gif", "image/webp"})
@@ -54,11 +58,17 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
         return _with(site, {}, _edits(shrunk(site, settings.images, lambda _: False, pool)))
     seen = survey(site, pool, SilentProgress())
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
-    proof = prove(site, seen, addresses, settings, {})
+    proof = prove(site, seen, addresses, settings, _frozen(site, seen, addresses))
     used = uses(site, seen, proof.references, rasters, settings.images, pool)
     made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
     scripts = scripts_of(site, proof.references, addresses)
-    chosable = {path: one for path, one in made.items() if one.variants and mode(path) in ("auto", "picture")}
+    stated = _checked(seen, addresses)
+    offline = kept_offline(site, seen, proof)
+    chosable = {
+        path: one
+        for path, one in made.items()
+        if one.variants and mode(path) in ("auto", "picture") and path not in stated and path not in offline
+    }
     scaled: Mapping[str, Mapping[int, tuple[Asset, ...]]] = {}
     if settings.images.widths:
         still = shown_still(site, proof.references, scripts)
@@ -71,7 +81,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     replacements = Replacements(site, seen, proof)
     for path, one in made.items():
         webp = next((variant for variant in one.variants if variant.content_type == "image/webp"), None)
-        if webp is None or mode(path) not in ("auto", "replace"):
+        if webp is None or mode(path) not in ("auto", "replace") or path in stated:
             continue
         offered = {file for file, images in chosen.offered.items() if path in images}
         replaced = replacements.of(path, webp.path, offered)
@@ -85,13 +95,25 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     return _with(site, made, edits).with_assets(_named(site, edits, fewer), sorted(diagnostics))
 
 
+def _frozen(site: Site, seen: Survey, addresses: Addresses) -> dict[str, str]:
+    """Files whose bytes linking will not change: what they say of an image must be said everywhere."""
+    _, ambiguous = patches(site, seen, addresses)
+    return dict.fromkeys((*ambiguous, *checked(site, seen)), "a digest of it is stated that cannot be renewed")
+
+
+def _checked(seen: Survey, addresses: Addresses) -> set[str]:
+    """The images of which a page states what their bytes must be."""
+    return {
+        addresses.find(one.url, path, reading.base).path
+        for path, reading in seen.readings.items()
+        for one in reading.integrities
+    }
+
+
 def _named(site: Site, edits: Mapping[str, Iterable[Edit]], assets: Iterable[Asset]) -> Iterator[Asset]:
     """Of these assets, those that an edit names."""
-    texts = [text for found in edits.values() for _, _, text in found]
-    for asset in assets:
-        name = quote(posixpath.basename(asset.path), safe="-._~!$*+;=@").encode()
-        if any(name in text for text in texts):
-            yield asset
+    named = {name for found in edits.values() for _, _, text in found for name in _SCALED.findall(text)}
+    return (one for one in assets if quote(posixpath.basename(one.path), safe="-._~!$*+;=@").encode() in named)
 
 
 def _edits(*found: Mapping[str, Iterable[Filling]]) -> dict[str, list[Edit]]:

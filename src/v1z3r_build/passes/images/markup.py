@@ -6,8 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from v1z3r_build.formats import html
 from v1z3r_build.formats.policies import of_headers
 from v1z3r_build.passes.images.image_sets import SheetEdited, fades, sheet_edits
+from v1z3r_build.passes.images.offers import Left
 from v1z3r_build.passes.images.pictures import page_edits
 from v1z3r_build.passes.images.sheets import Sheets
 from v1z3r_build.passes.images.stillness import Scripts, reads_styles
@@ -15,7 +17,7 @@ from v1z3r_build.passes.images.stillness import Scripts, reads_styles
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from v1z3r_build.passes.images.offers import Edit, Left, Offer
+    from v1z3r_build.passes.images.offers import Edit, Offer
     from v1z3r_build.passes.link.proof import Reference
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.site.address import Addresses
@@ -98,7 +100,7 @@ def _sheets(
     if not any(named.values()):
         return _Styles({}, any(fades(asset.read()) for asset in styles))
     faded = any(fades(asset.read()) for asset in styles)
-    reading = any(reads_styles(asset.read()) for asset in site.assets.values() if asset.kind in ("script", "html"))
+    reading = next((word for asset in site.assets.values() if (word := _styles_read(asset))), "")
     # A page that must stay as it is would go on to fetch these in their own format.
     ahead = {
         image
@@ -115,11 +117,24 @@ def _sheets(
             continue
         if reading:
             edited[asset.path] = SheetEdited(plain=tuple(sorted(images)))
+            why = f"a script says “{reading}”, by which it may read what style sheets say of images"
+            found.left[asset.path] = [Left(0, image, why) for image in sorted(images)]
             continue
         one = sheet_edits(asset.path, asset.read(), choices, addresses, faded=faded)
         edited[asset.path] = SheetEdited(one.edits, one.left, one.chosen, tuple(sorted(images - {*one.chosen})))
         _keep(found, asset.path, one.edits, one.left, set(one.chosen))
     return _Styles(edited, faded)
+
+
+def _styles_read(asset: Asset) -> str:
+    """The word by which a script, or one that a page holds, could read what style sheets say of images."""
+    if asset.kind == "script":
+        return reads_styles(asset.read())
+    data = asset.read() if asset.kind == "html" else b""
+    if not reads_styles(data):
+        return ""
+    inlines = (one for one in html.read(data).inlines if one.tag == "script")
+    return next((word for one in inlines if (word := reads_styles(data[one.start : one.end]))), "")
 
 
 def _pages(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from v1z3r_build.formats import constants, flight
+from v1z3r_build.formats import constants, flight, html
 from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from v1z3r_build.passes.link.proof import Reference
+    from v1z3r_build.passes.link.proof import Proof, Reference
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import ImagesSettings
     from v1z3r_build.site import Site
@@ -28,6 +29,10 @@ OUTSIDE: frozenset[Role] = frozenset({"icon", "outside", "page", "precache", "se
 _LAZY = (b"data-src", b"data-srcset", b"data-lazy", b"data-lazy-src", b"data-original", b"data-bg", b"data-background")
 # Elements that show what their attributes name, in calls that make elements.
 _SHOWING = frozenset({"img.src", "img.srcSet", "img.srcset", "source.srcSet", "source.srcset"})
+# By these a script gets at the pixels of images.
+_READS_PIXELS = re.compile(
+    rb"tex(?:Sub)?Image[23]D|copyExternalImage|getImageData|createImageBitmap|TextureLoader|fromPixels|a-assets"
+)
 _LARGEST = 4_000_000  # bytes of a script whose constants are looked into: half a second for each million
 _SECONDS = 60.0
 _OUTSIDERS = (".webmanifest", ".xml", ".rss", ".atom", ".map", ".md")
@@ -72,17 +77,25 @@ def uses(
                 shown.add(reference.target)
             elif reference.url.role in OUTSIDE:
                 outside.add(reference.target)
+            elif reference.url.role == "module-url":
+                read.setdefault(path, {}).setdefault(reference.url.start, set()).add(reference.target)
             else:
                 data.setdefault(reference.target, f"{path} loads it")
-    wanted = frozenset(images)
+    wanted, meanings = frozenset(images), Meanings(site, survey)
+    readers = {path for path, text in _scripts(site) if _READS_PIXELS.search(text)}
+    if readers:
+        for path, tags in _within_reach(site):
+            for reference in references.get(path, ()):
+                if any(low <= reference.url.start < high for low, high in tags):
+                    data.setdefault(reference.target, f"{path} shows it where {min(readers)} may read its pixels")
     for path, mention, owners in _mentions(survey, wanted):
         if any(low <= mention.start and mention.end <= high for low, high in covered[path]):
             continue
-        stand = meaning(site, survey, path, mention)
+        stand = meanings.of(path, mention)
         for owner in owners & wanted:
             if stand == "outside":
                 outside.add(owner)
-            elif stand == "shown" or (mention.member in ("src", "srcSet") and owner in shown):
+            elif stand == "shown" or (owner in shown and mention.member in ("src", "srcSet") and path not in readers):
                 # A component of a framework, such as Next's Image, gets `src` among its properties; that it makes an
                 # <img> of it shows in a page which was rendered before.
                 shown.add(owner)
@@ -107,6 +120,29 @@ def uses(
             why = ""
         result[path] = Use(path in shown, why, outside=path in outside and path not in shown and path not in data)
     return result
+
+
+def kept_offline(site: Site, survey: Survey, proof: Proof) -> set[str]:
+    """The images that a service worker keeps for those who are offline: a page must not choose another then."""
+    workers = proof.service_workers | {path for path, why in proof.fixed.items() if "service worker" in why}
+    workers |= {path for path in site.assets if posixpath.basename(path) == "ngsw.json"}
+    listed = {one.target for found in proof.references.values() for one in found if one.url.role == "precache"}
+    images = frozenset(path for path, asset in site.assets.items() if asset.kind == "image")
+    for path, _, owners in _mentions(survey, images):
+        if path in workers:
+            listed |= owners
+    return listed
+
+
+def _scripts(site: Site) -> Iterator[tuple[str, bytes]]:
+    return ((path, one.read()) for path, one in site.assets.items() if one.kind in ("script", "html"))
+
+
+def _within_reach(site: Site) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Pages and drawings, with the start tags of images that a script could read, or that a filter computes with."""
+    for path, asset in site.assets.items():
+        if asset.kind == "html" or asset.content_type.startswith("image/svg+xml"):
+            yield path, html.readable_images(asset.read())
 
 
 def _constants(site: Site, read: Mapping[str, Iterable[int]], pool: Pool) -> dict[str, frozenset[int]]:
@@ -140,34 +176,45 @@ def _is_part(mention: Mention) -> bool:
     return left.isalnum() or left in (b"_", b"-") or right.isalnum() or right in (b"_", b"-")
 
 
-def meaning(site: Site, survey: Survey, path: str, mention: Mention) -> str:
-    """What a mention that is no reference says: shown, data, outside, or '' for nothing."""
-    if mention.stand in ("comment", "label"):
-        return ""
-    kind = site.assets[path].kind
-    name = posixpath.basename(path)
-    if f"{mention.element}.{mention.member}" in _SHOWING:
-        return "shown"
-    if name.endswith(_OUTSIDERS) or name in ("manifest.json", "_headers", "_redirects"):
-        return "outside"
-    if kind == "html":
-        return _in_page(site, survey, path, mention)
-    if kind == "text":
-        return "" if name.endswith(".txt") else "outside"
-    return "data"
+class Meanings:
+    """What mentions of images say that are no references."""
 
+    def __init__(self, site: Site, survey: Survey) -> None:
+        self._site = site
+        self._survey = survey
+        self._page = "", b""  # the last one, for they come page by page
 
-def _in_page(site: Site, survey: Survey, path: str, mention: Mention) -> str:
-    if mention.stand == "text":
-        return "outside"
-    data = site.assets[path].read()
-    reading = survey.readings[path]
-    for inline in (*reading.inlines, *reading.islands):
-        if inline.start <= mention.start and mention.end <= inline.end:
-            if inline.tag == "application/ld+json":
-                return "outside"
-            # Flight data reaches components alone, and those are scripts, which the page shows the work of.
-            return "" if inline.tag == "style" or flight.pushed(data, inline.start, inline.end) else "data"
-    value = mention.start - len(mention.before)
-    attribute = data[max(0, data.rfind(b"<", 0, value)) : value].rstrip(b"\"'= \t\r\n").lower()
-    return "shown" if attribute.endswith(_LAZY) else "data"
+    def of(self, path: str, mention: Mention) -> str:
+        """What a mention in a file says: shown, data, outside, or '' for nothing."""
+        if mention.stand in ("comment", "label"):
+            return ""
+        kind = self._site.assets[path].kind
+        name = posixpath.basename(path)
+        if f"{mention.element}.{mention.member}" in _SHOWING:
+            return "shown"
+        if name.endswith(_OUTSIDERS) or name in ("manifest.json", "_headers", "_redirects"):
+            return "outside"
+        if kind == "html":
+            return self._in_page(path, mention)
+        if kind == "text":
+            return "" if name.endswith(".txt") else "outside"
+        return "data"
+
+    def _in_page(self, path: str, mention: Mention) -> str:
+        if mention.stand == "text":
+            return "outside"
+        if self._page[0] != path:
+            self._page = path, self._site.assets[path].read()
+        data = self._page[1]
+        reading = self._survey.readings[path]
+        for inline in (*reading.inlines, *reading.islands):
+            if inline.start <= mention.start and mention.end <= inline.end:
+                if inline.tag == "application/ld+json":
+                    return "outside"
+                # Flight data reaches components alone, and those are scripts, which the page shows the work of.
+                return "" if inline.tag == "style" or flight.pushed(data, inline.start, inline.end) else "data"
+        value = mention.start - len(mention.before)
+        attribute = data[max(0, data.rfind(b"<", 0, value)) : value].rstrip(b"\"'= \t\r\n").lower()
+        if attribute.startswith((b"<meta", b"<link")):
+            return "outside"
+        return "shown" if attribute.endswith(_LAZY) else "data"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import posixpath
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 TOKEN_LENGTH = 16
+_SCALED = re.compile(r"\.\d+w\.[^./]+$")
 _PACKAGES = ("pillow", "pillow-avif-plugin", "numpy", "pyoxipng")
 TYPES = {"avif": "image/avif", "webp": "image/webp"}
 _FAILURES: dict[str, tuple[str, str]] = {
@@ -63,7 +66,9 @@ def make(
             continue
         recoded: Recoded = outcome.value
         diagnostics += [_left(asset, one) for one in recoded.left]
-        variants = tuple(_variant(site, asset, tokens.get(asset.path), one) for one in recoded.variants)
+        # A name without a suffix says nothing of the format, and hosts would not know what to serve.
+        found = recoded.variants if posixpath.splitext(asset.path)[1] else ()
+        variants = tuple(_variant(site, asset, tokens.get(asset.path), one) for one in found)
         image = site.rewritten(asset, recoded.original) if recoded.original is not None else asset
         image = replace(image, variants=tuple(one.path for one in variants))
         made[asset.path] = Made(image, variants, recoded.width, recoded.height)
@@ -118,6 +123,8 @@ def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> I
 
     for path, use in images.items():
         formats = () if use.outside else settings.formats
+        if site.assets[path].content_type == TYPES["webp"]:
+            formats = tuple(name for name in formats if name != "webp")  # what was lossy once loses more each time
         wish = Wish(bool(use.exact), formats, settings.target, settings.max_pixels)
         asset = site.assets[path]
         yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
@@ -126,12 +133,12 @@ def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> I
 def _variant(site: Site, image: Asset, token: Token | None, made: Variant, scaled: str = "") -> Asset:
     """scaled: what its name says of its width."""
     format_, data = made.format, made.data
-    stem, _, suffix = image.path.rpartition(".")
+    stem, suffix = posixpath.splitext(image.path)
     if token is None:
         path = naming.variant(f"{stem}.", f"{scaled}.{format_}", TOKEN_LENGTH, HEX, data)
     else:
         # As long as the image's own name: what counts the bytes of a text that holds it stays true.
-        length = len(token.text) + len(suffix) - len(format_)
+        length = len(token.text) + len(suffix) - len(f".{format_}")
         path = naming.variant(
             image.path[: token.start], f"{stem[token.end :]}{scaled}.{format_}", length, token.alphabet, data
         )

@@ -84,7 +84,7 @@ def _thawed(site: Site, frozen: dict[str, str]) -> Site:
     return site.with_assets(
         replace(asset, location=asset.original, size=asset.original.stat().st_size)
         for path in sorted(frozen)
-        if (asset := site.assets[path]).location != asset.original
+        if (asset := site.assets[path]).location != asset.original and asset.cache_class != "immutable"
     )
 
 

@@ -98,6 +98,8 @@ def _sources(site: Site, survey: Survey, wanted: set[str]) -> Mapping[str, list[
     algorithms = sorted({text.partition("-")[0] for text in wanted})
     sources: defaultdict[str, list[_Source]] = defaultdict(list)
     for path, asset in site.assets.items() if algorithms else ():
+        if asset.cache_class == "immutable":
+            continue  # an image's variant, which the input had not
         data = asset.original.read_bytes()
         parts: list[tuple[int, bytes]] = [(-1, data)]
         if asset.kind == "html":
