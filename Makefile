@@ -33,10 +33,10 @@ chromium:  ## Install Chromium if there is none
 	@scripts/need chromium
 
 test: env fixtures chromium  ## Run all tests
-	@V1Z3R_REQUIRE_FIXTURES=1 V1Z3R_REQUIRE_CHROMIUM=1 $(BIN)/pytest
+	@V1Z3R_REQUIRE_FIXTURES=1 V1Z3R_REQUIRE_CHROMIUM=1 $(BIN)/pytest --numprocesses auto --dist loadgroup
 
 quick: env  ## Run the tests that need neither fixtures nor a browser
-	@$(BIN)/pytest -m 'not fixtures and not browser'
+	@$(BIN)/pytest --numprocesses auto --dist loadgroup -m 'not fixtures and not browser'
 
 lint: env  ## Check style and types
 	@$(BIN)/ruff check

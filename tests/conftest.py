@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Not that of whoever runs the tests: what an earlier session has made must not pass for this one's."""
+    own = tmp_path_factory.getbasetemp()
+    # Of a session in several processes each has a folder below the session's, and all share what they have made.
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "results"
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
-            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
+            patch.setenv(name, str(folder))
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one export run in one process, where they share what is made of it once; so do those of a module."""
+    for item in items:
+        given = getattr(item, "callspec", None)
+        export = given.params.get("export") if given is not None else None
+        name = getattr(export, "name", export) or item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(str(name)))
 
 
 @pytest.fixture(scope="session", params=exports.FIXTURES, ids=lambda export: export.name)

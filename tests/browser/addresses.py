@@ -35,7 +35,8 @@ class Addresses:
     def over(self, before: Addresses) -> Addresses:
         """The same addresses, told in the names that `before` gives to their sources."""
         sources = {
-            path: tuple(first for source in own for first in before.sources.get(source, (source,)))
+            # A file that two were made of, which were made of one, came from that one.
+            path: tuple(dict.fromkeys(first for source in own for first in before.sources.get(source, (source,))))
             for path, own in self.sources.items()
         }
         return Addresses(self.origin, self.base, sources)

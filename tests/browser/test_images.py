@@ -139,6 +139,16 @@ def _source(served: Served, exchange: Exchange) -> str:
     return served.addresses.url(path, served.addresses.origin).removeprefix("site:")
 
 
+@pytest.fixture(scope="session")
+def optimized(export: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export as the command makes it, with pictures that may lose what nobody sees."""
+    folder = tmp_path_factory.mktemp(f"{export.name}-pictures")
+    settings = folder / "settings.toml"
+    settings.write_text("[compress]\nbrotli_quality = 4\n", encoding="utf-8")
+    optimize(export.folder, folder / "once", export.base, "--config", str(settings))
+    return folder / "once"
+
+
 @pytest.fixture
 def before(export: Export) -> Iterator[Served]:
     """The export on its server."""
