@@ -75,9 +75,9 @@ GALLERIES = (
     Gallery(
         "plain",
         "photos",
-        # Selectors hang on the places of two of them, so that nothing may be put around these; and as a script of
-        # this site reads computed styles, the sheet's picture comes without a choice, too.
-        {"img/photos/valley-720.jpg": AVIF} | {f"img/photos/{name}.jpg": WEBP for name in ("tower", "dunes", "ridge")},
+        # Selectors hang on the places of two of them, so that nothing may be put around these.
+        {"img/photos/valley-720.jpg": AVIF, "img/photos/ridge.jpg": AVIF}
+        | {f"img/photos/{name}.jpg": WEBP for name in ("tower", "dunes")},
     ),
     Gallery("plain", "directions", {"img/photos/mist-wide.jpg": AVIF}),
     # No browser's AVIF says how often to play.
