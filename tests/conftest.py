@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from browser import exports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+# What lands must not depend on chance: the same examples each time, unless new ones are asked for.
+hypothesis.settings.register_profile("the same", derandomize=True)
+if "V1Z3R_NEW_EXAMPLES" not in os.environ:
+    hypothesis.settings.load_profile("the same")
 
 
 @pytest.fixture(scope="session", autouse=True)

