@@ -148,7 +148,7 @@ def test_nothing_is_left_on_the_cluster(machines: Machines, tmp_path: Path) -> N
                 patch.setattr(cluster, "_answer", lambda *_: [Outcome("quick")])
                 quick = Call("quick", abs, (-1,), 2 << 20)
                 run = cluster.run(
-                    [quick, *(Call(str(n), noted, (str(tmp_path), str(n), 600.0), 1 << 20) for n in range(6))]
+                    [quick, *(Call(str(n), noted, (str(tmp_path), str(n), 45.0), 1 << 20) for n in range(6))]
                 )
                 assert next(run).key == "quick"
                 run.close()  # as by Ctrl-C

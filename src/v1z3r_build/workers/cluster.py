@@ -242,11 +242,26 @@ def dismiss(client: str) -> None:
             _made.pop(key).pool.close()
 
 
+class _Guarded(Pool):
+    """A child for one client, which begins nothing once the client has taken leave."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(1)
+        self._client = client
+
+    def _feed(self, waiting: list[list[Call]]) -> None:
+        super()._feed(waiting)
+        # One that was just being started when its client took leave was not there to be ended.
+        if self._client in _dismissed:
+            self.close()
+            raise DismissedError
+
+
 class _Children:
     """What works for one client in one thread of this worker."""
 
-    def __init__(self) -> None:
-        self.pool = Pool(1)
+    def __init__(self, client: str) -> None:
+        self.pool = _Guarded(client)
         self.used = time.monotonic()
 
 
@@ -264,7 +279,7 @@ def _children(client: str) -> _Children:
         for key in [key for key, one in _made.items() if key[1] == here and now - one.used > _IDLE]:
             _made.pop(key).pool.close()
         if (client, here) not in _made:
-            _made[client, here] = _Children()
+            _made[client, here] = _Children(client)
         return _made[client, here]
 
 
