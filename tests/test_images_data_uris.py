@@ -9,7 +9,7 @@ import tinycss2
 import turbohtml
 
 from v1z3r_build.passes.images.data_uris import SMALLEST, Inlined, in_page, in_sheet, replaced
-from v1z3r_build.passes.images.offers import filled
+from v1z3r_build.passes.link.filling import apply
 
 IMAGE = bytes(range(256)) * 2
 TEXT = base64.b64encode(IMAGE).decode()
@@ -37,7 +37,7 @@ def test_images_in_pages(page: str, shown: bool) -> None:
     assert (found.data, found.content_type, found.shown) == (IMAGE, "image/png", shown)
     edit = replaced(found, "image/webp", SMALL)
     assert edit is not None
-    after = filled(page.encode(), [edit])
+    after = apply(page.encode(), [edit])
     (again,) = in_page(after)
     assert (again.data, again.content_type) == (SMALL, "image/webp")
     tags = [[one.tag for one in turbohtml.parse(text).iter_elements()] for text in (page, after.decode())]
@@ -64,7 +64,7 @@ def test_images_in_sheets() -> None:
     found = [one for one in in_sheet(sheet.encode()) if one.shown]
     assert [sheet[one.start : one.end] for one in found] == [URL, URL]
     edits = [edit for one in found if (edit := replaced(one, "image/webp", SMALL))]
-    after = filled(sheet.encode(), edits).decode()
+    after = apply(sheet.encode(), edits).decode()
     short = f"data:image/webp;base64,{base64.b64encode(SMALL).decode()}"
     old, new = (tinycss2.parse_stylesheet(text) for text in (sheet, after))
     assert tinycss2.serialize(new) == tinycss2.serialize(old).replace(URL, short).replace(

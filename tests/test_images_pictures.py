@@ -8,10 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from v1z3r_build.formats import policies
-from v1z3r_build.passes.images.offers import Offer, address, filled
+from v1z3r_build.passes.images.offers import Offer, address
 from v1z3r_build.passes.images.pictures import Edited, page_edits
 from v1z3r_build.passes.images.sheets import Sheets
 from v1z3r_build.passes.images.stillness import Scripts
+from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.site.address import Addresses
 
 DOCTYPE = "<!DOCTYPE html>"
@@ -39,7 +40,7 @@ def edited(
     sheets = Sheets(contents.__getitem__, addresses)
     scripts = Scripts(contents.__getitem__, addresses)
     result = page_edits(path, data, OFFERS, addresses, sheets, scripts, **more)  # type: ignore[arg-type]
-    return filled(data, list(result.edits)).decode(), result
+    return apply(data, list(result.edits)).decode(), result
 
 
 def source(kind: str, srcset: str, more: str = "") -> str:
@@ -255,7 +256,7 @@ def test_sites_below_a_folder() -> None:
         Scripts(nothing.__getitem__, addresses),
     )
     expected = f"{DOCTYPE}{OPEN}{both('../a')}<img src=../a.jpg></picture>{OPEN}{both('/sub/b')}<img src=/sub/b.png></picture><img src=/w.png>"
-    assert filled(page, list(result.edits)).decode() == expected
+    assert apply(page, list(result.edits)).decode() == expected
 
 
 def test_images_that_sheets_fetch_are_left() -> None:
@@ -270,7 +271,7 @@ def test_a_page_with_other_charset() -> None:
     nothing: dict[str, bytes] = {}
     sheets, scripts = Sheets(nothing.__getitem__, addresses), Scripts(nothing.__getitem__, addresses)
     result = page_edits("index.html", page, OFFERS, addresses, sheets, scripts)
-    assert filled(page, list(result.edits)) == page.replace(
+    assert apply(page, list(result.edits)) == page.replace(
         b"<img src=a.jpg>", f"{OPEN}{both('a')}<img src=a.jpg></picture>".encode()
     )
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_images_pictures import DOCTYPE, OFFERS, OPEN, both, edited
 
 from v1z3r_build.passes.images.image_sets import SheetEdited, fades, sheet_edits
-from v1z3r_build.passes.images.offers import filled
+from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.site.address import Addresses
 
 ADDRESSES = Addresses({"s/x.css", *OFFERS, "plain.png"})
@@ -18,7 +18,7 @@ ADDRESSES = Addresses({"s/x.css", *OFFERS, "plain.png"})
 def styled(sheet: str | bytes, **more: object) -> tuple[str, SheetEdited]:
     data = sheet if isinstance(sheet, bytes) else sheet.encode()
     result = sheet_edits("s/x.css", data, OFFERS, ADDRESSES, **more)  # type: ignore[arg-type]
-    return filled(data, list(result.edits)).decode("utf-8", "surrogateescape"), result
+    return apply(data, list(result.edits)).decode("utf-8", "surrogateescape"), result
 
 
 def image_set(stem: str, plain: str, kinds: tuple[str, ...] = ("avif", "webp"), quote: str = '"') -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from test_images_pictures import DOCTYPE, OPEN, offer
 
-from v1z3r_build.passes.images.offers import Offer, filled
+from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.pictures import page_edits
 from v1z3r_build.passes.images.sheets import Sheets
 from v1z3r_build.passes.images.stillness import Scripts
+from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.site.address import Addresses
 
 # Of 1600 × 1200 pixels: 480 × 360 and 800 × 600 have its ratio, 500 × 375 too, 501 has not.
@@ -27,7 +28,7 @@ def made(page: str) -> str:
     nothing: dict[str, bytes] = {}
     scripts = Scripts(nothing.__getitem__, addresses)
     result = page_edits("index.html", data, OFFERS, addresses, Sheets(nothing.__getitem__, addresses), scripts)
-    return filled(data, list(result.edits)).decode().removeprefix(DOCTYPE)
+    return apply(data, list(result.edits)).decode().removeprefix(DOCTYPE)
 
 
 def source(kind: str, widest: int, *widths: int) -> str:

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from v1z3r_build.passes.images.image_sets import sheet_edits
-from v1z3r_build.passes.images.offers import Offer, filled
+from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.pictures import page_edits
 from v1z3r_build.passes.images.sheets import Sheets
 from v1z3r_build.passes.images.stillness import Scripts
+from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.site.address import Addresses
 
 from .chromium import visitor
@@ -132,8 +133,8 @@ def test_layout_is_the_same_and_new_formats_are_fetched(browser: Browser) -> Non
     assert [one for one in (*page.left, *sheet.left) if "both" not in one.message] == []
     after = {
         **before,
-        "index.html": filled(before["index.html"], list(page.edits)),
-        "s.css": filled(before["s.css"], list(sheet.edits)),
+        "index.html": apply(before["index.html"], list(page.edits)),
+        "s.css": apply(before["s.css"], list(sheet.edits)),
         **{
             f"{stem}.60.avif": pixels(60, 60 * sizes[f"{stem}.png"][1] // sizes[f"{stem}.png"][0], "AVIF")
             for stem in "wv"

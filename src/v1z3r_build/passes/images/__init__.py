@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.passes.images.markup import Markup
-    from v1z3r_build.passes.images.offers import Edit as Filling
-    from v1z3r_build.passes.images.replacement import Edit
+    from v1z3r_build.passes.images.offers import Edit
     from v1z3r_build.passes.images.variants import Made
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import ImagesSettings, Settings
@@ -55,7 +54,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     mode = _modes(settings.images)
     rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
-        return _with(site, {}, _edits(shrunk(site, settings.images, lambda _: False, pool)))
+        return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
     seen = survey(site, pool, SilentProgress())
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     proof = prove(site, seen, addresses, settings, _frozen(site, seen, addresses))
@@ -77,7 +76,9 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     offers = {path: _offer(one, scaled.get(path, {})) for path, one in chosable.items()}
     chosen = markup(site, proof.references, offers, addresses, scripts)
     inlined = shrunk(site, settings.images, lambda page: not scripts.stillness(page.path, page.read()).reason, pool)
-    edits = _edits(chosen.edits, inlined)
+    edits: dict[str, list[Edit]] = {}
+    for file, some in (*chosen.edits.items(), *inlined.items()):
+        edits.setdefault(file, []).extend(some)
     replacements = Replacements(site, seen, proof)
     for path, one in made.items():
         webp = next((variant for variant in one.variants if variant.content_type == "image/webp"), None)
@@ -92,7 +93,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
             edits[file] = [*edits.get(file, ()), *_apart(more, edits.get(file, ()))]
     diagnostics += _left(chosen)
     fewer = [one for widths in scaled.values() for same in widths.values() for one in same]
-    return _with(site, made, edits).with_assets(_named(site, edits, fewer), sorted(diagnostics))
+    return _with(site, made, edits).with_assets(_named(edits, fewer), sorted(diagnostics))
 
 
 def _frozen(site: Site, seen: Survey, addresses: Addresses) -> dict[str, str]:
@@ -110,18 +111,10 @@ def _checked(seen: Survey, addresses: Addresses) -> set[str]:
     }
 
 
-def _named(site: Site, edits: Mapping[str, Iterable[Edit]], assets: Iterable[Asset]) -> Iterator[Asset]:
+def _named(edits: Mapping[str, Iterable[Edit]], assets: Iterable[Asset]) -> Iterator[Asset]:
     """Of these assets, those that an edit names."""
-    named = {name for found in edits.values() for _, _, text in found for name in _SCALED.findall(text)}
+    named = {name for found in edits.values() for one in found for name in _SCALED.findall(one.data)}
     return (one for one in assets if quote(posixpath.basename(one.path), safe="-._~!$*+;=@").encode() in named)
-
-
-def _edits(*found: Mapping[str, Iterable[Filling]]) -> dict[str, list[Edit]]:
-    edits: dict[str, list[Edit]] = {}
-    for by_file in found:
-        for file, more in by_file.items():
-            edits.setdefault(file, []).extend((one.start, one.end, one.data) for one in more)
-    return edits
 
 
 def _left(chosen: Markup) -> Iterator[Diagnostic]:
@@ -150,8 +143,8 @@ def _offer(made: Made, scaled: Mapping[int, tuple[Asset, ...]]) -> Offer:
 
 def _apart(edits: Iterable[Edit], others: Iterable[Edit]) -> Iterator[Edit]:
     """The edits that touch none of the others: a preload link may name a variant already."""
-    taken = [(start, end) for start, end, _ in others if start < end]
-    return (one for one in edits if not any(start < one[1] and one[0] < end for start, end in taken))
+    taken = [other for other in others if other.start < other.end]
+    return (one for one in edits if not any(other.start < one.end and one.start < other.end for other in taken))
 
 
 def _with(site: Site, made: Mapping[str, Made], edits: Mapping[str, list[Edit]]) -> Site:

@@ -16,7 +16,8 @@ import tinycss2
 from v1z3r_build.formats.declarations import Declaration, declarations
 from v1z3r_build.formats.style_minifier import DoubtError
 from v1z3r_build.formats.style_rules import subjects
-from v1z3r_build.passes.images.offers import Edit, Left, address, filled
+from v1z3r_build.passes.images.offers import Edit, Left, address
+from v1z3r_build.passes.link.filling import apply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,7 +171,7 @@ class _Sheet:
             return "the value is known only when it is computed, too late to fall back"
         if any(one.depth for one in declaration.addresses):
             return "it stands in a function"
-        bare = filled(
+        bare = apply(
             value,
             [Edit(one.start - declaration.start, one.end - declaration.start, b"") for one in declaration.addresses],
         )
@@ -192,7 +193,7 @@ class _Sheet:
             for one in declaration.addresses
             if (path := self.find(one.text))
         ]
-        value = filled(self.data[declaration.start : declaration.end], edits)
+        value = apply(self.data[declaration.start : declaration.end], edits)
         return b";" + declaration.name.encode() + b":" + value
 
     def image_set(self, start: int, end: int, text: str, path: str, quote: bytes) -> bytes:
@@ -268,7 +269,7 @@ def _between(found: Sequence[Declaration]) -> set[Declaration]:
 
 def _is_same(before: bytes, edits: list[Edit], *, attribute: bool) -> bool:
     """Whether tinycss2 finds the same statements after as before, but for one more declaration for each edit."""
-    after = filled(before, edits)
+    after = apply(before, edits)
     try:
         old, new = (_read(text, attribute=attribute) for text in (before, after))
         return _new_ones(old, new) == len(edits)

@@ -10,14 +10,15 @@ import turbohtml
 from turbohtml import Element
 
 from v1z3r_build.formats import html, style_rules
-from v1z3r_build.passes.images.offers import Edit, filled
 from v1z3r_build.passes.images.selectors import Place, Trees, Verdict, takes_from_parent
+from v1z3r_build.passes.link.filling import apply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from turbohtml import Document
 
+    from v1z3r_build.passes.images.offers import Edit
     from v1z3r_build.passes.images.selectors import Probes
 
 _ELSEWHERE = Verdict("it is parsed to another place")
@@ -49,7 +50,7 @@ def verdicts(
     """
     elements = list(parsed(data).iter_elements())
     edits = [edit for edit in edits if edit.start == edit.end and edit.data.startswith(b"<")]
-    after = filled(data, edits)
+    after = apply(data, edits)
     starts = _starts(edits)
     if not all(_is_same(data, after, starts, scripting=scripting) for scripting in (True, False)):
         return None
@@ -132,7 +133,7 @@ def _starts(edits: Sequence[Edit]) -> set[int]:
     """Where the inserted tags begin in the page after."""
     found: set[int] = set()
     moved = 0
-    for edit in sorted(edits, key=lambda edit: edit.start):
+    for edit in sorted(edits):
         at = edit.data.find(b"<")
         while at >= 0:
             found.add(edit.start + moved + at)

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from v1z3r_build.passes.images.offers import Edit
 from v1z3r_build.passes.images.usage import SHOWN, Meanings
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.site import Site
     from v1z3r_build.site.span import Mention
-
-Edit = tuple[int, int, bytes]
 
 # A script or a style sheet that tells images by the ends of their names may not know WebP's, and a script that puts
 # names together has it without the dot: `"." + "png"`, `/\.(?:png|jpe?g)$/`, `{png: 1}[end]`, `img[src$=".png"]`.
@@ -75,7 +74,7 @@ class Replacements:
         for referrer, reference in self._references.get(path, ()):
             url = reference.url
             if referrer not in offered and url.role in _REPLACED:
-                edits.setdefault(referrer, []).append((url.dot, url.dot + len(url.suffix), ending))
+                edits.setdefault(referrer, []).append(Edit(url.dot, url.dot + len(url.suffix), ending))
         return edits
 
     def _renamed(self, path: str, variant: str, unit: str, offered: Collection[str]) -> Mapping[str, list[Edit]] | str:
@@ -98,7 +97,7 @@ class Replacements:
                     return f"{referrer} names it, and what reads that may want its own format"
             if mention.gap is not None or not mention.after.startswith(suffix):
                 return f"{referrer} holds its name in parts"
-            edits.setdefault(referrer, []).append((mention.start, mention.end + len(suffix), new))
+            edits.setdefault(referrer, []).append(Edit(mention.start, mention.end + len(suffix), new))
         return edits
 
     def _role(self, path: str, referrer: str, mention: Mention) -> str:
