@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from v1z3r_build.formats.javascript import SHOWING, element_of, member_of, tree
+from v1z3r_build.formats.javascript import SHOWING, element_of, member_of
 from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 from v1z3r_build.formats.scopes import Access, Refused
 
@@ -27,7 +27,7 @@ def shown(source: bytes, places: Collection[int]) -> frozenset[int]:
     scopes = _analysed(source)
     if scopes is None:
         return frozenset()
-    root = tree(source).root_node
+    root = scopes.tree.root_node
     is_module = any(statement.type in ("import_statement", "export_statement") for statement in root.children)
     strings = {place: string for place in places if (string := _string(root, place)) is not None}
     names = {name.start_byte: place for place, string in strings.items() if (name := _name(string)) is not None}
@@ -102,13 +102,13 @@ def _name(string: Node) -> Node | None:
 def _is_shown(root: Node, start: int) -> bool:
     node: Node | None = root.descendant_for_byte_range(start, start + 1)
     pair = node.parent if node is not None else None
-    members = None
-    if pair is not None and pair.type == "template_substitution":  # `${a} 1x, ${b} 2x`
-        node, members = pair.parent, ("srcset",)
+    in_template = pair is not None and pair.type == "template_substitution"  # `${a} 1x, ${b} 2x`
+    if pair is not None and in_template:
+        node = pair.parent
         pair = node.parent if node is not None else None
     if pair is None or pair.type != "pair" or pair.child_by_field_name("value") != node:
         return False
     tag, member = element_of(pair), member_of(pair)
-    if members is not None or member.lower() == "srcset":
-        return tag in ("img", "source") and member.lower() == "srcset"
-    return member in SHOWING.get(tag, ())
+    if member.lower() == "srcset":
+        return tag in ("img", "source")
+    return not in_template and member in SHOWING.get(tag, ())

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import json
-from v1z3r_build.formats.javascript import CANDIDATE, SHOWING, unescape
+from v1z3r_build.formats.javascript import SHOWING, shown_set, unescape
 from v1z3r_build.site.span import Hit, Mention, Reading, Url, mention
 
 if TYPE_CHECKING:
@@ -166,10 +166,8 @@ def _shown(data: bytes, start: int, end: int) -> Iterator[Url]:
             strings, tag = open_[-1]
             if key and key.decode("utf-8", "replace") in SHOWING.get(tag, ()):
                 yield Url(*item.span(1), unescape(item.group(1)), "element")
-            elif key.lower() == b"srcset" and tag in ("img", "source") and b"\\" not in item.group(1):
-                for found in CANDIDATE.finditer(item.group(1)):
-                    low, high = item.start(1) + found.start(1), item.start(1) + found.end(1)
-                    yield Url(low, high, unescape(data[low:high]), "element")
+            elif key.lower() == b"srcset" and tag in ("img", "source"):
+                yield from shown_set(data, *item.span(1))
             elif not key and len(strings) < 3:
                 strings.append(item.group(1))
                 if hint and len(open_) == 1 and len(strings) == 2 and strings[1] == b"image":

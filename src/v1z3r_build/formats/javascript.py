@@ -16,7 +16,7 @@ from v1z3r_build.site.span import Hit, Mention, Reading, Revision, Role, Stand, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tree_sitter import Node, Parser, Tree
+    from tree_sitter import Node, Parser
 
 # tree-sitter takes 60 times the text in memory (measured): beyond this size a script is not parsed, and
 # nothing that it mentions is sure.
@@ -29,7 +29,7 @@ _CANDIDATE = re.compile(
 # Elements that show an image, and the members of their attributes that name it, in the spelling of React, and of Vue
 # and Preact. `srcset` holds several.
 # An address in `srcset`, with its descriptor behind it; one that holds a comma is not looked for.
-CANDIDATE = re.compile(rb"(?:\A|,)\s*+([^\s,]+)(?:\s+[\d.]+[wx])?\s*(?=,|\Z)")
+_CANDIDATE_OF_SET = re.compile(rb"(?:\A|,)\s*+([^\s,]+)(?:\s+[\d.]+[wx])?\s*(?=,|\Z)")
 SHOWING: dict[str, tuple[str, ...]] = {
     "img": ("src",),
     "video": ("poster",),
@@ -73,11 +73,6 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_javascript.language()))
 
 
-def tree(text: bytes) -> Tree:
-    """The syntax tree of a script; what is broken in it has error nodes."""
-    return _parser().parse(text)
-
-
 def unescape(raw: bytes) -> str:
     """The text of a string literal's content (ECMA-262 §12.9.4)."""
     if b"\\" not in raw:
@@ -110,7 +105,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         return Reading(remakes=made)
     if len(text) > MAX_SIZE or b"\0" in text:
         return Reading(mentions=tuple(mention(data, hit, "unknown", start, end) for hit in mine), remakes=made)
-    root = tree(text).root_node
+    root = _parser().parse(text).root_node
     script = _Script(data, text, start, root)
     urls = sorted(set(script.urls(places)), key=lambda url: url.start)
     return Reading(
@@ -119,6 +114,14 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         tuple(script.revisions(places)),
         remakes=made,
     )
+
+
+def shown_set(data: bytes, start: int, end: int) -> Iterator[Url]:
+    """The images of a `srcset` that stands, without escapes, from start to end."""
+    raw = data[start:end]
+    for found in () if b"\\" in raw else _CANDIDATE_OF_SET.finditer(raw):
+        low, high = found.span(1)
+        yield Url(start + low, start + high, raw[low:high].decode("utf-8", "replace"), "element")
 
 
 def remakes(data: bytes, start: int, end: int) -> tuple[int, ...]:
@@ -230,10 +233,7 @@ class _Script:
     def _candidates(self, node: Node | None) -> Iterator[Url]:
         """The images of a `srcset` that is written out (HTML Standard, "Parsing a srcset attribute")."""
         for whole in self._literal(node, "element"):
-            raw = self.data[whole.start : whole.end]
-            for found in () if b"\\" in raw else CANDIDATE.finditer(raw):
-                low, high = whole.start + found.start(1), whole.start + found.end(1)
-                yield Url(low, high, unescape(self.data[low:high]), "element")
+            yield from shown_set(self.data, whole.start, whole.end)
 
     def _literal(self, node: Node | None, role: Role) -> Iterator[Url]:
         if node is None or node.type not in _STRINGS:
