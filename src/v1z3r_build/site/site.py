@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.site.asset import Asset
+    from v1z3r_build.site.span import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,26 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Readings:
+    """What one pass has read in the files of a site, so that the next reads only those that have changed.
+
+    words: those that were looked for. locations: by path, where the bytes lay that were read. said: by path, what they
+    say; nothing for those that say nothing.
+    """
+
+    words: tuple[bytes, ...]
+    locations: Mapping[str, Path]
+    said: Mapping[str, Reading]
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """All that is known of a site between two passes. A pass returns a new one.
 
     root: the input folder. spool: a folder of this run for bytes that passes made, named by their hash,
     on the file system of the output. assets: by path, in sorted order. encodings: path -> coding name
-    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose.
+    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose. readings: None
+    if no pass has left any.
     """
 
     root: Path
@@ -49,6 +64,7 @@ class Site:
     encodings: Mapping[str, Mapping[str, Encoding]] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
     empty_folders: tuple[str, ...] = ()
+    readings: Readings | None = None
 
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""

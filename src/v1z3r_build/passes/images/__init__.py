@@ -56,6 +56,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
         return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
     seen = survey(site, pool, SilentProgress())
+    site = seen.left_in(site)
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     proof = prove(site, seen, addresses, settings, _frozen(site, seen, addresses))
     used = uses(site, seen, proof.references, rasters, settings.images, pool)

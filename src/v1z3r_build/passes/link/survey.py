@@ -14,6 +14,7 @@ from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
+from v1z3r_build.site.site import Readings
 from v1z3r_build.site.span import Hit, Mention, Reading
 from v1z3r_build.workers.pool import Call, always
 
@@ -65,9 +66,15 @@ class Survey:
     tokens: Mapping[str, Token]
     diagnostics: tuple[Diagnostic, ...]
 
+    def left_in(self, site: Site) -> Site:
+        """The site of which this is the survey, with what was read, for the survey of the next pass."""
+        failed = {one.path for one in self.diagnostics}
+        locations = {path: asset.location for path, asset in site.assets.items() if path not in failed}
+        return replace(site, readings=Readings(self.vocabulary.words, locations, self.readings))
+
 
 def survey(site: Site, pool: Pool, progress: Progress) -> Survey:
-    """Read every file of the site."""
+    """Read every file of the site but those that an earlier survey has read as they are."""
     found = tokens(_unnamed(site))
     vocabulary = _vocabulary(site, found)
     readings, diagnostics = _read(site, vocabulary, pool, progress)
@@ -108,7 +115,13 @@ def _read(
     readings: dict[str, Reading] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
     texts: list[Asset] = []
+    known = site.readings if site.readings and site.readings.words == vocabulary.words else None
     for path, asset in site.assets.items():
+        if known and known.locations.get(path) == asset.location:
+            if path in known.said:
+                readings[path] = known.said[path]
+            progress.advance(1)
+            continue
         if is_text(path, asset.kind, asset.content_type):
             data = asset.read()
             found = [*_find(finder, data, 0)]
