@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from v1z3r_build.site import Asset, Site
+    from v1z3r_build.site.site import Read
     from v1z3r_build.workers.pool import Call, Outcome
 
 PNG = b"\x89PNG\r\n\x1a\n picture"
@@ -892,18 +893,25 @@ class Recorder(Pool):
 
 
 def test_a_second_survey_reads_only_what_has_changed(linked) -> None:
-    files = {"a.html": page("<img src=a.png>"), "b.html": page("<a href=a.html>"), "a.css": "p{}", "a.png": PNG}
+    files = {
+        "a.html": page("<img src=a.png><b>p.css"),
+        "b.html": page("<a href=a.html>"),
+        "a.css": "p{}",
+        "a.png": PNG,
+    }
     before = replace(linked(files).site, routes={})
     with Recorder() as recorder:
-        again = survey(before, recorder, SilentProgress()).left_in(before)
+        kept: dict[str, Read] = {}
+        survey(before, recorder, SilentProgress(), kept)
         assert recorder.asked == {"a.html", "b.html", "a.css"}
+        again = replace(before, readings=kept)
         image = before.rewritten(again.assets["a.png"], PNG + b"a.html")
         changed = again.with_assets([again.rewritten(again.assets["b.html"], b"<img src=a.png>"), image])
         seen = survey(changed, recorder, SilentProgress())
         assert recorder.asked == {"b.html"}
-        assert seen == survey(replace(changed, readings=None), recorder, SilentProgress())
-        # Another name is another word to look for, in every file.
-        named = changed.with_assets([replace(image, path="p.png")])
+        assert seen == survey(replace(changed, readings={}), recorder, SilentProgress())
+        # Another name is another word that a file may hold.
+        named = changed.with_assets([replace(image, path="p.css")])
         seen = survey(named, recorder, SilentProgress())
-        assert recorder.asked == {"a.html", "b.html", "a.css"}
-        assert seen == survey(replace(named, readings=None), recorder, SilentProgress())
+        assert recorder.asked == {"a.html", "b.html"}
+        assert seen == survey(replace(named, readings={}), recorder, SilentProgress())

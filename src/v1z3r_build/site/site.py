@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,17 +34,11 @@ class Route:
     lazy: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """What one pass has read in the files of a site, so that the next reads only those that have changed.
+class Read(NamedTuple):
+    """What was read in a file, and all that it depends on."""
 
-    words: those that were looked for. locations: by path, where the bytes lay that were read. said: by path, what they
-    say; nothing for those that say nothing.
-    """
-
-    words: tuple[bytes, ...]
-    locations: Mapping[str, Path]
-    said: Mapping[str, Reading]
+    asked: tuple[Any, ...]
+    said: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +47,8 @@ class Site:
 
     root: the input folder. spool: a folder of this run for bytes that passes made, named by their hash,
     on the file system of the output. assets: by path, in sorted order. encodings: path -> coding name
-    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose. readings: None
-    if no pass has left any.
+    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose. readings: by
+    path, what a pass has read in files, for the next one to read no more than those that have changed.
     """
 
     root: Path
@@ -64,7 +58,7 @@ class Site:
     encodings: Mapping[str, Mapping[str, Encoding]] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
     empty_folders: tuple[str, ...] = ()
-    readings: Readings | None = None
+    readings: Mapping[str, Read] = field(default_factory=dict)
 
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""

@@ -53,7 +53,6 @@ def _linked_by(decide: _Decision, site: Site, settings: Settings, pool: Pool, pr
     while True:
         site = _thawed(site, frozen)
         seen = survey(site, pool, progress)
-        site = seen.left_in(site)
         proof = decide(site, seen, addresses, settings, frozen)
         found, ambiguous = patches(site, seen, addresses)
         more = dict.fromkeys(ambiguous, "a digest covers it and another file with equal bytes")
@@ -75,7 +74,7 @@ def _linked_by(decide: _Decision, site: Site, settings: Settings, pool: Pool, pr
     linked = replace(site, assets=_linked(site, proof, names, settings))
     return replace(
         linked,
-        readings=None,
+        readings={},
         diagnostics=(*site.diagnostics, *seen.diagnostics, *_dangling(site, seen, proof), *unmatched(site, before)),
         routes=routes(site, seen, proof, names.path),
     )

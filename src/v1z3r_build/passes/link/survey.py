@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -14,9 +15,9 @@ from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
-from v1z3r_build.site.site import Readings
+from v1z3r_build.site.site import Read
 from v1z3r_build.site.span import Hit, Mention, Reading
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.pool import Call, Outcome, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,18 +67,15 @@ class Survey:
     tokens: Mapping[str, Token]
     diagnostics: tuple[Diagnostic, ...]
 
-    def left_in(self, site: Site) -> Site:
-        """The site of which this is the survey, with what was read, for the survey of the next pass."""
-        failed = {one.path for one in self.diagnostics}
-        locations = {path: asset.location for path, asset in site.assets.items() if path not in failed}
-        return replace(site, readings=Readings(self.vocabulary.words, locations, self.readings))
 
+def survey(site: Site, pool: Pool, progress: Progress, kept: dict[str, Read] | None = None) -> Survey:
+    """Read every file of the site but those that have been read as they are: `site.readings`.
 
-def survey(site: Site, pool: Pool, progress: Progress) -> Survey:
-    """Read every file of the site but those that an earlier survey has read as they are."""
+    kept: takes what was read, for another survey of the site.
+    """
     found = tokens(_unnamed(site))
     vocabulary = _vocabulary(site, found)
-    readings, diagnostics = _read(site, vocabulary, pool, progress)
+    readings, diagnostics = _read(site, vocabulary, pool, progress, kept)
     return Survey(vocabulary, readings, found, diagnostics)
 
 
@@ -108,20 +106,14 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
 
 
 def _read(
-    site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress
+    site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress, kept: dict[str, Read] | None
 ) -> tuple[dict[str, Reading], tuple[Diagnostic, ...]]:
     finder = BytesAhoCorasick(vocabulary.words)
     progress.start("link", len(site.assets))
     readings: dict[str, Reading] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
     texts: list[Asset] = []
-    known = site.readings if site.readings and site.readings.words == vocabulary.words else None
     for path, asset in site.assets.items():
-        if known and known.locations.get(path) == asset.location:
-            if path in known.said:
-                readings[path] = known.said[path]
-            progress.advance(1)
-            continue
         if is_text(path, asset.kind, asset.content_type):
             data = asset.read()
             found = [*_find(finder, data, 0)]
@@ -139,11 +131,15 @@ def _read(
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
-    for outcome in pool.run(_calls(texts, hits)):
+    calls = {call.key: call for call in _calls(texts, hits)}
+    known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
+    for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key
         progress.advance(1)
         if outcome.failure is None:
             readings[path] = _with_words(outcome.value, _words(hits[path]))
+            if kept is not None:
+                kept[path] = Read(calls[path].arguments, outcome.value)
             continue
         readings[path] = Reading(mentions=_unknown(hits[path]))
         diagnostics.append(
@@ -193,6 +189,12 @@ def _calls(texts: Iterable[Asset], hits: Mapping[str, tuple[Hit, ...]]) -> Itera
         own = tuple(Hit(hit.start, hit.end, numbers[hit.word], hit.gap) for hit in found)
         arguments = (asset.path, asset.kind, own, asset.location)
         yield Call(asset.path, read_file, arguments, asset.size, 600.0, cached=always)
+
+
+def _said(site: Site, call: Call) -> Reading | None:
+    """What an earlier survey has read by the same call. No file changes during a run."""
+    read = site.readings.get(call.key)
+    return read.said if read is not None and read.asked == call.arguments else None
 
 
 def _words(hits: Iterable[Hit]) -> list[int]:
