@@ -321,7 +321,8 @@ class _Judge:
             for reference in found:
                 fetched = self._insertion(referrer, reference) is not None
                 neutral = reference.url.role in _NEUTRAL
-                covered[referrer].append((reference.url.start, reference.url.end))
+                if _ABSOLUTE.match(reference.url.text):  # with an origin that is ours; the others are there
+                    covered[referrer].append((reference.url.start, reference.url.end))
                 if reference.target and not fetched and not neutral:
                     doubts.setdefault(
                         reference.target, f"{self._place_at(referrer, reference.url.start)} refers to it by its own URL"
