@@ -91,9 +91,7 @@ def test_every_way_to_fetch_a_file_is_known(browser: Browser, tmp_path: Path) ->
     assert [path for path in route.initial if not path.startswith("at-once")] == []
     assert [path for path in route.lazy if not path.startswith("later")] == []
     # A picture may have got a smaller type and its name; the ways to it stay as many.
-    listed = {
-        re.sub(r"\.[0-9a-f]{16}\.", ".", path).replace(".webp", ".png") for path in (*route.initial, *route.lazy)
-    }
+    listed = {re.sub(r"\.[0-9a-f]{16}\.", ".", path).replace(".webp", ".png") for path in (*route.initial, *route.lazy)}
     assert listed == names | {"at-once-frame.html", "later-frame.html"}
     assert _wrong_routes(browser, tmp_path / "out", "/") == {}
 
