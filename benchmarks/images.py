@@ -45,7 +45,8 @@ from image_scores import Film, film, worst
 from PIL import Image
 from sharp_encoder import Encoded, Sharp
 
-from v1z3r_build.codecs.pictures.recoding import Wish, recode
+from v1z3r_build.codecs.pictures.recoding import recode
+from v1z3r_build.codecs.pictures.wish import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -1,12 +1,13 @@
-"""How much a run costs beyond the compression, which nothing can spare: `make bench-passes`.
+"""How much a run costs beyond its heavy work, which nothing can spare: `make bench-passes`.
 
     python benchmarks/optimize.py [NAME …] [--rounds N]
 
-For every export in build/fixtures, a cold run of the command is timed by the clock, and the codec calls of that run
-are repeated in one process and timed in seconds of CPU. With all cores at nothing but codecs, the run would take that
-time divided by the cores: the ratio to it is what the rest costs. Goal: at most 1.15. The machine may be busy with
-other work: both are timed in turn, several times, and the smallest ratio counts most. `longest` is the CPU time of the
-longest single call: no run can be shorter than that, however many cores there are.
+For every export in build/fixtures, a cold run of the command is timed by the clock, and the calls of that run (to
+encode, compress, parse and minify) are repeated in one process and timed in seconds of CPU. With all cores at nothing
+else, the run would take that time divided by the cores: the ratio to it is what the rest costs. Goal: at most 1.15. The
+machine may be busy with other work: both are timed in turn, several times, and the smallest ratio counts most. `codec`
+are the seconds of sidecars and pictures among them. `longest` is the CPU time of the longest single call: no run can be
+shorter than that, however many cores there are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from v1z3r_build import pipeline
 from v1z3r_build.codecs.pictures.recoding import recode
@@ -40,16 +41,26 @@ CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_coun
 
 
 class _Recorder(Pool):
-    """A pool that remembers the codec calls: of sidecars and of pictures."""
+    """A pool that remembers its calls."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoded: list[Call] = []
+        self.calls: list[Call] = []
 
     def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
         asked = list(calls)
-        self.encoded += [call for call in asked if call.function in (encode_file, recode)]
+        self.calls += asked
         return super().run(asked)
+
+
+class Work(NamedTuple):
+    """Seconds of CPU of calls. all: encode, compress, parse, minify. codec: those of sidecars and of pictures alone.
+    longest: of a single call.
+    """
+
+    all: float
+    codec: float
+    longest: float
 
 
 def wall_seconds(export: Path, base: str) -> float:
@@ -64,8 +75,8 @@ def wall_seconds(export: Path, base: str) -> float:
         return time.perf_counter() - start
 
 
-def codec_calls(export: Path, base: str, spool: Path) -> tuple[list[Call], dict[str, float]]:
-    """The codec calls of a run, and the seconds that each pass takes."""
+def heavy_calls(export: Path, base: str, spool: Path) -> tuple[list[Call], dict[str, float]]:
+    """The calls of a run that go to the pool, and the seconds that each pass takes."""
     settings = Settings(site=SiteSettings(base=base))
     seconds: dict[str, float] = {}
     start = time.perf_counter()
@@ -76,18 +87,25 @@ def codec_calls(export: Path, base: str, spool: Path) -> tuple[list[Call], dict[
             start = time.perf_counter()
             site = run(site, settings, pool, SilentProgress())
             seconds[name] = time.perf_counter() - start
-    return pool.encoded, seconds
+    return pool.calls, seconds
 
 
-def cpu_seconds(calls: Iterable[Call]) -> list[float]:
-    """What the codecs take for each of these calls, without any trip to another process."""
-    seconds = []
+def work(calls: Iterable[Call]) -> Work:
+    """What these calls take in this process, without any trip to another; reading their files is not counted."""
+    every: list[float] = []
+    codec = 0.0
     for call in calls:
         loaded: list[Any] = [one.read_bytes() if isinstance(one, Path) else one for one in call.arguments]
         start = time.process_time()
         call.function(*loaded)
-        seconds.append(time.process_time() - start)
-    return seconds
+        every.append(time.process_time() - start)
+        codec += every[-1] if call.function in (encode_file, recode) else 0
+    return Work(sum(every), codec, max(every))
+
+
+def compile_package() -> None:
+    """Make the package as it is when it is installed: no run compiles it again, whatever the environment says."""
+    compileall.compile_dir(str(Path(pipeline.__file__).parent), quiet=2)
 
 
 def main() -> None:
@@ -96,23 +114,24 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    # As an installed package is.
-    compileall.compile_dir(str(Path(pipeline.__file__).parent), quiet=2)
+    compile_package()
     exports = [
         one for one in sorted(FIXTURES.iterdir()) if one.is_dir() and not one.name.endswith(("-edited", "-upgraded"))
     ]
-    print(f"{CORES} cores, {asked.rounds} rounds; ratio = wall / (codec CPU / cores), goal {GOAL}")
-    print(f"{'export':<16}{'wall s':>8}{'codec s':>9}{'longest':>9}{'ratio min':>11}{'median':>8}   passes, s")
+    print(f"{CORES} cores, {asked.rounds} rounds; ratio = wall / (CPU of its calls / cores), goal {GOAL}")
+    columns = f"{'wall s':>8}{'calls s':>9}{'codec':>8}{'longest':>9}{'ratio min':>11}{'median':>8}"
+    print(f"{'export':<16}{columns}   passes, s")
     for export in exports:
         if asked.names and export.name not in asked.names:
             continue
         base = "/sub/" if export.name.endswith("-sub") else "/"
         with tempfile.TemporaryDirectory() as spool:
-            calls, passes = codec_calls(export, base, Path(spool))
-            rounds = [(wall_seconds(export, base), cpu_seconds(calls)) for _ in range(asked.rounds)]
-        ratios = [wall / (sum(cpu) / CORES) for wall, cpu in rounds]
-        wall, cpu = min(wall for wall, _ in rounds), min((cpu for _, cpu in rounds), key=sum)
-        figures = f"{wall:>8.2f}{sum(cpu):>9.2f}{max(cpu):>9.2f}{min(ratios):>11.2f}{statistics.median(ratios):>8.2f}"
+            calls, passes = heavy_calls(export, base, Path(spool))
+            rounds = [(wall_seconds(export, base), work(calls)) for _ in range(asked.rounds)]
+        ratios = [wall / (cpu.all / CORES) for wall, cpu in rounds]
+        wall, cpu = min(wall for wall, _ in rounds), min(cpu for _, cpu in rounds)
+        figures = f"{wall:>8.2f}{cpu.all:>9.2f}{cpu.codec:>8.2f}{cpu.longest:>9.2f}"
+        figures += f"{min(ratios):>11.2f}{statistics.median(ratios):>8.2f}"
         shares = ", ".join(f"{name} {seconds:.2f}" for name, seconds in passes.items())
         print(f"{export.name:<16}{figures}   {shares}", flush=True)
 

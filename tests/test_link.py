@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from v1z3r_build.passes.link import link
+from v1z3r_build.passes.link.survey import survey
 from v1z3r_build.settings import NamesSettings, Settings, SiteSettings
 from v1z3r_build.site.folder import read
 from v1z3r_build.workers.pool import Pool
 from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from v1z3r_build.site import Asset, Site
+    from v1z3r_build.site.site import Read
+    from v1z3r_build.workers.pool import Call, Outcome
 
 PNG = b"\x89PNG\r\n\x1a\n picture"
 
@@ -874,3 +877,41 @@ def test_what_a_framed_page_fetches_the_page_around_it_does(linked) -> None:
     route = site.site.routes["/"]
     assert [path.partition(".")[0] for path in route.initial] == ["a", "c", "in"]
     assert [path.partition(".")[0] for path in route.lazy] == ["b", "low"]
+
+
+class Recorder(Pool):
+    """A pool that remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked: set[str] = set()
+
+    def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
+        known = list(calls)
+        self.asked = {call.key for call in known}
+        return super().run(known)
+
+
+def test_a_second_survey_reads_only_what_has_changed(linked) -> None:
+    files = {
+        "a.html": page("<img src=a.png><b>p.css"),
+        "b.html": page("<a href=a.html>"),
+        "a.css": "p{}",
+        "a.png": PNG,
+    }
+    before = replace(linked(files).site, routes={})
+    with Recorder() as recorder:
+        kept: dict[str, Read] = {}
+        survey(before, recorder, SilentProgress(), kept)
+        assert recorder.asked == {"a.html", "b.html", "a.css"}
+        again = replace(before, readings=kept)
+        image = before.rewritten(again.assets["a.png"], PNG + b"a.html")
+        changed = again.with_assets([again.rewritten(again.assets["b.html"], b"<img src=a.png>"), image])
+        seen = survey(changed, recorder, SilentProgress())
+        assert recorder.asked == {"b.html"}
+        assert seen == survey(replace(changed, readings={}), recorder, SilentProgress())
+        # Another name is another word that a file may hold.
+        named = changed.with_assets([replace(image, path="p.css")])
+        seen = survey(named, recorder, SilentProgress())
+        assert recorder.asked == {"a.html", "b.html"}
+        assert seen == survey(replace(named, readings={}), recorder, SilentProgress())

@@ -22,6 +22,7 @@ def candidates(source: str) -> dict[str, str]:
         (".a .b, .a.b, .a > .b { c : d }", ".a .b,.a.b,.a>.b{c:d}"),
         # Custom properties are read as they are written; an empty one is a blank.
         ("a { --x: ; --y : { b : c } ; --z:  1  }", "a{--x: ;--y : { b : c } ;--z:  1  }"),
+        ("a { /* c */ --x: 1; b : c; /* d */ --y: /* e */ 2 }", "a{--x: 1;b:c;--y: /* e */ 2 }"),
         ("a { b : var( --x , ) var(--y, 1px ) }", "a{b:var(--x, ) var(--y,1px)}"),
         # Fallbacks, prefixed twins and hacks.
         ("a { height : 100vh ; height : 100dvh }", "a{height:100vh;height:100dvh}"),

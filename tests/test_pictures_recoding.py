@@ -19,9 +19,10 @@ from v1z3r_build.codecs.pictures import avif, webp
 from v1z3r_build.codecs.pictures.decoding import decode
 from v1z3r_build.codecs.pictures.likeness import likeness
 from v1z3r_build.codecs.pictures.picture import Picture
-from v1z3r_build.codecs.pictures.recoding import Wish, recode
+from v1z3r_build.codecs.pictures.recoding import recode
 from v1z3r_build.codecs.pictures.refusal import RefusalError
 from v1z3r_build.codecs.pictures.search import Try, lowest
+from v1z3r_build.codecs.pictures.wish import Wish
 
 SHOWN = Wish(exact=False, formats=("avif", "webp"), target=80, max_pixels=1_000_000)
 EXACT = replace(SHOWN, exact=True)

@@ -225,6 +225,8 @@ def test_no_more_children_than_calls_and_none_without() -> None:
 def test_children_started_early_do_the_work() -> None:
     before = set(multiprocessing.active_children())
     with Pool(2, preload=("wave", "no.such.module")) as pool:
+        pool.start(1)
+        assert len(set(multiprocessing.active_children()) - before) == 1
         pool.start()
         early = set(multiprocessing.active_children()) - before
         assert len(early) == 2

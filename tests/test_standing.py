@@ -68,6 +68,16 @@ def test_nothing_is_done_twice(order: Order, pool: Pool) -> None:
     assert "holds what" in again.told
 
 
+def test_a_run_that_was_made_before_is_known_by_its_folders_and_settings(order: Order, pool: Pool) -> None:
+    run(order, pool)
+    (order.source / "a.css").write_text("p{}")
+    others = replace(order.settings, minify=MinifySettings(seconds=1))
+    with Cache(order.source.parent / "cache", 10**9) as cache:
+        time.sleep(0.03)
+        orders = (order, replace(order, settings=others), replace(order, target=order.source.parent / "other"))
+        assert [Watch(one, cache).is_repeated for one in orders] == [True, False, False]
+
+
 def test_in_place_nothing_is_done_twice(order: Order, pool: Pool) -> None:
     order = replace(order, target=None)
     once, again = run(order, pool), run(order, pool)

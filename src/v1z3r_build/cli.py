@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from v1z3r_build.manifest import Manifest
     from v1z3r_build.runs import Order, Result
     from v1z3r_build.settings import Settings
+    from v1z3r_build.standing import Watch
     from v1z3r_build.terminal import Terminal
     from v1z3r_build.workers.cache import Cache
     from v1z3r_build.workers.pool import Pool
@@ -173,7 +174,7 @@ def optimize(
         # A budget is checked against the manifest, which only a run reads.
         result = watch.known() if watch is not None and limits is None else None
         if result is None:
-            result = _run(order, cluster, known, terminal)
+            result = _run(order, cluster, known, watch, terminal)
             if watch is not None:
                 watch.note(result)
     if known is not None:
@@ -370,10 +371,13 @@ def _require_apart(folder: Path, order: Order) -> None:
             raise InputError(f"the cache {folder} lies inside {one}, which is published", hint=hint)
 
 
-def _run(order: Order, cluster: str | None, cache: Cache | None, terminal: Terminal) -> Result:
+def _run(order: Order, cluster: str | None, cache: Cache | None, watch: Watch | None, terminal: Terminal) -> Result:
     with _workers(order.settings.jobs, cluster, cache) as workers:
-        if order.source.is_dir():
-            workers.start()  # now, for the import below takes as long as theirs
+        # Now, for the import below takes as long as theirs.
+        if watch is not None and watch.is_repeated:
+            workers.start(1)
+        elif order.source.is_dir():
+            workers.start()
         from v1z3r_build import pipeline
 
         with terminal.progress() as progress:

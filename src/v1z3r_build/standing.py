@@ -35,15 +35,18 @@ class Watch:
         self._cache = cache
         self._source, self._output = (Path(os.path.realpath(one)) for one in (order.source, order.output))
         self._before = _standing(self._source) if self._is_possible() else None
+        self._noted = self._cache.noted(self._key()) if self._before is not None else None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether this run has been made before, so that the cache holds all that has not changed since."""
+        return self._noted is not None
 
     def known(self) -> Result | None:
         """The result of the run whose output stands, None if there is none."""
-        if self._before is None:
+        if self._before is None or self._noted is None:
             return None
-        noted = self._cache.noted(self._key())
-        if noted is None:
-            return None
-        found = noted.value
+        found = self._noted.value
         if found["site"] != self._before.digest or found["output"] != self._state_of_output():
             return None
         order, summary, diagnostics = self._order, found["summary"], found["diagnostics"]

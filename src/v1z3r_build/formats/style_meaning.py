@@ -85,7 +85,9 @@ def _is_at_rule(nodes: Sequence[Any]) -> bool:
 
 def _statement(nodes: list[Any], token: Callable[[Any], Any], *, custom: bool) -> Meaning:
     if custom:
-        return ("custom", tinycss2.serialize(nodes).strip(" \t\r\n\f"))
+        # Its value counts as written, comments and all, but what stands before its name is no part of it.
+        first = next(index for index, node in enumerate(nodes) if node.type not in ("whitespace", "comment"))
+        return ("custom", tinycss2.serialize(nodes[first:]).rstrip(" \t\r\n\f"))
     block = nodes[-1] if nodes and nodes[-1].type == "{} block" else None
     head = nodes[:-1] if block is not None else nodes
     if block is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.site.asset import Asset
+    from v1z3r_build.site.span import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,21 @@ class Route:
     lazy: tuple[str, ...]
 
 
+class Read(NamedTuple):
+    """What was read in a file, and all that it depends on."""
+
+    asked: tuple[Any, ...]
+    said: Reading
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """All that is known of a site between two passes. A pass returns a new one.
 
     root: the input folder. spool: a folder of this run for bytes that passes made, named by their hash,
     on the file system of the output. assets: by path, in sorted order. encodings: path -> coding name
-    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose.
+    ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose. readings: by
+    path, what a pass has read in files, for the next one to read no more than those that have changed.
     """
 
     root: Path
@@ -49,6 +58,7 @@ class Site:
     encodings: Mapping[str, Mapping[str, Encoding]] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
     empty_folders: tuple[str, ...] = ()
+    readings: Mapping[str, Read] = field(default_factory=dict)
 
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""

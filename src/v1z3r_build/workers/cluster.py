@@ -28,7 +28,7 @@ from v1z3r_build.diagnostics import InputError, SystemFailureError
 from v1z3r_build.workers.cache.versions import engines
 from v1z3r_build.workers.call import Call, Failure, Outcome
 from v1z3r_build.workers.child import loaded
-from v1z3r_build.workers.pool import Pool
+from v1z3r_build.workers.pool import EARLY, Pool
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -67,7 +67,7 @@ class Cluster(Pool):
     def __enter__(self) -> Self:
         return self
 
-    def start(self) -> None:
+    def start(self, children: int = EARLY) -> None:
         """Workers run already."""
 
     def close(self) -> None:

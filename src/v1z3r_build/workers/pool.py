@@ -40,7 +40,7 @@ MEMORY = 4 << 30
 # without work at the end: brotli 11 takes 0.1 s for this many bytes.
 _BATCH, _BATCH_CALLS = 64 << 10, 64
 
-_EARLY = 4  # a child takes 0.2 s of CPU to start, which a small site does not give back
+EARLY = 4  # a child takes 0.2 s of CPU to start, which a small site does not give back
 
 # Windows waits for 63 things at once.
 _MOST = 60 if sys.platform == "win32" else 1024
@@ -75,9 +75,9 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self) -> None:
-        """Start children before there are calls: as many as any site keeps busy. Others are started when needed."""
-        while len(self._children) < min(self.jobs, _EARLY):
+    def start(self, children: int = EARLY) -> None:
+        """Start children before there are calls: as many as there will surely be work for. Others when needed."""
+        while len(self._children) < min(self.jobs, children):
             self._children.append(_Child(self._memory, self._preload))
 
     def close(self) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import ImagesSettings, Settings
     from v1z3r_build.site import Asset, Site
+    from v1z3r_build.site.site import Read
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
@@ -55,7 +56,9 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
         return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
-    seen = survey(site, pool, SilentProgress())
+    kept: dict[str, Read] = {}
+    seen = survey(site, pool, SilentProgress(), kept)
+    site = replace(site, readings=kept)
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     proof = prove(site, seen, addresses, settings, _frozen(site, seen, addresses))
     used = uses(site, seen, proof.references, rasters, settings.images)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from v1z3r_build.codecs.pictures.recoding import recode
+from v1z3r_build.codecs.pictures.wish import Wish
 from v1z3r_build.passes.images import data_uris
 from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from v1z3r_build.codecs.pictures.recoding import Recoded
+    from v1z3r_build.codecs.pictures.wish import Recoded
     from v1z3r_build.passes.images.data_uris import Inlined
     from v1z3r_build.passes.images.offers import Edit
     from v1z3r_build.settings import ImagesSettings
@@ -27,8 +29,6 @@ def shrunk(
     is_still: whether no script of a page could tell. What cannot be read stays, and is not worth a word: nothing was
     asked of it. There is one place and no other to choose, so it takes the format that all of today's browsers know.
     """
-    from v1z3r_build.codecs.pictures.recoding import Wish, recode  # numpy and Pillow are slow to import
-
     found = {path: images for path, asset in site.assets.items() if (images := _inlined(asset, is_still))}
     formats = tuple(name for name in settings.formats if name == "webp")
     calls: dict[str, Call] = {}

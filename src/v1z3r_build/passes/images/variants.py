@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.tokens import HEX
+from v1z3r_build.codecs.pictures.recoding import recode
+from v1z3r_build.codecs.pictures.wish import Wish
 from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.site import naming
 from v1z3r_build.workers.pool import Call, always
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from v1z3r_build.bundlers.tokens import Token
-    from v1z3r_build.codecs.pictures.recoding import Left, Recoded, Variant
+    from v1z3r_build.codecs.pictures.wish import Left, Recoded, Variant
     from v1z3r_build.passes.images.usage import Use
     from v1z3r_build.settings import ImagesSettings
     from v1z3r_build.site import Asset, Site
@@ -83,8 +85,6 @@ def scale(
     pool: Pool,
 ) -> dict[str, dict[int, tuple[Asset, ...]]]:
     """Smaller versions of images, by their paths and by widths in pixels: those that keep the ratio to the pixel."""
-    from v1z3r_build.codecs.pictures.recoding import Wish, recode  # numpy and Pillow are slow to import
-
     calls: dict[str, Call] = {}
     wanted: dict[str, tuple[str, int]] = {}
     for path, one in images.items():
@@ -119,8 +119,6 @@ def engine_versions() -> dict[str, str]:
 
 
 def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> Iterator[Call]:
-    from v1z3r_build.codecs.pictures.recoding import Wish, recode  # numpy and Pillow are slow to import
-
     for path, use in images.items():
         formats = () if use.outside else settings.formats
         if site.assets[path].content_type == TYPES["webp"]:

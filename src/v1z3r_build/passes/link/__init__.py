@@ -74,6 +74,7 @@ def _linked_by(decide: _Decision, site: Site, settings: Settings, pool: Pool, pr
     linked = replace(site, assets=_linked(site, proof, names, settings))
     return replace(
         linked,
+        readings={},
         diagnostics=(*site.diagnostics, *seen.diagnostics, *_dangling(site, seen, proof), *unmatched(site, before)),
         routes=routes(site, seen, proof, names.path),
     )

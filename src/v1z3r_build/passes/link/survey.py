@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -15,8 +16,9 @@ from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
+from v1z3r_build.site.site import Read
 from v1z3r_build.site.span import Hit, Mention, Reading, dotted
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.pool import Call, Outcome, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,11 +69,14 @@ class Survey:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def survey(site: Site, pool: Pool, progress: Progress) -> Survey:
-    """Read every file of the site."""
+def survey(site: Site, pool: Pool, progress: Progress, kept: dict[str, Read] | None = None) -> Survey:
+    """Read every file of the site but those that have been read as they are: `site.readings`.
+
+    kept: takes what was read, for another survey of the site.
+    """
     found = tokens(_unnamed(site))
     vocabulary = _vocabulary(site, found)
-    readings, diagnostics = _read(site, vocabulary, pool, progress)
+    readings, diagnostics = _read(site, vocabulary, pool, progress, kept)
     return Survey(vocabulary, readings, found, diagnostics)
 
 
@@ -102,7 +107,7 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
 
 
 def _read(
-    site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress
+    site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress, kept: dict[str, Read] | None
 ) -> tuple[dict[str, Reading], tuple[Diagnostic, ...]]:
     finder = BytesAhoCorasick(vocabulary.words)
     progress.start("link", len(site.assets))
@@ -130,11 +135,15 @@ def _read(
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
-    for outcome in pool.run(_calls(texts, hits, frozenset(components))):
+    calls = {call.key: call for call in _calls(texts, hits, frozenset(components))}
+    known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
+    for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key
         progress.advance(1)
         if outcome.failure is None:
             readings[path] = _with_words(outcome.value, _words(hits[path]))
+            if kept is not None:
+                kept[path] = Read(calls[path].arguments, outcome.value)
             continue
         readings[path] = Reading(mentions=_unknown(hits[path]))
         diagnostics.append(
@@ -186,6 +195,12 @@ def _calls(
         own = tuple(Hit(hit.start, hit.end, numbers[hit.word], hit.gap) for hit in found)
         arguments = (asset.path, asset.kind, own, components, asset.location)
         yield Call(asset.path, read_file, arguments, asset.size, 600.0, cached=always)
+
+
+def _said(site: Site, call: Call) -> Reading | None:
+    """What an earlier survey has read by the same call. No file changes during a run."""
+    read = site.readings.get(call.key)
+    return read.said if read is not None and read.asked == call.arguments else None
 
 
 def _words(hits: Iterable[Hit]) -> list[int]:
