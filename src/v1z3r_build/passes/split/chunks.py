@@ -108,7 +108,7 @@ def divided(
     finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]],
 ) -> Answer:
     """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
-    labels = Labels(scopes.tree.root_node, wanted, told)
+    labels = Labels(scopes, wanted, told)
     data = collection.source
     if not labels.present(0, len(data)):
         return Answer(path)
