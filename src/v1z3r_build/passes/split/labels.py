@@ -46,7 +46,7 @@ def held(wanted: Wanted, data: bytes) -> tuple[str, ...]:
 
     Pure, and quick: most scripts hold none.
     """
-    words = {word.decode("ascii") for word in WORD.findall(data)}
+    words = {word.decode("ascii") for word in set(WORD.findall(data))}
     return tuple(one.label for one in _vendors(wanted) if len(words & one.inner) >= _TELLING)
 
 
