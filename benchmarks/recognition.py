@@ -29,7 +29,7 @@ import tree_sitter_javascript
 from tree_sitter import Language, Parser
 
 from v1z3r_build.bundlers import vendors, vocabulary
-from v1z3r_build.bundlers.words import ScriptWords
+from v1z3r_build.bundlers.words import ScriptWords, lasting
 from v1z3r_build.formats import source_maps
 from v1z3r_build.formats.source_maps import FittedMap
 
@@ -328,7 +328,7 @@ def measured(script: Path, known: tuple[vocabulary.Vendor, ...]) -> tuple[dict[s
     data = script.read_bytes()
     cutter = Cutter(data)
     start = time.perf_counter()
-    words = ScriptWords(cutter.root)
+    words = ScriptWords(data, lasting(cutter.root))
     items = [
         vendors.Item(words.between(piece.start, piece.end), piece.end - piece.start, tuple(sorted(piece.needs)))
         for piece in cutter.pieces

@@ -341,13 +341,13 @@ class Report:
             print("  no scripts")
             return
         pace = self.run.seconds / (sum(sizes) / 1e6)
-        share = self.run.memory / sizes[0]
+        share = (self.run.memory - self.run.base) / sizes[0]
         verdict = self._goal(pace <= SECONDS, f"{pace:.2f} s for each MB")
         print(f"  {pace:.2f} s for each of {sum(sizes) / 1e6:.2f} MB{verdict}")
         verdict = self._goal(share <= MEMORY, f"memory {share:.0f} times the largest script")
         print(
-            f"  memory {self.run.memory / 1e6:.0f} MB, {share:.0f} times the largest script"
-            f" ({self.run.base / 1e6:.0f} MB before the first){verdict}"
+            f"  memory {self.run.memory / 1e6:.0f} MB, of which {self.run.base / 1e6:.0f} before the first script;"
+            f" the rest {share:.0f} times the largest{verdict}"
         )
 
 

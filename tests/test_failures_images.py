@@ -335,3 +335,28 @@ def test_a_broken_image_is_named_and_stays(data: bytes, tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert ("image-broken", "a.png") in [(one["code"], one["path"]) for one in json.loads(done.stdout)["diagnostics"]]
     assert (tmp_path / "out" / "a.png").read_bytes() == data
+
+
+def test_a_photograph_that_a_component_shows_and_outsiders_are_told_of(optimize: Optimize) -> None:
+    """next/image shows what its `src` names; whatever host `og:image` names, others get the file under its own name."""
+    settings = '{deviceSizes:[640],path:"/_next/image/",loader:"default",unoptimized:!0}'
+    component = (
+        f"4080:function(e,t,i){{let p={settings},m=(0,s.forwardRef)(e=>(0,n.jsx)('img',{{'data-nimg':'1',src:e.src}}));"
+        "(0,u.getImgProps)(e,{defaultLoader:g.default,imgConf:p});i.d(t,{Image:()=>m})}"
+    )
+    app = "902:function(e,t,n){var s=n(4080);let l=''.concat('','/images/a.jpg');(0,i.jsx)(s.Image,{src:l,width:160})}"
+    shared = '<meta property="og:image" content="https://nobody.example/images/a.jpg">'
+    chunk = "(self.webpackChunk_N_E=self.webpackChunk_N_E||[]).push([[1],{{{}}}]);"
+    out = optimize(
+        {
+            "index.html": page(f'{shared}<img data-nimg="1" src="/images/a.jpg"><script src="/a.js"></script>'),
+            "images/a.jpg": JPEG,
+            "a.js": chunk.format(f"{component},{app}"),
+        }
+    )
+    (webp,) = (one["path"] for one in out.files["images/a.jpg"]["variants"] if one["content_type"] == "image/webp")
+    scripts = [out.text(path) for path in out.files if path.endswith(".js") and path != "a.js"]
+    assert [f"/{webp}" in text and "/images/a.jpg" not in text for text in scripts] == [True]
+    assert f'src="/{webp}"' in out.text("index.html")
+    assert shared in out.text("index.html")
+    assert shown(out.bytes("images/a.jpg")).size == (160, 120)

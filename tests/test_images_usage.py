@@ -86,7 +86,7 @@ USES: dict[str, tuple[dict[str, str], str]] = {
 @pytest.mark.parametrize(("files", "expected"), USES.values(), ids=USES)
 def test_uses(files: dict[str, str], expected: str, tmp_path: Path, pool: Pool) -> None:
     site, seen, proof = surveyed(tmp_path, pool, {"404.html": page("x"), **files, "a.png": PNG})
-    use = uses(site, seen, proof.references, ["a.png"], ImagesSettings(), pool)["a.png"]
+    use = uses(site, seen, proof.references, ["a.png"], ImagesSettings())["a.png"]
     wanted = {
         SHOWN: (True, False, False),
         EXACT: (False, True, False),
@@ -100,7 +100,7 @@ def test_uses_that_settings_tell(tmp_path: Path, pool: Pool) -> None:
     files = {"index.html": page('<img src="a.png">'), "a.png": PNG, "b.png": PNG}
     site, seen, proof = surveyed(tmp_path, pool, files)
     settings = ImagesSettings(lossless=("a.*",), lossy=("b.png",))
-    found = uses(site, seen, proof.references, ["a.png", "b.png"], settings, pool)
+    found = uses(site, seen, proof.references, ["a.png", "b.png"], settings)
     assert found == {"a.png": Use(shown=True, exact="[images] lossless lists it"), "b.png": Use()}
 
 

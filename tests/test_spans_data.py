@@ -180,6 +180,16 @@ SHOWN: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "a component's properties": ('0:["$","$L5",null,{"src":"/a.png","alt":"img"}]\n', []),
     "an object within an element's": ('0:["$","img",null,{"data":{"src":"/a.png"},"x":[{"src":"/b.png"}]}]\n', []),
     "an array that is no element": ('0:["img",null,{"src":"/a.png"}]\n1:["x","img",{"src":"/b.png"}]\n', []),
+    "what others than the page are told": (
+        '0:[["$","meta","1",{"property":"og:image","content":"https://a.example/a.png"}],'
+        '["$","meta","2",{"content":"/b.png","name":"twitter:image"}],["$","link","3",{"rel":"icon","href":"/c.png"}]]\n',
+        [("outside", "https://a.example/a.png"), ("outside", "/b.png"), ("icon", "/c.png")],
+    ),
+    "what it is not known that they are told": (
+        '0:[["$","meta","1",{"name":"x","content":"/a.png"}],["$","link","2",{"rel":"x icons y","href":"/b.css"}],'
+        '["$","img",null,{"alt":"","property":"og:image","content":"/c.png"}],{"rel":"icon","href":"/d.png"}]\n',
+        [],
+    ),
     "a text that looks like an element": ('0:T24,["$","img",null,{"src":"/a.png"}]\n1:["img"]\n', []),
 }
 
@@ -196,6 +206,36 @@ def test_images_that_flight_data_shows(text: str, expected: list[tuple[str, str]
         found = [(url.role, page[url.start : url.end]) for url in flight.shown(page.encode(), pieces)]
         uncut = [one for one in expected if one[1] in parts[0] or one[1] in parts[1]]
         assert found == uncut
+
+
+# Flight data, and the images that Next.js's component, module 5500, shows in it.
+OF_COMPONENTS: dict[str, tuple[str, list[str]]] = {
+    "the component": (
+        '9:I[5500,["/a.js","/b.js"],"Image"]\n0:["$","$L9",null,{"src":"/a.png","alt":"/b.png"}]\n',
+        ["/a.png"],
+    ),
+    "defined later": ('0:["$","$La",null,{"src":"/a.png"}]\na:I[5500,["$2"],"Image"]\n', ["/a.png"]),
+    "what was imported": ('9:I[5500,["/a.js"],"Image"]\n0:["$","$L9",null,{"src":{"src":"/a.png"}}]\n', []),
+    "another module": ('9:I[5501,["/a.js"],"Image"]\n0:["$","$L9",null,{"src":"/a.png"}]\n', []),
+    "another export": ('9:I[5500,["/a.js"],"Other"]\n0:["$","$L9",null,{"src":"/a.png"}]\n', []),
+    "another component": ('9:I[5500,["/a.js"],"Image"]\n0:["$","$L8",null,{"src":"/a.png"}]\n', []),
+    "a text that looks like a module": (
+        '1:T22,\n9:I[5500,["/a.js"],"Image"]\n\n\n\n\n\n0:["$","$L9",null,{"src":"/a.png"}]\n',
+        [],
+    ),
+    "no flight data": ('9:I[5500,["/a.js"],"Image"]\nx', []),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), OF_COMPONENTS.values(), ids=OF_COMPONENTS)
+def test_images_that_components_show(text: str, expected: list[str]) -> None:
+    components = {("5500", "Image")}
+    assert [url.text for url in flight.shown_by(text.encode(), components)] == expected
+    assert [*flight.shown_by(text.encode(), set())] == []
+    page = f"<script>self.__next_f.push([1,{dumps(text)}])</script>"
+    start = page.index('1,"') + 3
+    found = flight.shown_in_page_by(page.encode(), [(start, page.rindex('"'))], components)
+    assert [page[url.start : url.end] for url in found] == expected
 
 
 def test_rows_of_flight_data() -> None:

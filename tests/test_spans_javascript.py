@@ -52,8 +52,13 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         [row("element", f"/{name}.png") for name in "abcd"],
     ),
     "templates that were joined": (
-        "jsx('img',{src:''.concat('','/a.png')});jsx('img',{src:''.concat('/b','.png')});jsx('img',{src:''.concat(c,'/d.png')})",
-        [row("element", "/a.png")],
+        "jsx('img',{src:''.concat('','/a.png')});jsx('img',{src:''.concat('/b','.png')});jsx('img',{src:''.concat(c,'/d.png')});"
+        "jsx('img',{src:'/sub'.concat('/e.png','')});jsx('img',{src:[].concat('/f.png')});jsx('img',{src:a.concat('/g')})",
+        [row("element", "/a.png"), row("element", ".png", "/b.png"), row("element", "/e.png", "/sub/e.png")],
+    ),
+    "the module's address behind nothing": (
+        "new URL('/a.png',''+import.meta.url);new URL(`/b.png`,``+import.meta.url);new URL('/c.png',d+import.meta.url)",
+        [row("module-url", "/a.png"), row("module-url", "/b.png")],
     ),
     "calls that make no elements": ("load('img',{src:'/a.png'});loader.addImage('img',{src:'/b.png'})", []),
     "what is no element that shows an image": (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from v1z3r_build.bundlers import vendors, vocabulary, words
 from v1z3r_build.bundlers.vendors import Item
 from v1z3r_build.bundlers.vocabulary import Vendor, Vocabulary
+from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,12 +172,35 @@ def test_script_words(script: str, expected: set[str]) -> None:
     assert words.script_words(script.encode()) == expected
 
 
-def test_words_of_a_part_begin_in_it() -> None:
-    from tree_sitter import Language, Parser
-    from tree_sitter_javascript import language
+@pytest.mark.parametrize(
+    "script",
+    [
+        'import a, {bbbb as c, "of strings" as d, eeee} from "some/module"; import * as ns from "name"; import "last";',
+        'import data from "file.json" with {type: "json"};',
+        'var a, c; export {a as bbbb, c as "of strings"};',
+        'export {a as bbbb, default as dddd, "of strings" as eeee} from "module"; export * as names from "other";',
+        "export default function fooo(a) { return a.barr; }",
+        "export default class Fooo {}",
+        "export default a.bbbb;",
+        "export const {aaaa, bbbb: cccc = dddd, ...rest} = xxxx, simple = 1; export async function* gggg() {}",
+        "export class Fooo { #priv = 1; static fooo; get barr() { return this.#priv; } 'quoted'() {} [`a${b.cccc}`]() {} }",
+        "class Fooo extends Base.Barr { static { this.stat = 1; } @deco.rate('text') method() {} }",
+        "var {aaaa, bbbb: cccc, ['computed']: d, 'string': e} = x; ({aaaa, bbbb: cccc} = x);",
+        "x = {aaaa, short, mmmm() {}, get gggg() {}, async *iiii() {}, 'quoted': 1, 12: 2};",
+        "x = /some+regex/giu; y = `template ${a.bbbb} goes\\non`; z = ['escaped\\nletters', \"it's\", ''];",
+        "a?.bbbb?.[c]; import('dynamic'); this.x.yyyy++; delete y.zzzz; label: for (aaaa.bbbb in c.dddd) break label;",
+        "'use strict'; try {} catch ({message}) { new aaaa.Bbbb('text'); } if (a) b; else c.dddd = function () {};",
+    ],
+)  # fmt: skip
+def test_analysis_finds_the_words_that_the_tree_has(script: str) -> None:
+    data = script.encode()
+    analysed = words.ScriptWords(data, analyse_module(data).lasting)
+    assert analysed.between(0, len(data)) == words.script_words(data) != set()
 
+
+def test_words_of_a_part_begin_in_it() -> None:
     script = b"a.first;a.second;a.third"
-    found = words.ScriptWords(Parser(Language(language())).parse(script).root_node)
+    found = words.ScriptWords(script, analyse_script(script).lasting)
     assert found.between(8, 17) == {"second"}
     assert found.between(0, len(script)) == {"first", "second", "third"}
 

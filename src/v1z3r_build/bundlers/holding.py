@@ -25,7 +25,9 @@ _OWN_FUNCTION = {
 _LEXICAL = (Kind.LET, Kind.CONST, Kind.CLASS)
 _RECEIVER = {"this", "super"}
 _FLOW = {"await_expression", "return_statement", "yield_expression"}
-_WORDS = re.compile(rb"\b(?:this|super|await|return|yield|meta|target)\b")
+# Some of them may end a longer word: a pattern that begins with letters is found faster.
+_WORDS = re.compile(rb"(?:this|super|await|return|yield|meta|target)\b")
+_DECORATOR = re.compile(rb"@\s*")
 _OF_THE_FILE = re.compile(rb"\bimport\b.*?\bmeta\b", re.S)
 
 
@@ -55,6 +57,7 @@ def hold(
     bindings: list[Binding] = []
     fixed: set[int] = set()
     where = Places(found)
+    decorating = {match.end() for match in _DECORATOR.finditer(source)}
     # Sloppy code's functions in blocks also declare a `var` (ECMA-262, §B.3.2.1), which they could not outside.
     from_blocks = {
         binding.namesake
@@ -70,7 +73,7 @@ def hold(
             index = where.at(reference.start)
             if index < 0:
                 continue
-            if source[max(reference.start - 64, 0) : reference.start].rstrip().endswith(b"@"):
+            if reference.start in decorating:
                 # A decorator cannot be written as a call of something without a receiver.
                 fixed.update(homes)
             writes = reference.access in (Access.WRITE, Access.UPDATE)
@@ -171,12 +174,12 @@ def _speaks_of_its_place(item: Node) -> bool:
                 return True
         elif kind == "field_definition":
             value = node.child_by_field_name("value")
-            work.extend((child, in_arrow) for child in node.children if child != value)
+            work.extend((child, in_arrow) for child in node.named_children if child != value)
             if value is not None and _names_its_file(value):
                 return True
         else:
             inner = in_arrow or kind == "arrow_function"
-            work.extend((child, inner) for child in node.children)
+            work.extend([(child, inner) for child in node.named_children])
     return False
 
 
@@ -189,5 +192,5 @@ def _names_its_file(node: Node) -> bool:
         node = work.pop()
         if node.type == "meta_property" and (node.text or b"").startswith(b"import"):
             return True
-        work.extend(node.children)
+        work.extend(node.named_children)
     return False

@@ -121,8 +121,11 @@ def _kept(region: Region, where: Places, part: Part) -> Iterator[_Kept]:
     """For each run what its function can declare itself, as the old scope did: nobody outside of it can tell."""
     declared: dict[int, set[str]] = defaultdict(set)
     users: dict[str, set[int]] = {}
+    mine = set(part.items)
     for name, binding in region.scope.bindings.items():
         homes = {where.at(place.start) for place in binding.declarations}
+        if homes.isdisjoint(mine):
+            continue
         users[name] = homes | {where.at(reference.start) for reference in binding.references}
         for index in homes:
             declared[index].add(name)

@@ -8,13 +8,14 @@ module, and is short where it does not.
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tree_sitter import Node, Parser, Query
@@ -42,7 +43,7 @@ def _parser() -> Parser:
 
 
 @cache
-def _lasting() -> Query:
+def _query() -> Query:
     import tree_sitter_javascript
     from tree_sitter import Language, Query
 
@@ -65,44 +66,51 @@ def _texts() -> Query:
 
 
 class ScriptWords:
-    """The lasting words of a parsed script, to be asked for by part."""
+    """The lasting words of a script, to be asked for by part."""
 
-    def __init__(self, root: Node) -> None:
-        """root: the script's tree, of which every part is read here, once."""
-        from tree_sitter import QueryCursor
-
-        places: list[tuple[int, str]] = []
+    def __init__(self, script: bytes, lasting: Sequence[int]) -> None:
+        """lasting: where names and texts start and end, as of `Scopes`."""
+        starts, ends = lasting[::2], lasting[1::2]
+        self._starts = array("i")
+        self._words: list[str] = []
         # Most words stand in many places.
         known: dict[bytes, str] = {}
-        for node in QueryCursor(_lasting()).captures(root).get("lasting", []):
-            text = node.text or b""
-            if len(text) < 4:
+        for index in sorted(range(len(starts)), key=starts.__getitem__):
+            start, end = starts[index], ends[index]
+            if end - start < 4:
                 continue
-            start = node.start_byte
+            text = script[start:end]
             # Wasm, pictures and tables in base64: chance makes words of them.
             if len(text) > _LONG and not _SPACE.search(text):
                 continue
             word = known.get(text)
             if word is not None:
-                places.append((start, word))
+                self._starts.append(start)
+                self._words.append(word)
                 continue
             for match in WORD.finditer(text):
                 word = known.get(match[0])
                 if word is None:
                     word = known[match[0]] = match[0].decode("ascii")
-                places.append((start + match.start(), word))
-        places.sort()
-        self._starts = [start for start, _ in places]
-        self._words = [word for _, word in places]
+                self._starts.append(start + match.start())
+                self._words.append(word)
 
     def between(self, start: int, end: int) -> frozenset[str]:
         """The words that begin in the part from start to end, in bytes."""
         return frozenset(self._words[bisect_left(self._starts, start) : bisect_left(self._starts, end)])
 
 
+def lasting(root: Node) -> Sequence[int]:
+    """Where names and texts start and end in a script's tree, as of `Scopes`; of one with errors, what can be read."""
+    from tree_sitter import QueryCursor
+
+    found = QueryCursor(_query()).captures(root).get("lasting", [])
+    return [place for node in found for place in node.byte_range]
+
+
 def script_words(script: bytes) -> frozenset[str]:
     """The lasting words of a whole script; of one with errors, what can be read."""
-    return ScriptWords(_parser().parse(script).root_node).between(0, len(script) + 1)
+    return ScriptWords(script, lasting(_parser().parse(script).root_node)).between(0, len(script) + 1)
 
 
 def messages(script: bytes) -> frozenset[bytes]:

@@ -11,23 +11,28 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from json import loads
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import json
-from v1z3r_build.formats.javascript import SHOWING, shown_set, unescape
+from v1z3r_build.formats.javascript import SHARED, SHOWING, shown_set, unescape
 from v1z3r_build.site.span import Hit, Mention, Reading, Url, mention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 _ROW = re.compile(rb"[0-9a-f]*:")
 _TEXT = re.compile(rb"T([0-9a-f]+),")
 # The first character of a row's payload: a tag (I module, H hint, E error, D debug …) or JSON.
 _PAYLOAD = re.compile(rb'[A-Z]{0,2}[\["{\dtfn-]|[A-Z]\n')
 
-# What a row or a push must hold for an image to be shown by it.
-_SHOWS = re.compile(rb'\\?"(?:img|video|image|source)\\?"')
+# A module that the page loads, with what it takes of it.
+_MODULE = re.compile(rb'I(\[(?:\d+|"[^"\\]*"),\["[^\]\\]*"\],"[^"\\]*"\])')
+
+# What a row or a push must hold for an element in it to name an image.
+_SHOWS = re.compile(rb'\\?"(?:(?:img|video|image|source|[\w -]*icon)\\?"|(?:og|twitter):image)')
 _ITEM = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.S)
 _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.S)
 
@@ -109,11 +114,47 @@ def shown(page: bytes, pieces: Sequence[tuple[int, int]]) -> Iterator[Url]:
         return
     text, places, origins = _joined(page, pieces)
     for start, end, is_text in rows(text) or ():
-        for url in () if is_text else _shown(text, start, end):
-            index = bisect_right(places, url.start) - 1
-            if index + 1 == len(places) or url.end <= places[index + 1]:
-                moved = origins[index] - places[index]
-                yield Url(url.start + moved, url.end + moved, url.text, url.role)
+        if not is_text:
+            yield from _in_page(_shown(text, start, end), places, origins)
+
+
+def shown_by(data: bytes, components: Collection[tuple[str, str]]) -> Iterator[Url]:
+    """The images that components in flight data show, of which these, by module and export, show what `src` names."""
+    tags = _references(data, components)
+    for start, end, is_text in (rows(data) or ()) if tags else ():
+        if not is_text:
+            yield from _elements(data, start, end, tags)
+
+
+def shown_in_page_by(
+    page: bytes, pieces: Sequence[tuple[int, int]], components: Collection[tuple[str, str]]
+) -> Iterator[Url]:
+    """The same of the flight data of a page. pieces: as for `shown`."""
+    text, places, origins = _joined(page, pieces)
+    return _in_page(shown_by(text, components), places, origins)
+
+
+def _references(data: bytes, components: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The tags of components, `$L9` for the row `9:I[5500,["/a.js"],"Image"]`, with the members that they show."""
+    tags: dict[str, tuple[str, ...]] = {}
+    head = 0
+    for start, end, is_text in (rows(data) or ()) if components else ():
+        module = None if is_text else _MODULE.fullmatch(data, start, end)
+        if module is not None:
+            identity, _, name = loads(module.group(1))[:3]
+            if (str(identity), name) in components:
+                tags[f"$L{data[head : start - 1].decode()}"] = ("src",)
+        head = end if is_text else end + 1
+    return tags
+
+
+def _in_page(urls: Iterable[Url], places: Sequence[int], origins: Sequence[int]) -> Iterator[Url]:
+    """What was found in the text of strings, where it stands in the page: see `_joined`."""
+    for url in urls:
+        index = bisect_right(places, url.start) - 1
+        if index + 1 == len(places) or url.end <= places[index + 1]:
+            moved = origins[index] - places[index]
+            yield Url(url.start + moved, url.end + moved, url.text, url.role)
 
 
 def _joined(page: bytes, pieces: Sequence[tuple[int, int]]) -> tuple[bytes, list[int], list[int]]:
@@ -144,33 +185,66 @@ def _shown(data: bytes, start: int, end: int) -> Iterator[Url]:
     """The images of one row: elements, `["$","img",null,{"src":"/a.png"}]`, and hints, `HL["/a.png","image"]`."""
     if _SHOWS.search(data, start, end) is None:
         return
-    hint = data.startswith(b"HL[", start)
-    # For each bracket that is open: the strings at the start of an array, or the tag that an object belongs to.
-    open_: list[tuple[list[bytes], str]] = []
+    if data.startswith(b"HL[", start):
+        items = [item.span(1) for item in islice(_ITEM.finditer(data, start, end), 3) if item.group(1) is not None]
+        if len(items) == 2 and data[slice(*items[1])] == b"image":
+            yield Url(*items[0], unescape(data[slice(*items[0])]), "preload")
+    yield from _elements(data, start, end, SHOWING)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An array or object that is not closed yet.
+
+    strings: those at the start of an array. tag: of the element that an object holds the attributes of. members: what
+    names the images of an element that shows none: of a link or a meta.
+    """
+
+    strings: list[bytes] = field(default_factory=list)
+    tag: str = ""
+    members: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+
+
+def _elements(data: bytes, start: int, end: int, showing: Mapping[str, tuple[str, ...]]) -> Iterator[Url]:
+    """The images that elements in a row name. showing: for a tag the members by which it shows one."""
+    stack: list[_Open] = []
     key = b""
     for item in _ITEM.finditer(data, start, end):
         token = item.group()
         if token == b"[":
-            open_.append(([], ""))
+            stack.append(_Open())
         elif token == b"{":
-            strings = open_[-1][0] if open_ else []
+            strings = stack[-1].strings if stack else []
             is_element = len(strings) >= 2 and strings[0] == b"$"
-            open_.append(([], strings[1].decode("utf-8", "replace") if is_element else ""))
+            stack.append(_Open(tag=strings[1].decode("utf-8", "replace") if is_element else ""))
         elif token in (b"]", b"}"):
-            if open_:
-                open_.pop()
+            if stack:
+                yield from _metadata(data, stack.pop())
         elif item.group(2) is not None:
             key = item.group(1)
             continue
-        elif open_:
-            strings, tag = open_[-1]
-            if key and key.decode("utf-8", "replace") in SHOWING.get(tag, ()):
+        elif stack:
+            inner = stack[-1]
+            if key and key.decode("utf-8", "replace") in showing.get(inner.tag, ()):
                 yield Url(*item.span(1), unescape(item.group(1)), "element")
-            elif key.lower() == b"srcset" and tag in ("img", "source"):
+            elif key.lower() == b"srcset" and inner.tag in ("img", "source"):
                 yield from shown_set(data, *item.span(1))
-            elif not key and len(strings) < 3:
-                strings.append(item.group(1))
-                if hint and len(open_) == 1 and len(strings) == 2 and strings[1] == b"image":
-                    low = data.index(strings[0], start)
-                    yield Url(low, low + len(strings[0]), unescape(strings[0]), "preload")
+            elif inner.tag in ("meta", "link"):
+                inner.members[key] = item.span(1)
+            elif not key and len(inner.strings) < 3:
+                inner.strings.append(item.group(1))
         key = b""
+
+
+def _metadata(data: bytes, element: _Open) -> Iterator[Url]:
+    """The image that a link or a meta names to others than the page."""
+    values = {key: unescape(data[low:high]) for key, (low, high) in element.members.items()}
+    if (
+        element.tag == "meta"
+        and SHARED.match(values.get(b"property", values.get(b"name", "")))
+        and b"content" in values
+    ):
+        yield Url(*element.members[b"content"], values[b"content"], "outside")
+    is_icon = any(rel.endswith("icon") for rel in values.get(b"rel", "").lower().split())
+    if element.tag == "link" and is_icon and b"href" in values:
+        yield Url(*element.members[b"href"], values[b"href"], "icon")

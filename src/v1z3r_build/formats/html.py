@@ -287,7 +287,7 @@ class _Page:
             found = _REFRESH.match(self.data, low, high)
             if found:
                 self.urls.append(Url(*found.span(1), decode(found.group(1)).strip(), "page"))
-        elif re.match(r"(og|twitter):(image|video|audio)", attributes.get("property", attributes.get("name", ""))):
+        elif javascript.SHARED.match(attributes.get("property", attributes.get("name", ""))):
             value = attributes["content"].strip()
             if value and not value.isdecimal() and ("/" in value or "." in value) and " " not in value:
                 self.urls.append(Url(low, high, value, "outside"))

@@ -35,6 +35,8 @@ SHOWING: dict[str, tuple[str, ...]] = {
     "video": ("poster",),
     "image": ("href", "xlinkHref", "xlink:href"),
 }
+# What a `<meta>` is called that tells others than the page of an image, a film or a sound (Open Graph, X).
+SHARED = re.compile(r"(?:og|twitter):(?:image|video|audio)")
 # `img.src.replace("_off", "_on")`, `$(img).attr("src").split(".")`: what an element's attribute says, made into another
 # name. To cut off a query makes no other name.
 _ADDRESSES = (b"src", b"currentSrc", b"href")
@@ -62,6 +64,7 @@ _SINGLE = {
     b"\r\n": b"",
 }
 _STRINGS = {"string", "template_string"}
+_EMPTY = frozenset({b'""', b"''", b"``"})
 _TABLE_PARENTS = {"pair", "binary_expression", "ternary_expression", "array", "template_substitution"}
 
 
@@ -177,8 +180,7 @@ class _Script:
 
     def _constructed(self, name: Node, expression: Node) -> Iterator[Url]:
         if name.text == b"URL":
-            base = _argument(expression, 1)
-            if base is not None and base.text == b"import.meta.url":
+            if is_module_url(_argument(expression, 1)):
                 yield from self._literal(_argument(expression, 0), "module-url")
         elif name.text in (b"Worker", b"SharedWorker"):
             yield from self._literal(_argument(expression, 0), "worker")
@@ -220,15 +222,23 @@ class _Script:
         call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
         if string is None or call is None or call.type != "call_expression" or _argument(call, 0) != string:
             return
-        if not _makes_elements(call):
+        if not makes_elements(call):
             return
         attributes = _argument(call, 1)
         names = SHOWING.get(unescape(tag.text or b""), ())
         for member in attributes.named_children if attributes is not None and attributes.type == "object" else ():
-            if member.type == "pair" and member_of(member) in names:
-                yield from self._literal(_alone(member.child_by_field_name("value")), "element")
-            elif member.type == "pair" and member_of(member).lower() == "srcset":
-                yield from self._candidates(_alone(member.child_by_field_name("value")))
+            value = member.child_by_field_name("value")
+            if value is None or member.type != "pair":
+                continue
+            if member_of(member) in names:
+                yield from self._spelled(value)
+            elif member_of(member).lower() == "srcset":
+                yield from self._candidates(_alone(value))
+
+    def _spelled(self, value: Node) -> Iterator[Url]:
+        found = spelled(value)
+        if found is not None:
+            yield from (replace(url, text=found[1]) for url in self._literal(found[0], "element"))
 
     def _candidates(self, node: Node | None) -> Iterator[Url]:
         """The images of a `srcset` that is written out (HTML Standard, "Parsing a srcset attribute")."""
@@ -334,28 +344,58 @@ def element_of(pair: Node) -> str:
     """
     arguments = pair.parent.parent if pair.parent is not None else None
     call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
-    if call is None or not _makes_elements(call) or _argument(call, 1) != pair.parent:
+    if call is None or not makes_elements(call) or _argument(call, 1) != pair.parent:
         return ""
     tag = _argument(call, 0)
     return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
 
 
-def _alone(value: Node | None) -> Node | None:
-    """The string that a value is: SWC writes a template with empty parts as `"".concat("", "/a.png")`."""
-    if value is None or value.type != "call_expression":
-        return value
+def is_module_url(base: Node | None) -> bool:
+    """Whether an address is the module's own: `import.meta.url`, and `""+import.meta.url`, as Vite 8 writes it."""
+    if base is not None and base.type == "binary_expression":
+        left, right = base.child_by_field_name("left"), base.child_by_field_name("right")
+        if left is None or left.text not in _EMPTY:
+            return False
+        base = right
+    return base is not None and base.text == b"import.meta.url"
+
+
+def spelled(value: Node) -> tuple[Node, str] | None:
+    """The literal with which a string ends that is put together of literals alone, and what the whole one says.
+
+    SWC writes a template of constants as `"".concat("/sub", "/a.png")`.
+    """
+    parts = _parts(value)
+    if not parts or not all(_is_literal(one) for one in parts):
+        return None
+    last = next((one for one in reversed(parts) if one.text not in _EMPTY), parts[-1])
+    return last, "".join(unescape((one.text or b"")[1:-1]) for one in parts)
+
+
+def _parts(value: Node) -> list[Node]:
+    """The expressions that a string is put together of, in order."""
     called, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
-    if called is None or called.type != "member_expression" or arguments is None:
-        return value
+    if value.type != "call_expression" or called is None or called.type != "member_expression" or arguments is None:
+        return [value]
     on, name = called.child_by_field_name("object"), called.child_by_field_name("property")
     if on is None or name is None or name.text != b"concat":
-        return value
-    parts = [on, *arguments.named_children]
-    full = [one for one in parts if one.type != "string" or one.named_child_count]
+        return [value]
+    return [*_parts(on), *(one for one in arguments.named_children if one.type != "comment")]
+
+
+def _is_literal(node: Node) -> bool:
+    if node.type == "template_string":
+        return all(one.type != "template_substitution" for one in node.named_children)
+    return node.type == "string"
+
+
+def _alone(value: Node) -> Node:
+    """The string that a value is, if it is one literal, whatever empty ones stand beside it."""
+    full = [one for one in _parts(value) if one.text not in _EMPTY]
     return full[0] if len(full) == 1 and full[0].type == "string" else value
 
 
-def _makes_elements(call: Node) -> bool:
+def makes_elements(call: Node) -> bool:
     """Whether it is a call of what makes elements, by the name that it has there; minified ones are short."""
     if call.type != "call_expression":
         return False

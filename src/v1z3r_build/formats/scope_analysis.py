@@ -8,6 +8,7 @@ otherwise taken for granted: of the early errors, only those are found that woul
 from __future__ import annotations
 
 import re
+from array import array
 from enum import Enum, auto
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -87,6 +88,7 @@ def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
         walk.labels,
         walk.hazards,
         frozenset(walk.naming),
+        walk.lasting,
     )
 
 
@@ -219,6 +221,7 @@ class _Walk:
         self.private_references: list[Reference] = []
         self.labels: list[Label] = []
         self.hazards: list[Hazard] = []
+        self.lasting = array("i")
         self._stack: list[tuple[Node, Scope, _Target | _Open | None]] = []
         self._names: dict[bytes, str] = {}
         self._plain: dict[bytes, str] = {}  # those of references, which are operators nowhere
@@ -338,7 +341,10 @@ class _Walk:
         """Walks what is assigned to or declared: a name, a pattern, or a member of something."""
         kind = node.type
         if kind in ("identifier", "undefined", "shorthand_property_identifier_pattern"):
-            form = Form.PATTERN if kind == "shorthand_property_identifier_pattern" else Form.PLAIN
+            form = Form.PLAIN
+            if kind == "shorthand_property_identifier_pattern":
+                form = Form.PATTERN
+                self.lasting.extend(node.byte_range)
             if target.access is None:
                 return self._declare(node, scope, target, form)
             return self._refer(node, scope, target.access, form)
@@ -392,7 +398,7 @@ class _Walk:
     def _pass(self, node: Node, scope: Scope) -> None:
         """Most nodes of a tree: names in them are read, all else is seen later."""
         later: list[tuple[Node, Scope, None]] = []
-        actions, source, plain = self._actions, self.source, self._plain
+        actions, source, plain, lasting = self._actions, self.source, self._plain, self.lasting
         for child in node.named_children:
             action = actions[child.kind_id]
             if action == _NAME:
@@ -405,6 +411,8 @@ class _Walk:
                     self.references.append(Reference(start, end, name, scope, Access.READ, Form.PLAIN))
             elif action == _OTHER:
                 later.append((child, scope, None))
+            elif action == _LASTING:
+                lasting.extend(child.byte_range)
         if later:
             later.reverse()
             self._stack.extend(later)
@@ -412,11 +420,23 @@ class _Walk:
     def _read(self, node: Node, scope: Scope) -> None:
         self._refer(node, scope)
 
+    def _last(self, node: Node, scope: Scope) -> None:
+        self.lasting.extend(node.byte_range)
+
+    def _string(self, node: Node, scope: Scope) -> None:
+        start, end = node.byte_range
+        if self.source.find(b"\\", start, end) < 0:
+            self.lasting.extend((start + 1, end - 1))
+        else:
+            self._pass(node, scope)
+
     def _shorthand(self, node: Node, scope: Scope) -> None:
+        self.lasting.extend(node.byte_range)
         self._refer(node, scope, Access.READ, Form.PROPERTY)
 
     def _private(self, node: Node, scope: Scope) -> None:
         start, end = node.byte_range
+        self.lasting.extend((start, end))
         name = self._name(start, end)
         self.private_references.append(Reference(start, end, name, scope, Access.READ, Form.PLAIN))
 
@@ -685,13 +705,14 @@ class _Walk:
         """The name and the decorators of a member of a class or object, which are evaluated outside of it."""
         if name.type == "private_property_identifier":
             start, end = name.byte_range
+            self.lasting.extend((start, end))
             text = self._name(start, end)
             # A getter and a setter share their name.
             binding = scope.private.get(text)
             if binding is None:
                 binding = scope.private[text] = Binding(text, Kind.CONST, scope, True)
             binding.declarations.append(Declaration(start, end, Kind.CONST, Form.PLAIN, scope, True))
-        elif name.type == "computed_property_name":
+        else:
             self._push((name,), scope)
         self._push(node.children_by_field_name("decorator"), scope)
 
@@ -742,6 +763,7 @@ class _Walk:
     def _import(self, node: Node, scope: Scope) -> None:
         if not self.module:
             raise Refused(Reason.SYNTAX, node.start_byte, "import in a script")
+        self._push([child for child in node.named_children if child.type != "import_clause"], scope)
         later = [child for child in node.named_children if child.type == "import_clause"]
         while later:
             for child in later.pop().named_children:
@@ -751,8 +773,10 @@ class _Walk:
                 elif kind == "namespace_import" or kind == "named_imports":
                     later.append(child)
                 elif kind == "import_specifier":
-                    alias = child.child_by_field_name("alias")
-                    name = _field(child, "name") if alias is None else alias
+                    name, alias = _field(child, "name"), child.child_by_field_name("alias")
+                    self._give(name, scope)
+                    if alias is not None:
+                        name = alias
                     self._declare(name, scope, _IMPORTED, Form.IMPORT if alias is None else Form.PLAIN)
                 elif kind not in _COMMENTS:
                     raise Refused(Reason.UNKNOWN_SYNTAX, child.start_byte, kind)
@@ -761,6 +785,7 @@ class _Walk:
         if not self.module:
             raise Refused(Reason.SYNTAX, node.start_byte, "export in a script")
         if node.child_by_field_name("source") is not None:
+            self._export_from(node, scope)
             return
         default = any(child.type == "default" for child in node.children)
         for child in reversed(node.named_children):
@@ -768,19 +793,44 @@ class _Walk:
             if kind == "export_clause":
                 self._export_clause(child, scope)
             elif kind in _DECLARED_FUNCTIONS:
+                self._give(_field(child, "name"), scope)
                 self._function(child, scope, not default)
             elif kind == "class_declaration":
+                self._give(_field(child, "name"), scope)
                 self._class(child, scope, not default)
             elif kind in _DECLARATIONS:
+                for one in child.named_children:
+                    name = one.child_by_field_name("name")
+                    if name is not None and name.type == "identifier":
+                        self._give(name, scope)
                 self._declaration(child, scope, True)
             else:
                 self._push((child,), scope)
+
+    def _export_from(self, node: Node, scope: Scope) -> None:
+        for child in node.named_children:
+            if child.type == "export_clause":
+                for specifier in child.named_children:
+                    for name in specifier.named_children:
+                        self._give(name, scope)
+            elif child.type != "namespace_export":
+                self._push((child,), scope)
+
+    def _give(self, name: Node, scope: Scope) -> None:
+        """Notes a name by which one module gives something to another."""
+        if name.type == "identifier":
+            self.lasting.extend(name.byte_range)
+        elif name.type == "string":
+            self._string(name, scope)
 
     def _export_clause(self, clause: Node, scope: Scope) -> None:
         for specifier in clause.named_children:
             if specifier.type in _COMMENTS:
                 continue
             name, alias = _field(specifier, "name"), specifier.child_by_field_name("alias")
+            self._give(name, scope)
+            if alias is not None:
+                self._give(alias, scope)
             if name.type != "identifier" and name.type != "undefined":
                 raise Refused(Reason.SYNTAX, name.start_byte, "a local name is wanted")
             self._refer(name, scope, Access.EXPORT, Form.EXPORT if alias is None else Form.PLAIN)
@@ -983,19 +1033,23 @@ def _place(declaration: Declaration) -> int:
 
 _DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
 
-_NAME, _OTHER, _NOTHING = range(3)
+_NAME, _OTHER, _NOTHING, _LASTING = range(4)
 
 # Every kind of node of tree-sitter-javascript 0.25 that is JavaScript, and what is done with it. Kinds that are not
 # here are refused: those of JSX, those that only stand inside of others here, and those of later versions.
 _HANDLERS = {
     # These name nothing, or are dealt with where they stand.
-    _Walk._skip: "comment html_comment hash_bang_line number string regex this super null true false import "
-    "property_identifier optional_chain empty_statement debugger_statement string_fragment escape_sequence",
+    _Walk._skip: "comment html_comment hash_bang_line number this super null true false import "
+    "optional_chain empty_statement debugger_statement escape_sequence regex_flags",
+    # These name or say what stays as it is, whatever becomes of other names.
+    _Walk._last: "property_identifier string_fragment regex_pattern",
+    _Walk._string: "string",
     # These only hold others.
     _Walk._pass: "expression_statement while_statement do_statement return_statement throw_statement try_statement "
-    "finally_clause switch_statement switch_case switch_default parenthesized_expression array object pair "
+    "finally_clause switch_statement switch_case switch_default parenthesized_expression array object pair regex "
     "member_expression subscript_expression ternary_expression binary_expression sequence_expression template_string "
-    "template_substitution spread_element arguments computed_property_name class_heritage class_body decorator",
+    "template_substitution spread_element arguments computed_property_name class_heritage class_body decorator "
+    "import_attribute",
     _Walk._read: "identifier undefined",
     _Walk._shorthand: "shorthand_property_identifier",
     _Walk._private: "private_property_identifier",
@@ -1028,6 +1082,10 @@ _HANDLERS = {
 }
 
 
+# What need not be seen by itself, since it holds nothing.
+_ACTIONS = {_Walk._read: _NAME, _Walk._skip: _NOTHING, _Walk._last: _LASTING}
+
+
 @cache
 def _tables() -> tuple[list[Callable[[_Walk, Node, Scope], None]], list[int]]:
     """By the number of a node's kind: what is done with it, and whether it need be seen at all."""
@@ -1038,5 +1096,5 @@ def _tables() -> tuple[list[Callable[[_Walk, Node, Scope], None]], list[int]]:
     for number in range(language.node_kind_count):
         handler = named.get(language.node_kind_for_id(number) or "", _Walk._unknown)
         handlers.append(handler)
-        actions.append(_NAME if handler is _Walk._read else _NOTHING if handler is _Walk._skip else _OTHER)
+        actions.append(_ACTIONS.get(handler, _OTHER))
     return handlers, actions

@@ -274,7 +274,9 @@ class Scopes:
 
     scopes: parents before children, in order of the text; the first is the root. references: in order of the text,
     without those to private names, which `private_references` holds. labels: set and used, in order of the text.
-    naming: the references that are assigned a function or class which takes its `name` property from that.
+    naming: the references that are assigned a function or class which takes its `name` property from that. lasting:
+    what no renaming changes, of each in turn where it starts and ends: names of properties, of exports and of imports
+    as others give them, the text of strings and templates between escapes, regular expressions; in no order.
     """
 
     def __init__(
@@ -288,6 +290,7 @@ class Scopes:
         labels: Sequence[Label],
         hazards: Sequence[Hazard],
         naming: Container[Reference],
+        lasting: Sequence[int],
     ) -> None:
         self.source: Final = source
         self.goal: Final = goal
@@ -298,6 +301,7 @@ class Scopes:
         self.labels: Final = labels
         self.hazards: Final = hazards
         self.naming: Final = naming
+        self.lasting: Final = lasting
 
     @property
     def root(self) -> Scope:

@@ -30,6 +30,7 @@ Role = Literal[
     "import",  # import or export … from
     "dynamic-import",
     "module-url",  # new URL("x", import.meta.url)
+    "module-image",  # the same, of an image that the script does nothing with but show it
     "worker",
     "service-worker",  # navigator.serviceWorker.register("x")
     "import-scripts",

@@ -38,9 +38,9 @@ _OWNER = re.compile(rb"(?<![\w$.])[\w$]+\s*\Z")
 _LONGEST = 100
 # Calls of a factory: `e[o](a,a.exports,r)`, `c[e].call(n.exports,n,n.exports,d)`.
 _CALL = re.compile(
-    rb"([\w$]+)\[([\w$]+)\]\s*(?:\.\s*call\s*\(\s*[\w$]+\.exports\s*,|\()\s*([\w$]+)\s*,\s*\3\.exports\s*,\s*([\w$]+)\s*\)"
+    rb"([\w$]+)\[([\w$]+)\]\s*(?:\.\s*call\s*\(\s*[\w$]+\.exports\s*,|\()\s*([\w$]+)\s*,\s*\3\.exports\s*,\s*([\w$]+)\s*\)\Z"
 )
-# What all of them hold; it is found faster.
+# How all of them end; it is found faster.
 _HANDED = re.compile(rb"\.exports\s*,\s*[\w$]+\s*\)")
 # Workers load by importScripts, at once and without a queue of promises (ImportScriptsChunkLoadingRuntimeModule).
 _WORKER = re.compile(rb"\.f\.i\s*=(?!=)")
@@ -148,9 +148,13 @@ def _members(source: bytes) -> Iterator[tuple[int, int, str, str]]:
             yield owner.start(), match.end(), owner[0].split()[0].decode(), match[1].decode()
 
 
-def _calls(source: bytes) -> Iterator[re.Match[bytes]]:
+def _calls(source: bytes, start: int = 0, end: int | None = None) -> Iterator[re.Match[bytes]]:
     """What looks like a call of a factory."""
-    return _CALL.finditer(source) if _HANDED.search(source) else iter(())
+    for handed in _HANDED.finditer(source, start, len(source) if end is None else end):
+        # It holds four names before that.
+        call = _CALL.search(source, max(handed.start() - 4 * _LONGEST, start), handed.end())
+        if call is not None:
+            yield call
 
 
 class _Reader:
@@ -530,7 +534,7 @@ class _Reader:
             scope = syntax.enclosing_function(drain)
             if scope is None or _argument(scope) is None:
                 continue
-            callers = list(_CALL.finditer(self.source, scope.start_byte, scope.end_byte))
+            callers = list(_calls(self.source, scope.start_byte, scope.end_byte))
             if not callers:
                 continue
             require = callers[0][4].decode()

@@ -61,7 +61,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     site = replace(site, readings=kept)
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)
     proof = prove(site, seen, addresses, settings, _frozen(site, seen, addresses))
-    used = uses(site, seen, proof.references, rasters, settings.images, pool)
+    used = uses(site, seen, proof.references, rasters, settings.images)
     made, diagnostics = make(site, used, seen.tokens, settings.images, pool, progress)
     scripts = scripts_of(site, proof.references, addresses)
     stated = _checked(seen, addresses)

@@ -8,9 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from v1z3r_build.formats import constants, flight, html
+from v1z3r_build.formats import flight, html
 from v1z3r_build.site.patterns import matcher
-from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
     from v1z3r_build.settings import ImagesSettings
     from v1z3r_build.site import Site
     from v1z3r_build.site.span import Mention, Role
-    from v1z3r_build.workers.pool import Pool
 
-SHOWN: frozenset[Role] = frozenset({"image", "candidate", "css-url", "element", "embed"})
+SHOWN: frozenset[Role] = frozenset({"image", "candidate", "css-url", "element", "module-image", "embed"})
 # A browser asks for these by itself, or somebody else does: they get what stands under the name of old.
 OUTSIDE: frozenset[Role] = frozenset({"icon", "outside", "page", "precache", "service-worker", "preload", "prefetch"})
 # Attributes from which widely used scripts show an image once it comes into view; others may hold data for anything.
@@ -33,8 +31,6 @@ _SHOWING = frozenset({"img.src", "img.srcSet", "img.srcset", "source.srcSet", "s
 _READS_PIXELS = re.compile(
     rb"tex(?:Sub)?Image[23]D|copyExternalImage|getImageData|createImageBitmap|TextureLoader|fromPixels|a-assets"
 )
-_LARGEST = 4_000_000  # bytes of a script whose constants are looked into: half a second for each million
-_SECONDS = 60.0
 _OUTSIDERS = (".webmanifest", ".xml", ".rss", ".atom", ".map", ".md")
 
 
@@ -57,7 +53,6 @@ def uses(
     references: Mapping[str, Iterable[Reference]],
     images: Iterable[str],
     settings: ImagesSettings,
-    pool: Pool,
 ) -> dict[str, Use]:
     """The use of each image, by its path.
 
@@ -68,7 +63,6 @@ def uses(
     shown: set[str] = set()
     outside: set[str] = set()
     data: dict[str, str] = {}
-    read: dict[str, dict[int, set[str]]] = {}
     covered: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for path, found in references.items():
         for reference in found:
@@ -77,8 +71,6 @@ def uses(
                 shown.add(reference.target)
             elif reference.url.role in OUTSIDE:
                 outside.add(reference.target)
-            elif reference.url.role == "module-url":
-                read.setdefault(path, {}).setdefault(reference.url.start, set()).add(reference.target)
             else:
                 data.setdefault(reference.target, f"{path} loads it")
     wanted, meanings = frozenset(images), Meanings(site, survey)
@@ -100,14 +92,7 @@ def uses(
                 # <img> of it shows in a page which was rendered before.
                 shown.add(owner)
             elif stand == "data":
-                read.setdefault(path, {}).setdefault(mention.start, set()).add(owner)
-    fixed = _constants(site, read, pool)
-    for path, places in read.items():
-        for place, meant in places.items():
-            if place in fixed.get(path, ()):
-                shown |= meant
-            else:
-                data |= dict.fromkeys(meant - data.keys(), f"{path} mentions it, and may read its pixels")
+                data.setdefault(owner, f"{path} mentions it, and may read its pixels")
     result: dict[str, Use] = {}
     for path in sorted(wanted):
         why = data.get(path, "")
@@ -143,17 +128,6 @@ def _within_reach(site: Site) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     for path, asset in site.assets.items():
         if asset.kind == "html" or asset.content_type.startswith("image/svg+xml"):
             yield path, html.readable_images(asset.read())
-
-
-def _constants(site: Site, read: Mapping[str, Iterable[int]], pool: Pool) -> dict[str, frozenset[int]]:
-    """Of the mentions in scripts, those that stand in constants which only elements show."""
-    scripts = {path: site.assets[path] for path in read if site.assets[path].kind == "script"}
-    calls = [
-        Call(path, constants.shown, (one.location, tuple(sorted(read[path]))), one.size, _SECONDS, cached=always)
-        for path, one in scripts.items()
-        if one.size <= _LARGEST
-    ]
-    return {outcome.key: outcome.value for outcome in pool.run(calls) if outcome.failure is None}
 
 
 def _mentions(survey: Survey, wanted: frozenset[str]) -> Iterator[tuple[str, Mention, frozenset[str]]]:

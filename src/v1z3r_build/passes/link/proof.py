@@ -45,6 +45,7 @@ _FETCHED: frozenset[Role] = frozenset(
         "import",
         "dynamic-import",
         "module-url",
+        "module-image",
         "worker",
         "import-scripts",
         "import-map",
@@ -312,9 +313,14 @@ class _Judge:
     def _doubts(self) -> dict[str, str]:
         """File -> why its references cannot all go to a copy."""
         doubts: dict[str, str] = {}
-        # A URL on the same host that leads out of the site is understood too: it is another file.
+        # A URL on the same host that leads out of the site is understood too: it is another file. So is what outsiders
+        # are told on whatever host, for they get the file under its own name.
         covered = {
-            referrer: [(url.start, url.end) for url in reading.urls if url.resolvable and not _ABSOLUTE.match(url.text)]
+            referrer: [
+                (url.start, url.end)
+                for url in reading.urls
+                if url.resolvable and (url.role in _NEUTRAL or not _ABSOLUTE.match(url.text))
+            ]
             for referrer, reading in self.survey.readings.items()
         }
         for referrer, found in self.references.items():

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ahocorasick_rs import BytesAhoCorasick
 
+from v1z3r_build.bundlers import constants, next_image
 from v1z3r_build.bundlers.tokens import Token, tokens
 from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
 from v1z3r_build.site.site import Read
-from v1z3r_build.site.span import Hit, Mention, Reading, Url
+from v1z3r_build.site.span import Hit, Mention, Reading, dotted
 from v1z3r_build.workers.pool import Call, Outcome, always
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def _read(
     progress.start("link", len(site.assets))
     readings: dict[str, Reading] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
+    components: set[tuple[str, str]] = set()
     texts: list[Asset] = []
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
@@ -121,6 +123,8 @@ def _read(
             found = [*_find(finder, data, 0)]
             if asset.kind == "html":
                 found += _cut(finder, data)
+            elif asset.kind == "script":
+                components |= next_image.exports(data)
             hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
@@ -134,7 +138,7 @@ def _read(
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
     shared = _Shared()
-    calls = {call.key: call for call in _calls(texts, hits)}
+    calls = {call.key: call for call in _calls(texts, hits, frozenset(components))}
     known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
     for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key
@@ -185,12 +189,14 @@ def _stream(finder: BytesAhoCorasick, location: Path) -> Iterator[Hit]:
             tail = data[-_LONGEST:]
 
 
-def _calls(texts: Iterable[Asset], hits: Mapping[str, tuple[Hit, ...]]) -> Iterator[Call]:
+def _calls(
+    texts: Iterable[Asset], hits: Mapping[str, tuple[Hit, ...]], components: frozenset[tuple[str, str]]
+) -> Iterator[Call]:
     for asset in texts:
         found = hits[asset.path]
         numbers = {word: number for number, word in enumerate(_words(found))}
         own = tuple(Hit(hit.start, hit.end, numbers[hit.word], hit.gap) for hit in found)
-        arguments = (asset.path, asset.kind, own, asset.location)
+        arguments = (asset.path, asset.kind, own, components, asset.location)
         yield Call(asset.path, read_file, arguments, asset.size, 600.0, cached=always)
 
 
@@ -219,7 +225,7 @@ class _Shared:
         """What was read of a file. words: the site's numbers of those that it mentions, by the file's own."""
         one = self._one
         urls = tuple(
-            Url(url.start, url.end, one(url.text), one(url.role), url.dot, one(url.suffix)) for url in reading.urls
+            replace(url, text=one(url.text), role=one(url.role), suffix=one(url.suffix)) for url in reading.urls
         )
         mentions = tuple(
             replace(
@@ -239,8 +245,13 @@ class _Shared:
         return found
 
 
-def read_file(path: str, kind: Kind, hits: tuple[Hit, ...], data: bytes) -> Reading:
-    """The spans of a file. Pure; for guarded children, where parsers may crash."""
+def read_file(
+    path: str, kind: Kind, hits: tuple[Hit, ...], components: frozenset[tuple[str, str]], data: bytes
+) -> Reading:
+    """The spans of a file. Pure; for guarded children, where parsers may crash.
+
+    components: those of the site that show the image which they get as `src`, by module and export.
+    """
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -248,4 +259,14 @@ def read_file(path: str, kind: Kind, hits: tuple[Hit, ...], data: bytes) -> Read
         if kind in ("html", "style"):
             return read_spans(path, kind, data, hits)
         return Reading(mentions=_unknown(hits))
-    return read_spans(path, kind, data, hits)
+    reading = read_spans(path, kind, data, hits)
+    if kind == "script":
+        return constants.with_shown(reading, data, components)
+    if not components or not hits:
+        return reading
+    if kind == "html":
+        pushes = [found for one in reading.inlines if (found := flight.pushed(data, one.start, one.end))]
+        shown = flight.shown_in_page_by(data, pushes, components)
+    else:
+        shown = flight.shown_by(data, components) if path.endswith(".txt") else iter(())
+    return replace(reading, urls=(*reading.urls, *(dotted(data, url) for url in shown)))

@@ -20,6 +20,7 @@ from v1z3r_build.bundlers.webpack.runtime import read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Module, Refusal
 from v1z3r_build.formats.derivation import joined
 from v1z3r_build.formats.descent import Descent
+from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
 from v1z3r_build.passes.split import ownership, worth
@@ -107,7 +108,7 @@ def divided(
     finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]],
 ) -> Answer:
     """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
-    labels = Labels(scopes.tree.root_node, wanted, told)
+    labels = Labels(scopes, wanted, told)
     data = collection.source
     if not labels.present(0, len(data)):
         return Answer(path)
@@ -129,10 +130,11 @@ def module_ids(data: bytes) -> tuple[str, ...] | None:
 
     Pure; for guarded children.
     """
-    chunk = webpack.read_chunk(data)
+    tree = parse(data) if len(data) <= syntax.MAX_SIZE else None
+    chunk = webpack.read_chunk(data, tree)
     if isinstance(chunk, webpack.Chunk):
         return tuple(module.id for module in chunk.modules)
-    runtime = read_runtime(data)
+    runtime = read_runtime(data, tree)
     if isinstance(chunk, Refusal) or isinstance(runtime, Refusal):
         return None
     return tuple(module.id for module in runtime.own.modules) if runtime is not None else ()

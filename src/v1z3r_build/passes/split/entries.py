@@ -57,7 +57,7 @@ def _split(
 ) -> Answer:
     try:
         scopes = analyse_script(data, tree)
-        labels = Labels(scopes.tree.root_node, wanted, told)
+        labels = Labels(scopes, wanted, told)
         if not labels.present(0, len(data)):
             return Answer(path)
         work = _Work(path, chunk, scopes, labels)

@@ -14,9 +14,8 @@ from v1z3r_build.bundlers.words import WORD, ScriptWords
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tree_sitter import Node
-
     from v1z3r_build.bundlers.vocabulary import Vendor
+    from v1z3r_build.formats.scopes import Scopes
     from v1z3r_build.formats.source_maps import Span
 
 # So many words that only one vendor has are no chance: fewer, and a script is not looked into.
@@ -47,7 +46,7 @@ def held(wanted: Wanted, data: bytes) -> tuple[str, ...]:
 
     Pure, and quick: most scripts hold none.
     """
-    words = {word.decode("ascii") for word in WORD.findall(data)}
+    words = {word.decode("ascii") for word in set(WORD.findall(data))}
     return tuple(one.label for one in _vendors(wanted) if len(words & one.inner) >= _TELLING)
 
 
@@ -62,9 +61,9 @@ class Part(NamedTuple):
 class Labels:
     """The labels of one script's items."""
 
-    def __init__(self, root: Node, wanted: Wanted, told: Sequence[Span] = ()) -> None:
+    def __init__(self, scopes: Scopes, wanted: Wanted, told: Sequence[Span] = ()) -> None:
         """told: the script by its sources, if it has a source map."""
-        self._words = ScriptWords(root)
+        self._words = ScriptWords(scopes.source, scopes.lasting)
         self._vendors = _vendors(wanted)
         self._told = told
 

@@ -72,7 +72,7 @@ def split_module(
         module = esm.Module(data, imports, tree)
     except Refused as refused:
         return Answer(path, diagnostics=(not_split(path, str(refused)),))
-    labels = Labels(module.scopes.tree.root_node, wanted, told)
+    labels = Labels(module.scopes, wanted, told)
     if not labels.present(0, len(data)):
         return Answer(path)
     items = zip(module.items, module.needs(), strict=True)

@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 # parts by themselves costs some hundred bytes however small they are.
 _SHARE, _BYTES = 0.01, 1_024
 # The real quality takes ten times as long as all the rest of a split, and is asked only where others leave it open. Of
-# the vendors' files of the fixtures, quality 11 makes 0.86 to 0.93 of what 5 does; what parts cost, as a share of the
-# whole and for each new file, is 0.23 % less to 0.28 % more by 11 than by 7. (8 and 9 are no nearer: 0.20 % less to
-# 0.30 % more by 9, which takes twice the time and 32 MB of memory, however small the script, where 7 takes 8.)
-_QUICK, _AT_LEAST = 5, 0.7
-_NEAR, _DOUBT = 7, 0.003
+# the vendors' files of the fixtures, quality 11 makes 0.84 to 0.93 of what 7 does; what parts cost, as a share of the
+# whole and for each new file, is 0.23 % less to 0.28 % more by 11 than by 7. (8 to 10 are no nearer: 0.20 % less to
+# 0.30 % more by 9, which takes twice the time and 32 MB of memory, however small the script, where 7 takes 8; 0.65 %
+# less to 0.38 % more by 10.)
+_NEAR, _AT_LEAST, _DOUBT = 7, 0.7, 0.003
 
 
-def _small(data: bytes, size: int) -> int | None:
+def _near(data: bytes) -> int:
+    return len(brotli_coding.encode(data, _NEAR))
+
+
+def _small(data: bytes, near: int, size: int) -> int | None:
     """How many bytes a file takes as transferred if that is less than so many, else None."""
-    if len(brotli_coding.encode(data, _QUICK)) * _AT_LEAST >= size:
+    if near * _AT_LEAST >= size:
         return None
     exact = brotli_coding.transferred(data)
     return exact if exact < size else None
@@ -42,20 +46,21 @@ def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[s
     is_costly = False
     while labels:
         answer = split(labels)
-        sizes = {label: _small(one.data, min_size) for label, one in answer.vendors.items()}
+        near = {label: _near(one.data) for label, one in answer.vendors.items()}
+        sizes = {label: _small(one.data, near[label], min_size) for label, one in answer.vendors.items()}
         large = {label for label, size in sizes.items() if size is None}
         if large != labels:
             told += (_left(path, label, answer, sizes.get(label), min_size) for label in sorted(labels - large))
             labels = large
             continue
-        cost = _cost(whole, _parts(answer))
+        cost = _cost(whole, _parts(answer), _near(answer.data or b"") + sum(near.values()))
         if not cost:
             return replace(answer, diagnostics=tuple(told))
         if not is_costly:
             told.append(not_split(path, cost))
         is_costly = True
         fewer = [labels - {label} for label in sorted(labels)]
-        labels = min(fewer, key=lambda one: _size(_parts(split(one)), _NEAR)) if len(labels) > 1 else set()
+        labels = min(fewer, key=lambda one: sum(map(_near, _parts(split(one))))) if len(labels) > 1 else set()
     return Answer(path, diagnostics=tuple(told))
 
 
@@ -63,21 +68,17 @@ def _parts(answer: Answer) -> list[bytes]:
     return [answer.data or b"", *(one.data for one in answer.vendors.values())]
 
 
-def _cost(whole: bytes, parts: Sequence[bytes]) -> str:
-    """What it costs to serve parts instead of the whole, if that is too much, else ''."""
-    near = len(brotli_coding.encode(whole, _NEAR))
+def _cost(whole: bytes, parts: Sequence[bytes], near: int) -> str:
+    """What it costs to serve parts instead of the whole, if that is too much, else ''. near: the size of the parts."""
+    before = _near(whole)
     new = len(parts) - 1
-    if _size(parts, _NEAR) - near < (max(_SHARE * near, _BYTES) - _DOUBT * near) * new:
+    if near - before < (max(_SHARE * before, _BYTES) - _DOUBT * before) * new:
         return ""
     before = brotli_coding.transferred(whole)
     more = sum(map(brotli_coding.transferred, parts)) - before
     if more < max(_SHARE * before, _BYTES) * new:
         return ""
     return f"the parts would be {more:,} bytes ({more / before:.1%}) larger than the whole"
-
-
-def _size(parts: Sequence[bytes], quality: int) -> int:
-    return sum(len(brotli_coding.encode(part, quality)) for part in parts)
 
 
 def _left(path: str, label: str, answer: Answer, size: int | None, min_size: int) -> Diagnostic:

@@ -1,0 +1,282 @@
+"""Strings of scripts that name an image which the script does nothing with but show it.
+
+Bundlers give an imported image a constant, `const a="/assets/a-Bx3f_9-a.png"`, and components say `jsx("img",{src:a})`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from v1z3r_build.bundlers.webpack import syntax
+from v1z3r_build.formats.engines.script_syntax import located
+from v1z3r_build.formats.javascript import SHOWING, element_of, is_module_url, makes_elements, member_of, spelled
+from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
+from v1z3r_build.formats.scopes import Access, Kind, Refused
+from v1z3r_build.site.span import Url, dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from tree_sitter import Node, Tree
+
+    from v1z3r_build.formats.scopes import Binding, Scopes
+    from v1z3r_build.site.span import Mention, Reading
+
+_IMAGE = re.compile(rb"\.(?:png|jpe?g|gif|apng|webp|avif|svg)\Z", re.I)
+_SEVERAL = re.compile(r"[\s,]")  # in what may be the images of a `srcset`
+_LARGEST = 4_000_000  # bytes of a script that is looked into: about a second for each million
+_STRINGS = ("string", "template_string")
+
+
+def with_shown(reading: Reading, source: bytes, components: Collection[tuple[str, str]]) -> Reading:
+    """The reading of a script, where strings that it only shows as images are references and mentions of such.
+
+    components: the modules, and what they export, that show what they get as `src` (`next_image.exports`). A script
+    that cannot be analysed shows none for sure.
+    """
+    mentions = [one for one in reading.mentions if _names_image(source, one)]
+    if not mentions or len(source) > _LARGEST:
+        return reading
+    shown = {url.start: dotted(source, url) for url in _shown(source, {one.start for one in mentions}, components)}
+    if not shown:
+        return reading
+    urls = shown | {
+        url.start: replace(url, role="module-image") if url.role == "module-url" and url.start in shown else url
+        for url in reading.urls
+    }
+    spans = [(url.start, url.end) for url in shown.values()]
+    return replace(
+        reading,
+        urls=tuple(urls[start] for start in sorted(urls)),
+        mentions=tuple(
+            replace(one, element="img", member="src")
+            if any(low <= one.start and one.end <= high for low, high in spans)
+            else one
+            for one in reading.mentions
+        ),
+    )
+
+
+def _names_image(source: bytes, mention: Mention) -> bool:
+    """Whether a mention is all of an image's name, in a string that no element is known to show yet."""
+    named = source[mention.start : mention.end] + mention.after
+    return mention.stand in ("string", "table") and not mention.element and _IMAGE.search(named) is not None
+
+
+def _shown(source: bytes, places: Collection[int], components: Collection[tuple[str, str]]) -> Iterator[Url]:
+    """Of the strings in which these offsets lie, those that are only shown."""
+    tree = located(source)
+    strings: dict[int, Url] = {}
+    values: dict[int, Node] = {}
+    for place in places:
+        string = _string(tree.root_node, place)
+        value = _whole(string) if string is not None else None
+        found = spelled(value) if value is not None else None
+        if string is None or value is None or found is None or found[0] != string or _SEVERAL.search(found[1]):
+            continue
+        low, high = string.start_byte + 1, string.end_byte - 1
+        strings[low] = Url(low, high, found[1], "element")
+        values[low] = _address(value)
+    if not any(_name(value) or _attribute(value) for value in values.values()):
+        return
+    script = _analysed(source, tree)
+    if script is not None:
+        shows = _Shows(script, components)
+        yield from (strings[low] for low, value in values.items() if shows.only(value))
+
+
+def _string(root: Node, place: int) -> Node | None:
+    node: Node | None = root.descendant_for_byte_range(place, place + 1)
+    while node is not None and node.type in ("string_fragment", "escape_sequence"):
+        node = node.parent
+    return node if node is not None and node.type in _STRINGS else None
+
+
+def _whole(value: Node) -> Node:
+    """The string that a part belongs to: `"".concat(a, " 1x, ").concat(b, " 2x")`."""
+    while (call := _joining(value)) is not None:
+        value = call
+    return value
+
+
+def _joining(part: Node) -> Node | None:
+    """The call of `concat` that a part of a string is the object or an argument of."""
+    above = part.parent
+    if above is not None and above.type == "member_expression" and above.child_by_field_name("object") == part:
+        member = above
+    elif above is not None and above.type == "arguments" and above.parent is not None:
+        called = above.parent.child_by_field_name("function")
+        if called is None or called.type != "member_expression":
+            return None
+        member = called
+    else:
+        return None
+    call = member.parent
+    is_called = call is not None and call.type == "call_expression" and call.child_by_field_name("function") == member
+    return call if is_called and syntax.text(member.child_by_field_name("property")) == b"concat" else None
+
+
+def _address(value: Node) -> Node:
+    """The address that a string becomes in `new URL("a.png", import.meta.url).href`, or the string itself."""
+    arguments = value.parent
+    url = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+    member = url.parent if url is not None and url.type == "new_expression" else None
+    if arguments is None or url is None or member is None or member.type != "member_expression":
+        return value
+    given = syntax.named(arguments)
+    if (
+        syntax.text(url.child_by_field_name("constructor")) != b"URL"
+        or syntax.text(member.child_by_field_name("property")) != b"href"
+        or len(given) != 2
+        or given[0] != value
+        or not is_module_url(given[1])
+    ):
+        return value
+    joined = member.parent
+    if joined is not None and joined.type == "binary_expression":  # Vite 4 to 7: `"" + new URL(…).href`
+        left, operator = joined.child_by_field_name("left"), joined.child_by_field_name("operator")
+        if syntax.text(left) in (b'""', b"``", b"''") and syntax.text(operator) == b"+":
+            return joined
+    return member
+
+
+def _name(value: Node) -> Node | None:
+    """The name that a declaration gives to a value."""
+    declarator = value.parent
+    if declarator is None or declarator.type != "variable_declarator":
+        return None
+    name = declarator.child_by_field_name("name")
+    return name if name is not None and name.type == "identifier" else None
+
+
+def _attribute(value: Node) -> Node | None:
+    """The member of an object literal whose value it is."""
+    pair = value.parent
+    return pair if pair is not None and pair.type == "pair" and pair.child_by_field_name("value") == value else None
+
+
+def _analysed(source: bytes, tree: Tree) -> Scopes | None:
+    for analyse in (analyse_module, analyse_script):
+        try:
+            scopes = analyse(source, tree)
+            scopes.whole()
+        except Refused:
+            continue
+        return scopes
+    return None
+
+
+class _Shows:
+    """What a script only shows."""
+
+    def __init__(self, scopes: Scopes, components: Collection[tuple[str, str]]) -> None:
+        self._scopes = scopes
+        self._components = components
+        self._root = scopes.tree.root_node
+        self._is_module = any(one.type in ("import_statement", "export_statement") for one in self._root.children)
+        self._declared = {
+            binding.declarations[0].start: binding
+            for scope in scopes.scopes
+            for binding in scope.bindings.values()
+            if len(binding.declarations) == 1
+        }
+        self._referred = {one.start: one.binding for one in scopes.references}
+
+    def only(self, value: Node) -> bool:
+        """Whether a value is shown where it stands, or is a constant that is shown wherever it is read."""
+        if self._is_shown(value):
+            return True
+        name = _name(value)
+        binding = self._declared.get(name.start_byte) if name is not None else None
+        if binding is None or binding.exported:
+            return False
+        if binding.scope is self._scopes.root and not self._is_module:
+            return False  # it may be a global variable, which other scripts see
+        return all(one.access is Access.READ and self._is_shown(self._at(one.start)) for one in binding.references)
+
+    def _at(self, start: int) -> Node | None:
+        return self._root.descendant_for_byte_range(start, start + 1)
+
+    def _is_shown(self, value: Node | None) -> bool:
+        whole = value
+        if value is not None and value.parent is not None and value.parent.type == "template_substitution":
+            whole = value.parent.parent  # `${a} 1x, ${b} 2x`
+        elif value is not None:
+            whole = _whole(value)
+        pair = _attribute(whole) if whole is not None else None
+        if pair is None:
+            return False
+        tag, member = element_of(pair), member_of(pair)
+        if member.lower() == "srcset":
+            return tag in ("img", "source")
+        return whole == value and (member in SHOWING.get(tag, ()) or (member == "src" and self._in_component(pair)))
+
+    def _in_component(self, pair: Node) -> bool:
+        """Whether an object holds what a component gets that shows its `src`: `jsx(r(), {src: a})`."""
+        arguments = pair.parent.parent if pair.parent is not None else None
+        call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
+        if arguments is None or call is None or not makes_elements(call):
+            return False
+        given = syntax.named(arguments)
+        return len(given) > 1 and given[1] == pair.parent and self._component(given[0]) in self._components
+
+    def _component(self, node: Node) -> tuple[str, str] | None:
+        """The module that a component comes from, and the name of what it exports.
+
+        webpack's default of a module, `r()` for `var r=n.n(s)`, or a member of one, `s.default`, where `s=n(5675)`;
+        Turbopack's is `s=e.i(5500)`.
+        """
+        if node.type == "call_expression" and not syntax.named(node.child_by_field_name("arguments") or node):
+            getter = self._value(node.child_by_field_name("function"))
+            called = getter.child_by_field_name("function") if getter is not None else None
+            given = syntax.named(getter.child_by_field_name("arguments") or getter) if getter is not None else []
+            if called is None or syntax.text(called.child_by_field_name("property")) != b"n" or len(given) != 1:
+                return None
+            return self._exported(given[0], "default") if self._is_given(called.child_by_field_name("object")) else None
+        if node.type == "member_expression":
+            name = syntax.text(node.child_by_field_name("property")).decode("utf-8", "replace")
+            return self._exported(node.child_by_field_name("object"), name)
+        return None
+
+    def _exported(self, namespace: Node | None, name: str) -> tuple[str, str] | None:
+        required = self._value(namespace)
+        if required is None or required.type != "call_expression":
+            return None
+        called, given = required.child_by_field_name("function"), required.child_by_field_name("arguments")
+        if called is not None and called.type == "member_expression":
+            if syntax.text(called.child_by_field_name("property")) not in (b"i", b"r"):
+                return None
+            called = called.child_by_field_name("object")
+        arguments = syntax.named(given) if given is not None else []
+        if not self._is_given(called) or len(arguments) != 1:
+            return None
+        try:
+            return syntax.property_name(arguments[0]), name
+        except syntax.UnreadableError:
+            return None
+
+    def _is_given(self, require: Node | None) -> bool:
+        """Whether it is a parameter, such as the function by which a module gets others."""
+        binding = self._referred.get(require.start_byte) if require is not None else None
+        return binding is not None and binding.kind is Kind.PARAMETER and self._is_constant(binding)
+
+    def _value(self, name: Node | None) -> Node | None:
+        """What a variable is given where it is declared, if nothing else is ever written to it."""
+        binding = self._referred.get(name.start_byte) if name is not None and name.type == "identifier" else None
+        if binding is None or not self._is_constant(binding):
+            return None
+        declared = self._at(binding.declarations[0].start)
+        declarator = declared.parent if declared is not None else None
+        if declarator is None or declarator.type != "variable_declarator" or _name_of(declarator) != declared:
+            return None
+        return declarator.child_by_field_name("value")
+
+    @staticmethod
+    def _is_constant(binding: Binding) -> bool:
+        return len(binding.declarations) == 1 and all(one.access is Access.READ for one in binding.references)
+
+
+def _name_of(declarator: Node) -> Node | None:
+    return declarator.child_by_field_name("name")
