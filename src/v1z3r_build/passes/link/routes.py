@@ -51,6 +51,7 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
                 later[path].update(
                     owner for owner in owners if owner != path and not owner.endswith((".map", ".LICENSE.txt"))
                 )
+    names = {path: renamed(path) for path in site.assets}  # each once, not anew for each page that needs the file
     closures: dict[frozenset[str], tuple[str, ...]] = {}
     result: dict[str, Route] = {}
     for path, asset in site.assets.items():
@@ -59,8 +60,8 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
         initial = _closure(needed.get(path, ()), needed) - {path}
         start = frozenset(initial | later[path])
         if start not in closures:
-            closures[start] = tuple(sorted({renamed(target) for target in _closure(start, later)}))
-        first = {renamed(target) for target in initial}
+            closures[start] = tuple(sorted({names[target] for target in _closure(start, later)}))
+        first = {names[target] for target in initial}
         rest = tuple(target for target in closures[start] if target not in first and target != path)
         result[url(path)] = Route(path, tuple(sorted(first)), rest)
     return {key: result[key] for key in sorted(result)}
