@@ -155,6 +155,29 @@ def test_nothing_is_left_on_the_cluster(machines: Machines, tmp_path: Path) -> N
         wait_until(lambda: left() == (0, 0))
 
 
+def test_children_started_early_do_the_work(machines: Machines) -> None:
+    with distributed.Client(machines.address, set_as_default=False) as client:
+
+        def children() -> list[str]:
+            told = client.run(lambda: [one.pid for one in __import__("multiprocessing").active_children()])
+            return sorted(str(pid) for some in told.values() for pid in some)
+
+        wait_until(lambda: not children())
+        with Cluster(machines.address, preload=("wave",)) as cluster:
+            cluster.start()
+            wait_until(lambda: len(children()) == 2)
+            early = children()
+            calls = [Call(str(n), imported, ("wave", 0.2), 1 << 20) for n in range(6)]
+            assert {outcome.value for outcome in cluster.run(calls)} == {(pid, True) for pid in early}
+        wait_until(lambda: not children())
+
+
+def imported(module: str, seconds: float) -> tuple[str, bool]:
+    """This process, and whether it has imported a module."""
+    time.sleep(seconds)
+    return str(os.getpid()), module in sys.modules
+
+
 def test_what_is_sent_is_bounded(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_module, "_BYTES", 3_000_000)
     most = 0

@@ -388,7 +388,7 @@ def _workers(jobs: int, cluster: str | None, cache: Cache | None) -> Pool:
     if cluster is not None:
         from v1z3r_build.workers.cluster import Cluster
 
-        return Cluster(cluster, cache)
+        return Cluster(cluster, cache, _WORK)
     from v1z3r_build.workers.pool import Pool
 
     return Pool(jobs, preload=_WORK, cache=cache)

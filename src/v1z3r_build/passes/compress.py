@@ -118,9 +118,10 @@ def _offer(
 ) -> None:
     """Give the assets their encodings, but for names that are taken and where the input's sidecar is smaller."""
     for name, data in encoded.items():
-        location, digest = site.store(data), hashlib.sha256(data).hexdigest()
+        location = site.store(data)
         for asset in group:
-            sidecar = Encoding(asset.path + CODINGS[name].suffix, len(data), digest, location)
+            # Its name in the spool is its hash.
+            sidecar = Encoding(asset.path + CODINGS[name].suffix, len(data), location.name, location)
             known = encodings.setdefault(asset.path, {})
             if sidecar.path not in site.assets and (name not in known or sidecar.size <= known[name].size):
                 known[name] = sidecar

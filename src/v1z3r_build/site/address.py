@@ -54,7 +54,9 @@ class Addresses:
         if not text or text.startswith("#"):
             return _OUTSIDE
         try:
-            document = urljoin(_HERE + self.url(referrer), page_base)
+            document = _HERE + self.url(referrer)
+            if page_base:
+                document = urljoin(document, page_base)
             parts = urlsplit(urljoin(document, text))
         except ValueError:
             return _OUTSIDE

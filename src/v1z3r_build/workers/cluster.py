@@ -46,17 +46,18 @@ _IDLE = 600.0  # seconds after which a worker ends the children of another clien
 class Cluster(Pool):
     """Workers elsewhere. As a context manager it lets go of all that it has sent there."""
 
-    def __init__(self, address: str, cache: Cache | None = None) -> None:
-        """address: the scheduler's, such as `tcp://host:8786`.
+    def __init__(self, address: str, cache: Cache | None = None, preload: tuple[str, ...] = ()) -> None:
+        """address: the scheduler's, such as `tcp://host:8786`. preload: as for a local pool.
 
         Raises InputError if Dask is not installed or workers have other versions than this process,
         SystemFailureError if no scheduler answers or it has no workers.
         """
-        super().__init__(1, cache=cache)
+        super().__init__(1, preload=preload, cache=cache)
         self._address = address
         self._versions = versions()
         self._client = _connected(address)
         self._numbers = itertools.count()
+        self._prepared: list[Any] = []
         self._name = uuid.uuid4().hex
         try:
             self.jobs = self._checked()
@@ -68,10 +69,20 @@ class Cluster(Pool):
         return self
 
     def start(self, children: int = EARLY) -> None:
-        """Workers run already."""
+        """Start a child in every thread of the workers, to be there when the first calls come."""
+        arguments = (self._name, self._versions, self._preload)
+        try:
+            for worker, threads in self._client.nthreads().items():
+                for _ in range(threads):
+                    self._prepared.append(self._client.submit(prepare, *arguments, workers=[worker], pure=False))
+        except Exception as failure:
+            raise self._gone(failure) from failure
 
     def close(self) -> None:
         """End the children on the workers, and the connection."""
+        with suppress(Exception):
+            for future in self._prepared:
+                future.release()
         with suppress(Exception):  # it may be gone; then they end by themselves
             self._client.run(dismiss, self._name, on_error="ignore")
         with suppress(Exception):
@@ -225,13 +236,16 @@ def perform(client: str, expected: str, payload: bytes) -> bytes:
     """Make calls of a client in a guarded child of this thread; their outcomes, pickled."""
     if versions() != expected:
         raise VersionsDifferError(_difference(expected, versions()))
-    # Dask's workers are daemons, which `multiprocessing` lets have no children lest they be left behind: ours end with
-    # their parent, in whatever way it ends.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     children = _children(client)
     outcomes = list(children.pool.run(pickle.loads(payload)))
     children.used = time.monotonic()
     return pickle.dumps(outcomes, 5)
+
+
+def prepare(client: str, expected: str, preload: tuple[str, ...]) -> None:
+    """Start a guarded child of this thread before a client has calls for it. What is in the way, `perform` tells."""
+    if versions() == expected:
+        _children(client, preload).pool.start(1)
 
 
 def dismiss(client: str) -> None:
@@ -245,12 +259,19 @@ def dismiss(client: str) -> None:
 class _Guarded(Pool):
     """A child for one client, which begins nothing once the client has taken leave."""
 
-    def __init__(self, client: str) -> None:
-        super().__init__(1)
+    def __init__(self, client: str, preload: tuple[str, ...]) -> None:
+        super().__init__(1, preload=preload)
         self._client = client
+
+    def start(self, children: int = EARLY) -> None:
+        super().start(children)
+        self._check()
 
     def _feed(self, waiting: list[list[Call]]) -> None:
         super()._feed(waiting)
+        self._check()
+
+    def _check(self) -> None:
         # One that was just being started when its client took leave was not there to be ended.
         if self._client in _dismissed:
             self.close()
@@ -260,8 +281,8 @@ class _Guarded(Pool):
 class _Children:
     """What works for one client in one thread of this worker."""
 
-    def __init__(self, client: str) -> None:
-        self.pool = _Guarded(client)
+    def __init__(self, client: str, preload: tuple[str, ...]) -> None:
+        self.pool = _Guarded(client, preload)
         self.used = time.monotonic()
 
 
@@ -270,7 +291,10 @@ _dismissed: set[str] = set()
 _guard = threading.Lock()
 
 
-def _children(client: str) -> _Children:
+def _children(client: str, preload: tuple[str, ...] = ()) -> _Children:
+    # Dask's workers are daemons, which `multiprocessing` lets have no children lest they be left behind: ours end with
+    # their parent, in whatever way it ends.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     now, here = time.monotonic(), threading.get_ident()
     with _guard:
         if client in _dismissed:  # a call that was on its way here when its client took leave
@@ -279,7 +303,7 @@ def _children(client: str) -> _Children:
         for key in [key for key, one in _made.items() if key[1] == here and now - one.used > _IDLE]:
             _made.pop(key).pool.close()
         if (client, here) not in _made:
-            _made[client, here] = _Children(client)
+            _made[client, here] = _Children(client, preload)
         return _made[client, here]
 
 

@@ -327,17 +327,18 @@ class _Judge:
             for reference in found:
                 fetched = self._insertion(referrer, reference) is not None
                 neutral = reference.url.role in _NEUTRAL
-                covered[referrer].append((reference.url.start, reference.url.end))
-                if reference.target and not fetched and not neutral:
-                    doubts.setdefault(
-                        reference.target, f"{self._place_at(referrer, reference.url.start)} refers to it by its own URL"
-                    )
+                if _ABSOLUTE.match(reference.url.text):  # with an origin that is ours; the others are there
+                    covered[referrer].append((reference.url.start, reference.url.end))
+                if reference.target and not fetched and not neutral and reference.target not in doubts:
+                    where = self._place_at(referrer, reference.url.start)
+                    doubts[reference.target] = f"{where} refers to it by its own URL"
         for word, owners in self.survey.vocabulary.names.items():
             for path, mention in self.by_word[word]:
                 if not self._names(path, mention, covered[path]):
                     continue
                 for owner in owners:
-                    doubts.setdefault(owner, f"{self._place(path, mention)} mentions it in a string")
+                    if owner not in doubts:
+                        doubts[owner] = f"{self._place(path, mention)} mentions it in a string"
         remade = next(((path, one.remakes[0]) for path, one in self.survey.readings.items() if one.remakes), None)
         if remade:
             why = f"{self._place_at(*remade)} makes names of those that it reads in the page"

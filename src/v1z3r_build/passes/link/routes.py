@@ -30,8 +30,8 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
 
     renamed: from a file's path before linking to that of the file that pages refer to.
     """
-    at_once: defaultdict[str, set[str]] = defaultdict(set)
-    with_it: defaultdict[str, set[str]] = defaultdict(set)
+    # What a framed page fetches at once, the page around it does.
+    needed: defaultdict[str, set[str]] = defaultdict(set)
     later: defaultdict[str, set[str]] = defaultdict(set)
     for path, found in proof.references.items():
         for reference in found:
@@ -41,10 +41,8 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
             if site.assets[target].kind == "html" and role not in _FRAMED:
                 continue
             later[path].add(target)
-            if role in _AT_ONCE:
-                at_once[path].add(target)
-            if role in _WITH_IT:
-                with_it[path].add(target)
+            if role in _AT_ONCE or role in _WITH_IT:
+                needed[path].add(target)
     # A script that mentions a chunk's name loads it some day.
     for path, reading in survey.readings.items():
         if site.assets[path].kind in ("html", "script", "style"):
@@ -53,8 +51,7 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
                 later[path].update(
                     owner for owner in owners if owner != path and not owner.endswith((".map", ".LICENSE.txt"))
                 )
-    # What a framed page fetches at once, the page around it does.
-    needed = {path: at_once[path] | with_it[path] for path in {*at_once, *with_it}}
+    names = {path: renamed(path) for path in site.assets}  # each once, not anew for each page that needs the file
     closures: dict[frozenset[str], tuple[str, ...]] = {}
     result: dict[str, Route] = {}
     for path, asset in site.assets.items():
@@ -63,8 +60,8 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
         initial = _closure(needed.get(path, ()), needed) - {path}
         start = frozenset(initial | later[path])
         if start not in closures:
-            closures[start] = tuple(sorted({renamed(target) for target in _closure(start, later)}))
-        first = {renamed(target) for target in initial}
+            closures[start] = tuple(sorted({names[target] for target in _closure(start, later)}))
+        first = {names[target] for target in initial}
         rest = tuple(target for target in closures[start] if target not in first and target != path)
         result[url(path)] = Route(path, tuple(sorted(first)), rest)
     return {key: result[key] for key in sorted(result)}

@@ -6,7 +6,7 @@ import posixpath
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ahocorasick_rs import BytesAhoCorasick
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from v1z3r_build.site import Asset, Kind, Site
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
+
+_Value = TypeVar("_Value")
 
 _CHUNK = 8 << 20
 # No name is longer on the file systems that sites are built on (POSIX NAME_MAX).
@@ -135,13 +137,14 @@ def _read(
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
+    shared = _Shared()
     calls = {call.key: call for call in _calls(texts, hits, frozenset(components))}
     known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
     for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key
         progress.advance(1)
         if outcome.failure is None:
-            readings[path] = _with_words(outcome.value, _words(hits[path]))
+            readings[path] = shared.reading(outcome.value, _words(hits[path]))
             if kept is not None:
                 kept[path] = Read(calls[path].arguments, outcome.value)
             continue
@@ -212,10 +215,34 @@ def _words(hits: Iterable[Hit]) -> list[int]:
     return list(dict.fromkeys(hit.word for hit in hits))
 
 
-def _with_words(reading: Reading, words: Sequence[int]) -> Reading:
-    """What was read of a file, with the site's numbers of words."""
-    mentions = tuple(replace(one, word=words[one.word]) for one in reading.mentions)
-    return replace(reading, mentions=mentions)
+class _Shared:
+    """Readings that share what they have in common: 10,000 pages name the same few files in the same few ways."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Any, Any] = {}
+
+    def reading(self, reading: Reading, words: Sequence[int]) -> Reading:
+        """What was read of a file. words: the site's numbers of those that it mentions, by the file's own."""
+        one = self._one
+        urls = tuple(
+            replace(url, text=one(url.text), role=one(url.role), suffix=one(url.suffix)) for url in reading.urls
+        )
+        mentions = tuple(
+            replace(
+                mention,
+                word=words[mention.word],
+                stand=one(mention.stand),
+                before=one(mention.before),
+                after=one(mention.after),
+            )
+            for mention in reading.mentions
+        )
+        return replace(reading, urls=urls, mentions=mentions)
+
+    def _one(self, value: _Value) -> _Value:
+        """The first of all equal values."""
+        found: _Value = self._seen.setdefault(value, value)
+        return found
 
 
 def read_file(
