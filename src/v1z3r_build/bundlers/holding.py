@@ -28,7 +28,7 @@ _FLOW = {"await_expression", "return_statement", "yield_expression"}
 # Some of them may end a longer word: a pattern that begins with letters is found faster.
 _WORDS = re.compile(rb"(?:this|super|await|return|yield|meta|target)\b")
 _DECORATOR = re.compile(rb"@\s*")
-_OF_THE_FILE = re.compile(rb"\bimport\b.*?\bmeta\b", re.S)
+_OF_THE_FILE = re.compile(rb"import\b.*?\bmeta\b", re.S)
 
 
 class Holding(NamedTuple):
