@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.formats.engines.script_syntax import located
-from v1z3r_build.formats.javascript import SHOWING, element_of, is_module_url, makes_elements, member_of, spelled
+from v1z3r_build.formats.javascript import (
+    SHOWING,
+    element_of,
+    is_module_url,
+    literal,
+    makes_elements,
+    member_of,
+    parts_of,
+    spelled,
+)
 from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 from v1z3r_build.formats.scopes import Access, Kind, Refused
 from v1z3r_build.site.span import Url, dotted
@@ -26,6 +35,9 @@ if TYPE_CHECKING:
 
 _IMAGE = re.compile(rb"\.(?:png|jpe?g|gif|apng|webp|avif|svg)\Z", re.I)
 _SEVERAL = re.compile(r"[\s,]")  # in what may be the images of a `srcset`
+# What stands before and behind an address in a `srcset` if it is no part of another: a comma within is one of its
+# characters (HTML Standard, "Parsing a srcset attribute").
+_BEFORE, _BEHIND = re.compile(r"(?:\A|\s|\s[\d.]+[wx],)\Z"), re.compile(r"\Z|,?\s")
 _LARGEST = 4_000_000  # bytes of a script that is looked into: about a second for each million
 _STRINGS = ("string", "template_string")
 
@@ -118,6 +130,21 @@ def _joining(part: Node) -> Node | None:
     return call if is_called and syntax.text(member.child_by_field_name("property")) == b"concat" else None
 
 
+def _is_candidate(value: Node, whole: Node) -> bool:
+    """Whether a value is all of an address in a `srcset`: in `${a} 1x`, and not in `${base}${a} 1x`."""
+    parts = parts_of(whole)
+    if whole.type == "template_string":
+        parts = [one.named_children[0] if one.type == "template_substitution" else one for one in whole.named_children]
+    if value not in parts:
+        return whole == value
+    at = parts.index(value)
+    before, behind = (
+        "".join("\0" if (text := literal(part)) is None else text for part in side)
+        for side in (parts[:at], parts[at + 1 :])
+    )
+    return _BEFORE.search(before) is not None and _BEHIND.match(behind) is not None
+
+
 def _address(value: Node) -> Node:
     """The address that a string becomes in `new URL("a.png", import.meta.url).href`, or the string itself."""
     arguments = value.parent
@@ -200,17 +227,16 @@ class _Shows:
         return self._root.descendant_for_byte_range(start, start + 1)
 
     def _is_shown(self, value: Node | None) -> bool:
-        whole = value
-        if value is not None and value.parent is not None and value.parent.type == "template_substitution":
-            whole = value.parent.parent  # `${a} 1x, ${b} 2x`
-        elif value is not None:
-            whole = _whole(value)
-        pair = _attribute(whole) if whole is not None else None
+        if value is None:
+            return False
+        template = value.parent.parent if value.parent and value.parent.type == "template_substitution" else None
+        whole = template or _whole(value)
+        pair = _attribute(whole)
         if pair is None:
             return False
         tag, member = element_of(pair), member_of(pair)
         if member.lower() == "srcset":
-            return tag in ("img", "source")
+            return tag in ("img", "source") and _is_candidate(value, whole)
         return whole == value and (member in SHOWING.get(tag, ()) or (member == "src" and self._in_component(pair)))
 
     def _in_component(self, pair: Node) -> bool:

@@ -365,14 +365,15 @@ def spelled(value: Node) -> tuple[Node, str] | None:
 
     SWC writes a template of constants as `"".concat("/sub", "/a.png")`.
     """
-    parts = _parts(value)
-    if not parts or not all(_is_literal(one) for one in parts):
+    parts = parts_of(value)
+    texts = [text for one in parts if (text := literal(one)) is not None]
+    if len(texts) < len(parts):
         return None
     last = next((one for one in reversed(parts) if one.text not in _EMPTY), parts[-1])
-    return last, "".join(unescape((one.text or b"")[1:-1]) for one in parts)
+    return last, "".join(texts)
 
 
-def _parts(value: Node) -> list[Node]:
+def parts_of(value: Node) -> list[Node]:
     """The expressions that a string is put together of, in order."""
     called, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
     if value.type != "call_expression" or called is None or called.type != "member_expression" or arguments is None:
@@ -380,18 +381,21 @@ def _parts(value: Node) -> list[Node]:
     on, name = called.child_by_field_name("object"), called.child_by_field_name("property")
     if on is None or name is None or name.text != b"concat":
         return [value]
-    return [*_parts(on), *(one for one in arguments.named_children if one.type != "comment")]
+    return [*parts_of(on), *(one for one in arguments.named_children if one.type != "comment")]
 
 
-def _is_literal(node: Node) -> bool:
-    if node.type == "template_string":
-        return all(one.type != "template_substitution" for one in node.named_children)
-    return node.type == "string"
+def literal(node: Node) -> str | None:
+    """The text of a string, or of a piece of a template, None if it is nothing that is written out."""
+    if node.text is None or any(one.type == "template_substitution" for one in node.named_children):
+        return None
+    if node.type in _STRINGS:
+        return unescape(node.text[1:-1])
+    return unescape(node.text) if node.type in ("string_fragment", "escape_sequence") else None
 
 
 def _alone(value: Node) -> Node:
     """The string that a value is, if it is one literal, whatever empty ones stand beside it."""
-    full = [one for one in _parts(value) if one.text not in _EMPTY]
+    full = [one for one in parts_of(value) if one.text not in _EMPTY]
     return full[0] if len(full) == 1 and full[0].type == "string" else value
 
 
