@@ -56,6 +56,7 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         "jsx('img',{src:'/sub'.concat('/e.png','')});jsx('img',{src:[].concat('/f.png')});jsx('img',{src:a.concat('/g')})",
         [row("element", "/a.png"), row("element", ".png", "/b.png"), row("element", "/e.png", "/sub/e.png")],
     ),
+    "the end of a query": ("jsx('img',{src:'/a'.concat('.png?b=','c.png')});jsx('img',{src:'/a.png#'.concat('d.png')})", []),
     "the module's address behind nothing": (
         "new URL('/a.png',''+import.meta.url);new URL(`/b.png`,``+import.meta.url);new URL('/c.png',d+import.meta.url)",
         [row("module-url", "/a.png"), row("module-url", "/b.png")],

@@ -363,14 +363,16 @@ def is_module_url(base: Node | None) -> bool:
 def spelled(value: Node) -> tuple[Node, str] | None:
     """The literal with which a string ends that is put together of literals alone, and what the whole one says.
 
-    SWC writes a template of constants as `"".concat("/sub", "/a.png")`.
+    SWC writes a template of constants as `"".concat("/sub", "/a.png")`. Its end must not be in a query.
     """
     parts = parts_of(value)
     texts = [text for one in parts if (text := literal(one)) is not None]
     if len(texts) < len(parts):
         return None
-    last = next((one for one in reversed(parts) if one.text not in _EMPTY), parts[-1])
-    return last, "".join(texts)
+    last = max((number for number, text in enumerate(texts) if text), default=-1)
+    if any("?" in text or "#" in text for text in texts[:last]):
+        return None
+    return parts[last], "".join(texts)
 
 
 def parts_of(value: Node) -> list[Node]:
