@@ -106,6 +106,11 @@ def test_uses_that_settings_tell(tmp_path: Path, pool: Pool) -> None:
 
 TOKENED, VARIANT = "assets/a.0f3c91d2.png", "assets/a.1234567.webp"
 PLAIN = {"index.html": page('<img src="/assets/a.0f3c91d2.png">')}
+NEXT_CHUNK = "(self.webpackChunk_N_E=self.webpackChunk_N_E||[]).push([[1],{%s}]);"
+NEXT = NEXT_CHUNK % (
+    "4:function(e,t,i){let p={deviceSizes:[640],unoptimized:%s},m=e=>(0,n.jsx)('img',{'data-nimg':'1',src:e.src}),"
+    "l=(0,u.getImgProps)(e,{defaultLoader:g.default,imgConf:p})}"
+)
 # The image, its WebP, the files beside it, and those files with the WebP's name; or a part of why not.
 REPLACED: dict[str, tuple[str, str, dict[str, str], dict[str, str] | str]] = {
     "a name with a token": (
@@ -178,6 +183,16 @@ REPLACED: dict[str, tuple[str, str, dict[str, str], dict[str, str] | str]] = {
             "a.css": "p{background:url(/a.0123456789abcdef.webp#x)}",
             "a.js": 'jsx("img",{src:"/a.0123456789abcdef.webp"})',
         },
+    ),
+    "next/image of two apps, one of which makes other names": (
+        "a.png", "a.0123456789abcdef.webp",
+        {
+            "index.html": page('<img src="a.png">'),
+            "a.js": NEXT % "!0",
+            "b/b.js": NEXT % "!1",
+            "b/c.js": NEXT_CHUNK % '9:function(e,t,n){var s=n(4);jsx(s.Image,{src:"/a.png"})}',
+        },
+        "b/c.js:1:110 mentions it",
     ),
     "a string that looks like it": (
         "a.png", "a.0123456789abcdef.webp", {"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, "a.js:1:8 mentions it",

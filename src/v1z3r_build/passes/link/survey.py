@@ -113,7 +113,7 @@ def _read(
     progress.start("link", len(site.assets))
     readings: dict[str, Reading] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
-    components: set[tuple[str, str]] = set()
+    components: dict[tuple[str, str], bool] = {}
     texts: list[Asset] = []
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
@@ -122,7 +122,8 @@ def _read(
             if asset.kind == "html":
                 found += _cut(finder, data)
             elif asset.kind == "script":
-                components |= next_image.exports(data)
+                for one, shows in next_image.exports(data).items():
+                    components[one] = shows and components.get(one, True)
             hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
@@ -135,7 +136,9 @@ def _read(
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
-    calls = {call.key: call for call in _calls(texts, hits, frozenset(components))}
+    calls = {
+        call.key: call for call in _calls(texts, hits, frozenset(one for one, shows in components.items() if shows))
+    }
     known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
     for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key
