@@ -194,6 +194,12 @@ REPLACED: dict[str, tuple[str, str, dict[str, str], dict[str, str] | str]] = {
         },
         "b/c.js:1:110 mentions it",
     ),
+    **{
+        f"a string that looks like it, {spelled}": (
+            "é a.png", "é a.webp", {"index.html": page('<img src="é a.png">'), "a.js": f'load("/{spelled}")'}, "a.js:1:8 mentions it",
+        )
+        for spelled in ("%C3%A9%20a.png", "\\xe9 a.png", "\\xE9 a.png", "\\u00e9 a.png")
+    },
     "a string that looks like it": (
         "a.png", "a.0123456789abcdef.webp", {"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, "a.js:1:8 mentions it",
     ),

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ahocorasick_rs import BytesAhoCorasick
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 _CHUNK = 8 << 20
-# No name is longer on the file systems that sites are built on (POSIX NAME_MAX).
-_LONGEST = 256
+# No name is longer on the file systems that sites are built on (POSIX NAME_MAX), percent-encoded.
+_LONGEST = 3 * 256
 # Ends from which scripts compute the names of scripts: `"./" + name + ".js"`; and what patterns of such names hold, by
 # which scripts find themselves (`/ckeditor\.js/`) or a neighbour (`src.replace(/\.js$/, "_bg.wasm")`).
 COMPUTED_ENDS = (
@@ -93,9 +94,8 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
         elif asset.kind != "html" and "." in posixpath.basename(path):
-            name = posixpath.basename(path).encode("utf-8", "surrogateescape")
-            by_name[name].append(path)
-            by_name[name.replace(b".", b"\\.")].append(path)  # as regular expressions write it
+            for spelled in _spellings(posixpath.basename(path)):
+                by_name[spelled].append(path)
     words = [*sorted({*by_token, *by_name}), *COMPUTED_ENDS]
     index = {word: number for number, word in enumerate(words)}
     return Vocabulary(
@@ -104,6 +104,22 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
         {index[word]: tuple(paths) for word, paths in by_name.items()},
         frozenset(index[word] for word in COMPUTED_ENDS),
     )
+
+
+def _spellings(name: str) -> set[bytes]:
+    """A name as files may write it: as it is, in a regular expression, and, if it is not plain, percent-encoded (by
+    `encodeURI`, `encodeURIComponent` and other languages), in an attribute of a page, or escaped as scripts and JSON
+    have it."""
+    raw = name.encode("utf-8", "surrogateescape")
+    found = {raw, raw.replace(b".", b"\\."), raw.replace(b"&", b"&amp;")}
+    found |= {quote(raw, safe).encode() for safe in ("", "!*'()", "!*'();:@&=+$,#")}
+    units = memoryview(name.encode("utf-16", "surrogatepass")).cast("H")[1:]
+    for short, long in (("\\x{:02x}", "\\u{:04x}"), ("\\x{:02X}", "\\u{:04X}")):
+        for latin in (short, long):
+            found.add(
+                "".join(chr(one) if one < 128 else (latin if one < 256 else long).format(one) for one in units).encode()
+            )
+    return found
 
 
 def _read(
