@@ -78,6 +78,16 @@ USES: dict[str, tuple[dict[str, str], str]] = {
     "constant": ({"a.js": 'import"x";const a="/a.png";jsx("img",{src:a})'}, SHOWN),
     "component": ({"a.js": 'jsx(Image,{src:"/a.png"})'}, EXACT),
     "component that a page shows": ({"index.html": page('<img src="a.png">'), "a.js": 'jsx(I,{src:"/a.png"})'}, SHOWN),
+    **{
+        f"element that a script may read: {made}": ({"a.js": f'import"x";const a="/a.png";gl.texImage2D(1,r);{made}'}, BOTH)
+        for made in (
+            'h("img",{ref:r,src:"/a.png"})', 'h("img",{id:"t",src:a})', 'h("img",{crossOrigin:"",src:a})',
+            'h("img",{src:a});h("img",{src:a,onLoad:e=>f(e.target)})', 'h("img",{style:{display:"none"},src:a})',
+            'h("img",{...b,src:"/a.png"})', 'h("img",{ref:r,src:"a.png"})',
+        )
+    },
+    "element that no script may read": ({"a.js": 'gl.texImage2D(1,r);h("img",{alt:"",onLoad:()=>f(),src:"/a.png"})'}, SHOWN),
+    "element in a site that reads no pixels": ({"a.js": 'h("img",{ref:r,src:"/a.png"})'}, SHOWN),
     "img and texture": ({"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, BOTH),
     "flight data": ({"index.html": page('<img src="/a.png">'), "index.txt": '0:["$","$L1",null,{"src":"/a.png"}]'}, SHOWN),
 }  # fmt: skip

@@ -35,6 +35,9 @@ SHOWING: dict[str, tuple[str, ...]] = {
     "video": ("poster",),
     "image": ("href", "xlinkHref", "xlink:href"),
 }
+# By these a script gets hold of an element, or of an image that is not to be seen: `html.readable_images`.
+_AT_HAND = frozenset({"ref", "id", "hidden", "crossorigin"})
+_UNSEEN = re.compile(rb"""\bdisplay["']?\s*:\s*["'`]none""")
 # What a `<meta>` is called that tells others than the page of an image, a film or a sound (Open Graph, X).
 SHARED = re.compile(r"(?:og|twitter):(?:image|video|audio)")
 # `img.src.replace("_off", "_on")`, `$(img).attr("src").split(".")`: what an element's attribute says, made into another
@@ -115,6 +118,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         tuple(urls),
         tuple(script.mention(hit) for hit in mine),
         tuple(script.revisions(places)),
+        reach=tuple(script.reach),
         remakes=made,
     )
 
@@ -149,6 +153,7 @@ class _Script:
         self.offset = offset
         self.root = root
         self.broken = root.has_error
+        self.reach: list[tuple[int, int]] = []
 
     # Sure references
 
@@ -225,8 +230,12 @@ class _Script:
         if not makes_elements(call):
             return
         attributes = _argument(call, 1)
+        if attributes is None or attributes.type != "object":
+            return
+        if is_at_hand(attributes):
+            self.reach.append((self.offset + attributes.start_byte, self.offset + attributes.end_byte))
         names = SHOWING.get(unescape(tag.text or b""), ())
-        for member in attributes.named_children if attributes is not None and attributes.type == "object" else ():
+        for member in attributes.named_children:
             value = member.child_by_field_name("value")
             if value is None or member.type != "pair":
                 continue
@@ -348,6 +357,24 @@ def element_of(pair: Node) -> str:
         return ""
     tag = _argument(call, 0)
     return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
+
+
+def is_at_hand(attributes: Node) -> bool:
+    """Whether a script gets hold of the element with these attributes: by `ref`, by its id, or as it loads."""
+    for member in attributes.named_children:
+        if member.type != "pair":
+            if member.type != "comment":
+                return True  # a spread, or a member that is spelled in another way
+            continue
+        name, value = member_of(member).lower(), member.child_by_field_name("value")
+        text = value.text or b"" if value is not None else b""
+        if (
+            name in _AT_HAND
+            or (name.startswith("onload") and not text.startswith(b"()"))
+            or (name == "style" and _UNSEEN.search(text))
+        ):
+            return True
+    return False
 
 
 def is_module_url(base: Node | None) -> bool:

@@ -12,7 +12,7 @@ from v1z3r_build.formats import flight, html
 from v1z3r_build.site.patterns import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.passes.link.proof import Proof, Reference
     from v1z3r_build.passes.link.survey import Survey
@@ -75,11 +75,11 @@ def uses(
                 data.setdefault(reference.target, f"{path} loads it")
     wanted, meanings = frozenset(images), Meanings(site, survey)
     readers = {path for path, text in _scripts(site) if _READS_PIXELS.search(text)}
-    if readers:
-        for path, tags in _within_reach(site):
-            for reference in references.get(path, ()):
-                if any(low <= reference.url.start < high for low, high in tags):
-                    data.setdefault(reference.target, f"{path} shows it where {min(readers)} may read its pixels")
+    reach = dict(_within_reach(site, survey)) if readers else {}
+    for path, spans in reach.items():
+        for reference in references.get(path, ()):
+            if any(low <= reference.url.start < high for low, high in spans):
+                data.setdefault(reference.target, f"{path} shows it where {min(readers)} may read its pixels")
     for path, mention, owners in _mentions(survey, wanted):
         if any(low <= mention.start and mention.end <= high for low, high in covered[path]):
             continue
@@ -87,6 +87,8 @@ def uses(
         for owner in owners & wanted:
             if stand == "outside":
                 outside.add(owner)
+            elif stand == "shown" and any(low <= mention.start < high for low, high in reach.get(path, ())):
+                data.setdefault(owner, f"{path} shows it where {min(readers)} may read its pixels")
             elif stand == "shown" or (owner in shown and mention.member in ("src", "srcSet") and path not in readers):
                 # A component of a framework, such as Next's Image, gets `src` among its properties; that it makes an
                 # <img> of it shows in a page which was rendered before.
@@ -123,11 +125,12 @@ def _scripts(site: Site) -> Iterator[tuple[str, bytes]]:
     return ((path, one.read()) for path, one in site.assets.items() if one.kind in ("script", "html"))
 
 
-def _within_reach(site: Site) -> Iterator[tuple[str, list[tuple[int, int]]]]:
-    """Pages and drawings, with the start tags of images that a script could read, or that a filter computes with."""
-    for path, asset in site.assets.items():
-        if asset.kind == "html" or asset.content_type.startswith("image/svg+xml"):
-            yield path, html.readable_images(asset.read())
+def _within_reach(site: Site, survey: Survey) -> Iterator[tuple[str, Sequence[tuple[int, int]]]]:
+    """Files, with where they make images that a script could read, or that a filter computes with."""
+    for path, reading in survey.readings.items():
+        asset = site.assets[path]
+        drawn = asset.kind == "html" or asset.content_type.startswith("image/svg+xml")
+        yield path, (*reading.reach, *(html.readable_images(asset.read()) if drawn else ()))
 
 
 def _mentions(survey: Survey, wanted: frozenset[str]) -> Iterator[tuple[str, Mention, frozenset[str]]]:
