@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,12 @@ def page(body: str, head: str = "") -> str:
     return f'<!doctype html><html><head><meta charset="utf-8">{head}</head><body>{body}</body></html>'
 
 
+def pushing(properties: str) -> str:
+    """A page that shows a.png, and hands a component these properties."""
+    row = dumps(f'0:["$","$L1",null,{properties}]\n')
+    return page(f'<img src="/a.png"><script>self.__next_f.push([1,{row}])</script>')
+
+
 SHOWN, EXACT, BOTH, OUTSIDE = "shown", "exact", "shown, but exact", "outside"
 # Files beside a.png, which is looked at; what it is for.
 USES: dict[str, tuple[dict[str, str], str]] = {
@@ -89,6 +96,9 @@ USES: dict[str, tuple[dict[str, str], str]] = {
     "element that no script may read": ({"a.js": 'gl.texImage2D(1,r);h("img",{alt:"",onLoad:()=>f(),src:"/a.png"})'}, SHOWN),
     "element in a site that reads no pixels": ({"a.js": 'h("img",{ref:r,src:"/a.png"})'}, SHOWN),
     "img and texture": ({"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, BOTH),
+    "flight data of a page": ({"index.html": pushing('{"src":"/a.png"}'), "a.js": "gl.texImage2D()"}, SHOWN),
+    "flight data that hands a texture": ({"index.html": pushing('{"map":"/a.png"}'), "a.js": "gl.texImage2D()"}, BOTH),
+    "flight data that can hand none": ({"index.html": pushing('{"map":"/a.png"}')}, SHOWN),
     "flight data": ({"index.html": page('<img src="/a.png">'), "index.txt": '0:["$","$L1",null,{"src":"/a.png"}]'}, SHOWN),
 }  # fmt: skip
 

@@ -31,6 +31,8 @@ _SHOWING = frozenset({"img.src", "img.srcSet", "img.srcset", "source.srcSet", "s
 _READS_PIXELS = re.compile(
     rb"tex(?:Sub)?Image[23]D|copyExternalImage|getImageData|createImageBitmap|TextureLoader|fromPixels|a-assets"
 )
+# Before what flight data in a page's script names to be seen, or to follow: `{\"src\":\"/a.png\"}`.
+_SEEN = re.compile(rb'\\"(?:src|srcSet|href|poster|content)\\":\\"\Z')
 _OUTSIDERS = (".webmanifest", ".xml", ".rss", ".atom", ".map", ".md")
 
 
@@ -95,6 +97,8 @@ def uses(
                 shown.add(owner)
             elif stand == "data":
                 data.setdefault(owner, f"{path} mentions it, and may read its pixels")
+            elif stand == "handed" and readers:
+                data.setdefault(owner, f"{path} hands it to a component, and {min(readers)} may read its pixels")
     result: dict[str, Use] = {}
     for path in sorted(wanted):
         why = data.get(path, "")
@@ -162,7 +166,8 @@ class Meanings:
         self._page = "", b""  # the last one, for they come page by page
 
     def of(self, path: str, mention: Mention) -> str:
-        """What a mention in a file says: shown, data, outside, or '' for nothing."""
+        """What a mention in a file says: shown, data, outside, handed (to a component by another name than that of what
+        it shows), or '' for nothing."""
         if mention.stand in ("comment", "label"):
             return ""
         kind = self._site.assets[path].kind
@@ -188,8 +193,12 @@ class Meanings:
             if inline.start <= mention.start and mention.end <= inline.end:
                 if inline.tag == "application/ld+json":
                     return "outside"
+                if inline.tag == "style":
+                    return ""
                 # Flight data reaches components alone, and those are scripts, which the page shows the work of.
-                return "" if inline.tag == "style" or flight.pushed(data, inline.start, inline.end) else "data"
+                handed = flight.pushed(data, inline.start, inline.end) is not None
+                start = mention.start - len(mention.before)
+                return "data" if not handed else "" if _SEEN.search(data, max(0, start - 20), start) else "handed"
         value = mention.start - len(mention.before)
         attribute = data[max(0, data.rfind(b"<", 0, value)) : value].rstrip(b"\"'= \t\r\n").lower()
         if attribute.startswith((b"<meta", b"<link")):
