@@ -61,7 +61,15 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         "new URL('/a.png',''+import.meta.url);new URL(`/b.png`,``+import.meta.url);new URL('/c.png',d+import.meta.url)",
         [row("module-url", "/a.png"), row("module-url", "/b.png")],
     ),
-    "calls that make no elements": ("load('img',{src:'/a.png'});loader.addImage('img',{src:'/b.png'})", []),
+    "calls that make no elements": (
+        "load('img',{src:'/a.png'});loader.addImage('img',{src:'/b.png'});loader.add('img',{src:'/c.png'});"
+        "f()('img',{src:'/d.png'})",
+        [],
+    ),
+    "calls of what is imported": (
+        "(0,r.Y)('img',{src:'/a.png'});preact.h('img',{src:'/b.png'});r.jsx('img',{src:'/c.png'})",
+        [row("element", f"/{name}.png") for name in "abc"],
+    ),
     "what is no element that shows an image": (
         "f('img',x,{src:'/a.png'});f(x,{src:'/b.png'});f({a:'img'},{src:'/c.png'});f('img',{src:`/${d}.png`,[e]:'/e.png'});"
         "f('script',{src:'/g.js'});['img',{src:'/h.png'}];new f('img',{src:'/i.png'})",

@@ -49,7 +49,18 @@ _REMAKES = re.compile(
     rb"""|(?:src|srcset|currentSrc)(?:["'`]\s*[)\]])?\s*\.\s*(?:slice|substr(?:ing)?)\s*\("""
 )
 _MAKERS = frozenset(
-    {b"jsx", b"jsxs", b"jsxDEV", b"_jsx", b"_jsxs", b"createElement", b"createElementVNode", b"createVNode", b"hyper"}
+    {
+        b"h",
+        b"jsx",
+        b"jsxs",
+        b"jsxDEV",
+        b"_jsx",
+        b"_jsxs",
+        b"createElement",
+        b"createElementVNode",
+        b"createVNode",
+        b"hyper",
+    }
 )
 _MINIFIED = 3  # letters
 _ESCAPE = re.compile(
@@ -429,17 +440,22 @@ def _alone(value: Node) -> Node:
 
 
 def makes_elements(call: Node) -> bool:
-    """Whether it is a call of what makes elements, by the name that it has there; minified ones are short."""
+    """Whether it is a call of what makes elements, by the name that it has there.
+
+    Minified ones are short. A method's name is short by itself (`loader.add("img", {…})`), unless what is imported is
+    called as no method: `(0, r.Y)("img", {…})`.
+    """
     if call.type != "call_expression":
         return False
     called = call.child_by_field_name("function")
+    minified = called is not None and called.type in ("identifier", "parenthesized_expression")
     while called is not None and called.type == "parenthesized_expression":  # `(0, r.jsx)("img", …)`
         inner = called.named_children[-1]
         called = inner.child_by_field_name("right") if inner.type == "sequence_expression" else inner
     if called is not None and called.type == "member_expression":
         called = called.child_by_field_name("property")
     name = called.text if called is not None and called.text is not None else b""
-    return len(name) <= _MINIFIED or name in _MAKERS
+    return (minified and len(name) <= _MINIFIED) or name in _MAKERS
 
 
 def _precache_entry(node: Node) -> tuple[Node, Node | None] | None:
