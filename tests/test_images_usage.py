@@ -93,6 +93,8 @@ USES: dict[str, tuple[dict[str, str], str]] = {
             'h("img",{...b,src:"/a.png"})', 'h("img",{ref:r,src:"a.png"})',
         )
     },
+    "element, of a name in parts": ({"a.js": 'gl.texImage2D();h("img",{src:"/".concat("a",".png")});f("/".concat("a",".png"))'}, BOTH),
+    "element, of an address in parts": ({"a.js": 'gl.texImage2D();h("img",{src:"".concat("","/a.png")})'}, SHOWN),
     "element that no script may read": ({"a.js": 'gl.texImage2D(1,r);h("img",{alt:"",onLoad:()=>f(),src:"/a.png"})'}, SHOWN),
     "element in a site that reads no pixels": ({"a.js": 'h("img",{ref:r,src:"/a.png"})'}, SHOWN),
     "img and texture": ({"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, BOTH),

@@ -257,8 +257,14 @@ class _Script:
 
     def _spelled(self, value: Node) -> Iterator[Url]:
         found = spelled(value)
-        if found is not None:
-            yield from (replace(url, text=found[1]) for url in self._literal(found[0], "element"))
+        if found is None:
+            return
+        last, whole = found
+        for url in self._literal(last, "element"):
+            if not ("/" + url.text).endswith(whole[whole.rfind("/") :]):
+                # The file's name is in parts: where else a script puts it together is not seen.
+                self.reach.append((url.start, url.end))
+            yield replace(url, text=whole)
 
     def _candidates(self, node: Node | None) -> Iterator[Url]:
         """The images of a `srcset` that is written out (HTML Standard, "Parsing a srcset attribute")."""
