@@ -218,9 +218,9 @@ REPLACED: dict[str, tuple[str, str, dict[str, str], dict[str, str] | str]] = {
     ),
     **{
         f"a string that looks like it, {spelled}": (
-            "é a.png", "é a.webp", {"index.html": page('<img src="é a.png">'), "a.js": f'load("/{spelled}")'}, "a.js:1:8 mentions it",
+            "é&a's.png", "é&a's.webp", {"index.html": page("<img src=\"é&a's.png\">"), "a.js": f'load("/{spelled}")'}, "a.js:1:8 mentions it",
         )
-        for spelled in ("%C3%A9%20a.png", "\\xe9 a.png", "\\xE9 a.png", "\\u00e9 a.png")
+        for spelled in ("%C3%A9%26a's.png", "%C3%A9&a's.png", "\\xe9&a's.png", "\\u00E9&a's.png", "é\\u0026a's.png", "é&a\\'s.png")
     },
     "a string that looks like it": (
         "a.png", "a.0123456789abcdef.webp", {"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, "a.js:1:8 mentions it",

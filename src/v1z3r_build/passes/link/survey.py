@@ -111,7 +111,8 @@ def _spellings(name: str) -> set[bytes]:
     `encodeURI`, `encodeURIComponent` and other languages), in an attribute of a page, or escaped as scripts and JSON
     have it."""
     raw = name.encode("utf-8", "surrogateescape")
-    found = {raw, raw.replace(b".", b"\\."), raw.replace(b"&", b"&amp;")}
+    found = {raw, raw.replace(b".", b"\\."), raw.replace(b"'", b"\\'")}
+    found |= {raw.replace(b"&", one) for one in (b"&amp;", b"\\u0026")}  # the latter in scripts of pages
     found |= {quote(raw, safe).encode() for safe in ("", "!*'()", "!*'();:@&=+$,#")}
     units = memoryview(name.encode("utf-16", "surrogatepass")).cast("H")[1:]
     for short, long in (("\\x{:02x}", "\\u{:04x}"), ("\\x{:02X}", "\\u{:04X}")):
