@@ -59,6 +59,7 @@ SCRIPTS: dict[str, tuple[str, bool]] = {
     "a part of a name": ("import'x';const a='/a.png'+b;h('img',{src:a})", False),
     "a global variable": ("var a='/a.png';h('img',{src:a});with(b){}", False),
     "a global variable of a script": ("var a='/a.png';h('img',{src:a});var yield_;delete x", False),
+    "what is caught": ("(()=>{try{b()}catch(a){var a='/a.png';load(a)}h('img',{src:a})})()", False),
     "seen by eval": ("(()=>{const a='/a.png';h('img',{src:a});eval(b)})()", False),
     "broken": ("const a='/a.png';h('img',{src:a}", False),
 }

@@ -229,8 +229,10 @@ class _Shows:
             return [shown]
         name = _name(value)
         binding = self._declared.get(name.start_byte) if name is not None else None
-        if binding is None or binding.exported:
+        if name is None or binding is None or binding.exported:
             return None
+        if name.start_byte in self._referred:
+            return None  # `catch(a){var a="/a.png"}`: what is caught is written to (ECMA-262, Annex B.3.4)
         if binding.scope is self._scopes.root and not self._is_module:
             return None  # it may be a global variable, which other scripts see
         found: list[Node] = []
