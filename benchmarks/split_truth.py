@@ -59,9 +59,9 @@ class Span:
 def spans(script: bytes, source_map: dict[str, Any]) -> list[Span]:
     """The script from its first byte to its last, by source. Neighbours are of different sources. Raises MapError.
 
-    What a map gives to a source of the app that does not hold its words has none: an entry holds until the next one, and
-    Turbopack makes none for the head of a module that it joins to another, here functions of tfjs behind the app's
-    imports.
+    What a map gives to a source of the app that does not hold its words has none: an entry holds until the next one,
+    and Turbopack makes none for the head of a module that it joins to another, here functions of tfjs behind the
+    app's imports.
     """
     fitted = FittedMap(source_maps.interpreted(source_map), script)
     texts = {path: text for path, text in _texts(source_map).items() if path and "node_modules/" not in path}
@@ -83,9 +83,9 @@ def _texts(source_map: dict[str, Any]) -> dict[str | None, str]:
 
 
 def _may_be_of(text: str | None, part: bytes) -> bool:
-    """Whether most of the words of a part that minifiers keep stand in a source."""
+    """Whether a fourth of the words of a part that minifiers keep stand in a source."""
     words = set(_WORD.findall(part.decode("utf-8", "replace")))
-    return text is None or sum(word in text for word in words) * 2 >= len(words)
+    return text is None or sum(word in text for word in words) * 4 >= len(words)
 
 
 def joined(parts: Iterable[Span]) -> list[Span]:
