@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BUILD = Path(__file__).resolve().parents[1] / "build"
 # A vendor is what its own packages hold, and what they bring along that the fixtures' apps do not ask for themselves.
 VENDORS = {
-    "three": re.compile(r"three/"),
+    "three": re.compile(r"three(?:-next)?/"),  # the alias of upgraded builds
     "tfjs": re.compile(
         r"(@tensorflow/[^/]+|long|seedrandom|string_decoder|safe-buffer|node-fetch|core-js|regenerator-runtime)/"
     ),
