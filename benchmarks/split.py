@@ -354,9 +354,7 @@ class Report:
 def main() -> int:
     """Print a report for each export. Returns 0, or 1 when a goal is missed and --check is given."""
     parser = argparse.ArgumentParser(description="Measure the split pass against source maps.")
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="default: all exports with source maps, but upgraded ones"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="default: all that have source maps, once each")
     parser.add_argument("--check", action="store_true", help="end with 1 if a goal is missed")
     parser.add_argument("--misses", type=int, default=0, metavar="N", help="how many of the largest to print")
     parser.add_argument("--words", type=Path, default=vocabulary.WORDS, help="other word lists")
