@@ -319,14 +319,9 @@ class _Shows:
             return None
         declared = self._at(binding.declarations[0].start)
         declarator = declared.parent if declared is not None else None
-        if declarator is None or declarator.type != "variable_declarator" or _name_of(declarator) != declared:
-            return None
-        return declarator.child_by_field_name("value")
+        value = declarator.child_by_field_name("value") if declarator is not None else None
+        return value if value is not None and _name(value) == declared else None
 
     @staticmethod
     def _is_constant(binding: Binding) -> bool:
         return len(binding.declarations) == 1 and all(one.access is Access.READ for one in binding.references)
-
-
-def _name_of(declarator: Node) -> Node | None:
-    return declarator.child_by_field_name("name")
