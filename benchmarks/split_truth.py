@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 BUILD = Path(__file__).resolve().parents[1] / "build"
 # A vendor is what its own packages hold, and what they bring along that the fixtures' apps do not ask for themselves.
 VENDORS = {
-    "three": re.compile(r"three/"),
+    "three": re.compile(r"three(?:-next)?/"),  # the alias of upgraded builds
     "tfjs": re.compile(
         r"(@tensorflow/[^/]+|long|seedrandom|string_decoder|safe-buffer|node-fetch|core-js|regenerator-runtime)/"
     ),
 }
 # Columns of the table for what is of no vendor: other packages, with the app; and what has no source.
 REST, NOBODY = "rest", "nobody"
+# Shorter words are names that minifiers give, and keywords.
+_WORD = re.compile(r"[A-Za-z_]{9,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,35 @@ class Span:
 
 
 def spans(script: bytes, source_map: dict[str, Any]) -> list[Span]:
-    """The script from its first byte to its last, by source. Neighbours are of different sources. Raises MapError."""
+    """The script from its first byte to its last, by source. Neighbours are of different sources. Raises MapError.
+
+    What a map gives to a source of the app that does not hold its words has none: an entry holds until the next one,
+    and Turbopack makes none for the head of a module that it joins to another, here functions of tfjs behind the
+    app's imports.
+    """
     fitted = FittedMap(source_maps.interpreted(source_map), script)
-    return [Span(one.start, one.end, one.source) for one in fitted.spans()]
+    texts = {path: text for path, text in _texts(source_map).items() if path and "node_modules/" not in path}
+    return [
+        Span(one.start, one.end, one.source if _may_be_of(texts.get(one.source), script[one.start : one.end]) else None)
+        for one in fitted.spans()
+    ]
+
+
+def _texts(source_map: dict[str, Any]) -> dict[str | None, str]:
+    """The texts of the sources, by their paths, as far as the map holds them."""
+    maps = [section["map"] for section in source_map.get("sections", ())] or [source_map]
+    return {
+        path: text
+        for one in maps
+        for path, text in zip(one["sources"], one.get("sourcesContent") or (), strict=False)
+        if text is not None
+    }
+
+
+def _may_be_of(text: str | None, part: bytes) -> bool:
+    """Whether a fourth of the words of a part that minifiers keep stand in a source."""
+    words = set(_WORD.findall(part.decode("utf-8", "replace")))
+    return text is None or sum(word in text for word in words) * 4 >= len(words)
 
 
 def joined(parts: Iterable[Span]) -> list[Span]:

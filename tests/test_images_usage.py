@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,6 +50,12 @@ def page(body: str, head: str = "") -> str:
     return f'<!doctype html><html><head><meta charset="utf-8">{head}</head><body>{body}</body></html>'
 
 
+def pushing(properties: str) -> str:
+    """A page that shows a.png, and hands a component these properties."""
+    row = dumps(f'0:["$","$L1",null,{properties}]\n')
+    return page(f'<img src="/a.png"><script>self.__next_f.push([1,{row}])</script>')
+
+
 SHOWN, EXACT, BOTH, OUTSIDE = "shown", "exact", "shown, but exact", "outside"
 # Files beside a.png, which is looked at; what it is for.
 USES: dict[str, tuple[dict[str, str], str]] = {
@@ -78,7 +85,22 @@ USES: dict[str, tuple[dict[str, str], str]] = {
     "constant": ({"a.js": 'import"x";const a="/a.png";jsx("img",{src:a})'}, SHOWN),
     "component": ({"a.js": 'jsx(Image,{src:"/a.png"})'}, EXACT),
     "component that a page shows": ({"index.html": page('<img src="a.png">'), "a.js": 'jsx(I,{src:"/a.png"})'}, SHOWN),
+    **{
+        f"element that a script may read: {made}": ({"a.js": f'import"x";const a="/a.png";gl.texImage2D(1,r);{made}'}, BOTH)
+        for made in (
+            'h("img",{ref:r,src:"/a.png"})', 'h("img",{id:"t",src:a})', 'h("img",{crossOrigin:"",src:a})',
+            'h("img",{src:a});h("img",{src:a,onLoad:e=>f(e.target)})', 'h("img",{style:{display:"none"},src:a})',
+            'h("img",{...b,src:"/a.png"})', 'h("img",{ref:r,src:"a.png"})',
+        )
+    },
+    "element, of a name in parts": ({"a.js": 'gl.texImage2D();h("img",{src:"/".concat("a",".png")});f("/".concat("a",".png"))'}, BOTH),
+    "element, of an address in parts": ({"a.js": 'gl.texImage2D();h("img",{src:"".concat("","/a.png")})'}, SHOWN),
+    "element that no script may read": ({"a.js": 'gl.texImage2D(1,r);h("img",{alt:"",onLoad:()=>f(),src:"/a.png"})'}, SHOWN),
+    "element in a site that reads no pixels": ({"a.js": 'h("img",{ref:r,src:"/a.png"})'}, SHOWN),
     "img and texture": ({"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, BOTH),
+    "flight data of a page": ({"index.html": pushing('{"src":"/a.png"}'), "a.js": "gl.texImage2D()"}, SHOWN),
+    "flight data that hands a texture": ({"index.html": pushing('{"map":"/a.png"}'), "a.js": "gl.texImage2D()"}, BOTH),
+    "flight data that can hand none": ({"index.html": pushing('{"map":"/a.png"}')}, SHOWN),
     "flight data": ({"index.html": page('<img src="/a.png">'), "index.txt": '0:["$","$L1",null,{"src":"/a.png"}]'}, SHOWN),
 }  # fmt: skip
 
@@ -106,6 +128,11 @@ def test_uses_that_settings_tell(tmp_path: Path, pool: Pool) -> None:
 
 TOKENED, VARIANT = "assets/a.0f3c91d2.png", "assets/a.1234567.webp"
 PLAIN = {"index.html": page('<img src="/assets/a.0f3c91d2.png">')}
+NEXT_CHUNK = "(self.webpackChunk_N_E=self.webpackChunk_N_E||[]).push([[1],{%s}]);"
+NEXT = NEXT_CHUNK % (
+    "4:function(e,t,i){let p={deviceSizes:[640],unoptimized:%s},m=e=>(0,n.jsx)('img',{'data-nimg':'1',src:e.src}),"
+    "l=(0,u.getImgProps)(e,{defaultLoader:g.default,imgConf:p})}"
+)
 # The image, its WebP, the files beside it, and those files with the WebP's name; or a part of why not.
 REPLACED: dict[str, tuple[str, str, dict[str, str], dict[str, str] | str]] = {
     "a name with a token": (
@@ -179,6 +206,22 @@ REPLACED: dict[str, tuple[str, str, dict[str, str], dict[str, str] | str]] = {
             "a.js": 'jsx("img",{src:"/a.0123456789abcdef.webp"})',
         },
     ),
+    "next/image of two apps, one of which makes other names": (
+        "a.png", "a.0123456789abcdef.webp",
+        {
+            "index.html": page('<img src="a.png">'),
+            "a.js": NEXT % "!0",
+            "b/b.js": NEXT % "!1",
+            "b/c.js": NEXT_CHUNK % '9:function(e,t,n){var s=n(4);jsx(s.Image,{src:"/a.png"})}',
+        },
+        "b/c.js:1:110 mentions it",
+    ),
+    **{
+        f"a string that looks like it, {spelled}": (
+            "é&a's.png", "é&a's.webp", {"index.html": page("<img src=\"é&a's.png\">"), "a.js": f'load("/{spelled}")'}, "a.js:1:8 mentions it",
+        )
+        for spelled in ("%C3%A9%26a's.png", "%C3%A9&a's.png", "\\xe9&a's.png", "\\u00E9&a's.png", "é\\u0026a's.png", "é&a\\'s.png")
+    },
     "a string that looks like it": (
         "a.png", "a.0123456789abcdef.webp", {"index.html": page('<img src="a.png">'), "a.js": 'load("/a.png")'}, "a.js:1:8 mentions it",
     ),

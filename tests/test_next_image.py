@@ -29,24 +29,30 @@ def turbopack(**modules: str) -> str:
 
 
 CONFIGURED = COMPONENT % "(0,c.useImageConfig)()"
-CHUNKS: dict[str, tuple[str, set[tuple[str, str]]]] = {
-    "the component": (webpack(m4=COMPONENT % SETTINGS), {("4", "Image")}),
-    "a loader, or a server that makes images": (webpack(m4=COMPONENT % OPTIMIZED), set()),
+# Chunks, the component in them, and whether it shows what it gets.
+CHUNKS: dict[str, tuple[str, set[tuple[str, str, bool]]]] = {
+    "the component": (webpack(m4=COMPONENT % SETTINGS), {("4", "Image", True)}),
+    "a loader, or a server that makes images": (webpack(m4=COMPONENT % OPTIMIZED), {("4", "Image", False)}),
+    "an app's image joined to it": (
+        webpack(m4=COMPONENT % OPTIMIZED + ";jsx(m,{src:a,unoptimized:!0})"),
+        {("4", "Image", False)},
+    ),
+    "settings elsewhere": (webpack(m4=COMPONENT % "p"), set()),
     "next/image": (
         webpack(m4=COMPONENT % SETTINGS, m6=EXTERNAL % SETTINGS, m5="e.exports=i(6)"),
-        {("4", "Image"), ("6", "default"), ("5", "default")},
+        {("4", "Image", True), ("6", "default", True), ("5", "default", True)},
     ),
     "an alias of something else, and what is more than one": (
         webpack(m6=EXTERNAL % SETTINGS, m5="e.exports=i(7)", m8="e.exports=i(6);a()"),
-        {("6", "default")},
+        {("6", "default", True)},
     ),
     "settings in another module": (
         turbopack(m5500=CONFIGURED, m49381=f'd(r,"useImageConfig",{{}});let a={SETTINGS}'),
-        {("5500", "Image")},
+        {("5500", "Image", True)},
     ),
     "other settings in another module": (
         turbopack(m5500=CONFIGURED, m49381=f'd(r,"useImageConfig",{{}});let a={OPTIMIZED}', m3=f"let a={SETTINGS}"),
-        set(),
+        {("5500", "Image", False)},
     ),
     "an app's own component": (webpack(m4="let imgConf=1;getImgProps(e);jsx('img',{src:e.src})"), set()),
     "no chunk": (COMPONENT % SETTINGS, set()),
@@ -55,5 +61,5 @@ CHUNKS: dict[str, tuple[str, set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize(("script", "expected"), CHUNKS.values(), ids=CHUNKS)
-def test_modules_that_are_the_component(script: str, expected: set[tuple[str, str]]) -> None:
-    assert next_image.exports(script.encode()) == expected
+def test_modules_that_are_the_component(script: str, expected: set[tuple[str, str, bool]]) -> None:
+    assert {(*one, shows) for one, shows in next_image.exports(script.encode()).items()} == expected

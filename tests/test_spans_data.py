@@ -223,6 +223,11 @@ OF_COMPONENTS: dict[str, tuple[str, list[str]]] = {
         '1:T22,\n9:I[5500,["/a.js"],"Image"]\n\n\n\n\n\n0:["$","$L9",null,{"src":"/a.png"}]\n',
         [],
     ),
+    "elements of browsers beside it": (
+        '9:I[5500,["/a.js"],"Image"]\n0:[["$","$L9",null,{"src":"/a.png"}],["$","img",null,{"srcSet":"/b.png 1x"}],'
+        '["$","link",null,{"rel":"icon","href":"/c.png"}]]\n',
+        ["/a.png"],
+    ),
     "no flight data": ('9:I[5500,["/a.js"],"Image"]\nx', []),
 }
 

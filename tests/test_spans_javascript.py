@@ -56,11 +56,20 @@ URLS: dict[str, tuple[str | bytes, list[tuple[str, bytes, str]]]] = {
         "jsx('img',{src:'/sub'.concat('/e.png','')});jsx('img',{src:[].concat('/f.png')});jsx('img',{src:a.concat('/g')})",
         [row("element", "/a.png"), row("element", ".png", "/b.png"), row("element", "/e.png", "/sub/e.png")],
     ),
+    "the end of a query": ("jsx('img',{src:'/a'.concat('.png?b=','c.png')});jsx('img',{src:'/a.png#'.concat('d.png')})", []),
     "the module's address behind nothing": (
         "new URL('/a.png',''+import.meta.url);new URL(`/b.png`,``+import.meta.url);new URL('/c.png',d+import.meta.url)",
         [row("module-url", "/a.png"), row("module-url", "/b.png")],
     ),
-    "calls that make no elements": ("load('img',{src:'/a.png'});loader.addImage('img',{src:'/b.png'})", []),
+    "calls that make no elements": (
+        "load('img',{src:'/a.png'});loader.addImage('img',{src:'/b.png'});loader.add('img',{src:'/c.png'});"
+        "f()('img',{src:'/d.png'})",
+        [],
+    ),
+    "calls of what is imported": (
+        "(0,r.Y)('img',{src:'/a.png'});preact.h('img',{src:'/b.png'});r.jsx('img',{src:'/c.png'})",
+        [row("element", f"/{name}.png") for name in "abc"],
+    ),
     "what is no element that shows an image": (
         "f('img',x,{src:'/a.png'});f(x,{src:'/b.png'});f({a:'img'},{src:'/c.png'});f('img',{src:`/${d}.png`,[e]:'/e.png'});"
         "f('script',{src:'/g.js'});['img',{src:'/h.png'}];new f('img',{src:'/i.png'})",

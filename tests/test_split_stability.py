@@ -86,15 +86,26 @@ def test_an_edit_of_the_app_leaves_the_vendors_files(export: exports.Export, opt
     assert changed == EDITED[export.name]
 
 
-@_exports("vite7")
-def test_an_upgrade_of_a_vendor_changes_its_file_alone(export: exports.Export, optimized: Path, tmp_path: Path) -> None:
-    """The other vendor's file stays, and what the app does; it only says anew what it takes from the vendor."""
-    before, after = _Release(optimized), _later(export, "vite7-upgraded", tmp_path)
+@_exports("next14-mixed", "next16-mixed", "vite7", "webpack5")
+def test_an_upgrade_of_a_vendor_changes_its_files_alone(
+    export: exports.Export, optimized: Path, tmp_path: Path
+) -> None:
+    """The other vendor's files stay."""
+    before, after = _Release(optimized), _later(export, f"{export.name}-upgraded", tmp_path)
     new = {label for path, (label, _) in after.vendors.items() if path not in before.vendors}
     gone = {label for path, (label, _) in before.vendors.items() if path not in after.vendors}
     assert new == gone == {"three"}
     same = before.vendors.keys() & after.vendors.keys()
     assert {path: before.vendors[path] for path in same} == {path: after.vendors[path] for path in same}
+    assert {label for label, _ in before.vendors.values()} == {"three", "tfjs"}
     assert same
+
+
+@_exports("vite7")
+def test_an_upgrade_of_a_vendor_leaves_what_the_app_does(
+    export: exports.Export, optimized: Path, tmp_path: Path
+) -> None:
+    """It only says anew what it takes from the vendor."""
+    before, after = _Release(optimized), _later(export, f"{export.name}-upgraded", tmp_path)
     assert len(before.app("three")) > 20
     assert before.app("three") == after.app("three")

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.formats.engines.script_syntax import located
-from v1z3r_build.formats.javascript import SHOWING, element_of, is_module_url, makes_elements, member_of, spelled
+from v1z3r_build.formats.javascript import (
+    SHOWING,
+    element_of,
+    is_at_hand,
+    is_module_url,
+    literal,
+    makes_elements,
+    member_of,
+    parts_of,
+    spelled,
+)
 from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 from v1z3r_build.formats.scopes import Access, Kind, Refused
 from v1z3r_build.site.span import Url, dotted
@@ -26,6 +36,9 @@ if TYPE_CHECKING:
 
 _IMAGE = re.compile(rb"\.(?:png|jpe?g|gif|apng|webp|avif|svg)\Z", re.I)
 _SEVERAL = re.compile(r"[\s,]")  # in what may be the images of a `srcset`
+# What stands before and behind an address in a `srcset` if it is no part of another: a comma within is one of its
+# characters (HTML Standard, "Parsing a srcset attribute").
+_BEFORE, _BEHIND = re.compile(r"(?:\A|\s|\s[\d.]+[wx],)\Z"), re.compile(r"\Z|,?\s")
 _LARGEST = 4_000_000  # bytes of a script that is looked into: about a second for each million
 _STRINGS = ("string", "template_string")
 
@@ -39,9 +52,10 @@ def with_shown(reading: Reading, source: bytes, components: Collection[tuple[str
     mentions = [one for one in reading.mentions if _names_image(source, one)]
     if not mentions or len(source) > _LARGEST:
         return reading
-    shown = {url.start: dotted(source, url) for url in _shown(source, {one.start for one in mentions}, components)}
-    if not shown:
+    found = [*_shown(source, {one.start for one in mentions}, components)]
+    if not found:
         return reading
+    shown = {url.start: dotted(source, url) for url, _ in found}
     urls = shown | {
         url.start: replace(url, role="module-image") if url.role == "module-url" and url.start in shown else url
         for url in reading.urls
@@ -56,6 +70,7 @@ def with_shown(reading: Reading, source: bytes, components: Collection[tuple[str
             else one
             for one in reading.mentions
         ),
+        reach=(*reading.reach, *((url.start, url.end) for url, at_hand in found if at_hand)),
     )
 
 
@@ -65,8 +80,10 @@ def _names_image(source: bytes, mention: Mention) -> bool:
     return mention.stand in ("string", "table") and not mention.element and _IMAGE.search(named) is not None
 
 
-def _shown(source: bytes, places: Collection[int], components: Collection[tuple[str, str]]) -> Iterator[Url]:
-    """Of the strings in which these offsets lie, those that are only shown."""
+def _shown(
+    source: bytes, places: Collection[int], components: Collection[tuple[str, str]]
+) -> Iterator[tuple[Url, bool]]:
+    """Of the strings in which these offsets lie, those that are only shown, and whether by an element at hand."""
     tree = located(source)
     strings: dict[int, Url] = {}
     values: dict[int, Node] = {}
@@ -84,7 +101,10 @@ def _shown(source: bytes, places: Collection[int], components: Collection[tuple[
     script = _analysed(source, tree)
     if script is not None:
         shows = _Shows(script, components)
-        yield from (strings[low] for low, value in values.items() if shows.only(value))
+        for low, value in values.items():
+            attributes = shows.attributes(value)
+            if attributes is not None:
+                yield strings[low], any(map(is_at_hand, attributes))
 
 
 def _string(root: Node, place: int) -> Node | None:
@@ -116,6 +136,21 @@ def _joining(part: Node) -> Node | None:
     call = member.parent
     is_called = call is not None and call.type == "call_expression" and call.child_by_field_name("function") == member
     return call if is_called and syntax.text(member.child_by_field_name("property")) == b"concat" else None
+
+
+def _is_candidate(value: Node, whole: Node) -> bool:
+    """Whether a value is all of an address in a `srcset`: in `${a} 1x`, and not in `${base}${a} 1x`."""
+    parts = parts_of(whole)
+    if whole.type == "template_string":
+        parts = [one.named_children[0] if one.type == "template_substitution" else one for one in whole.named_children]
+    if value not in parts:
+        return whole == value
+    at = parts.index(value)
+    before, behind = (
+        "".join("\0" if (text := literal(part)) is None else text for part in side)
+        for side in (parts[:at], parts[at + 1 :])
+    )
+    return _BEFORE.search(before) is not None and _BEHIND.match(behind) is not None
 
 
 def _address(value: Node) -> Node:
@@ -184,34 +219,49 @@ class _Shows:
         }
         self._referred = {one.start: one.binding for one in scopes.references}
 
-    def only(self, value: Node) -> bool:
-        """Whether a value is shown where it stands, or is a constant that is shown wherever it is read."""
-        if self._is_shown(value):
-            return True
+    def attributes(self, value: Node) -> list[Node] | None:
+        """The attributes by which a value is shown, where it stands or wherever the constant is read that it is.
+
+        None if the script may do something else with it.
+        """
+        shown = self._shown_by(value)
+        if shown is not None:
+            return [shown]
         name = _name(value)
         binding = self._declared.get(name.start_byte) if name is not None else None
-        if binding is None or binding.exported:
-            return False
+        if name is None or binding is None or binding.exported:
+            return None
+        if name.start_byte in self._referred:
+            return None  # `catch(a){var a="/a.png"}`: what is caught is written to (ECMA-262, Annex B.3.4)
         if binding.scope is self._scopes.root and not self._is_module:
-            return False  # it may be a global variable, which other scripts see
-        return all(one.access is Access.READ and self._is_shown(self._at(one.start)) for one in binding.references)
+            return None  # it may be a global variable, which other scripts see
+        found: list[Node] = []
+        for one in binding.references:
+            shown = self._shown_by(self._at(one.start))
+            if one.access is not Access.READ or shown is None:
+                return None
+            found.append(shown)
+        return found
 
     def _at(self, start: int) -> Node | None:
         return self._root.descendant_for_byte_range(start, start + 1)
 
-    def _is_shown(self, value: Node | None) -> bool:
-        whole = value
-        if value is not None and value.parent is not None and value.parent.type == "template_substitution":
-            whole = value.parent.parent  # `${a} 1x, ${b} 2x`
-        elif value is not None:
-            whole = _whole(value)
-        pair = _attribute(whole) if whole is not None else None
+    def _shown_by(self, value: Node | None) -> Node | None:
+        """The attributes of an element that shows a value, where it stands."""
+        if value is None:
+            return None
+        template = value.parent.parent if value.parent and value.parent.type == "template_substitution" else None
+        whole = template or _whole(value)
+        pair = _attribute(whole)
         if pair is None:
-            return False
+            return None
         tag, member = element_of(pair), member_of(pair)
         if member.lower() == "srcset":
-            return tag in ("img", "source")
-        return whole == value and (member in SHOWING.get(tag, ()) or (member == "src" and self._in_component(pair)))
+            shown = tag in ("img", "source") and _is_candidate(value, whole)
+        else:
+            shown = member in SHOWING.get(tag, ()) or (member == "src" and self._in_component(pair))
+            shown = shown and whole == value
+        return pair.parent if shown else None
 
     def _in_component(self, pair: Node) -> bool:
         """Whether an object holds what a component gets that shows its `src`: `jsx(r(), {src: a})`."""
@@ -269,14 +319,9 @@ class _Shows:
             return None
         declared = self._at(binding.declarations[0].start)
         declarator = declared.parent if declared is not None else None
-        if declarator is None or declarator.type != "variable_declarator" or _name_of(declarator) != declared:
-            return None
-        return declarator.child_by_field_name("value")
+        value = declarator.child_by_field_name("value") if declarator is not None else None
+        return value if value is not None and _name(value) == declared else None
 
     @staticmethod
     def _is_constant(binding: Binding) -> bool:
         return len(binding.declarations) == 1 and all(one.access is Access.READ for one in binding.references)
-
-
-def _name_of(declarator: Node) -> Node | None:
-    return declarator.child_by_field_name("name")

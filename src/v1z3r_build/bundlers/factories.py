@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.scopes import Region, Scope, Scopes
 
 
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_GLOBAL = ScopeKind.GLOBAL
 # A getter's or a setter's body is no longer.
 _TIE = 40
 
@@ -263,7 +265,7 @@ def _bound(found: Sequence[Item], region: Region, runtime: str) -> Iterator[int]
     places = Places(found)
     for reference in region.references:
         binding = reference.binding
-        if binding is None or binding.scope.kind is ScopeKind.GLOBAL or region.scope.encloses(binding.scope):
+        if binding is None or binding.scope.kind is _GLOBAL or region.scope.encloses(binding.scope):
             continue
         if binding.name != runtime or reference.access is not Access.READ:
             yield places.at(reference.start)

@@ -22,13 +22,17 @@ _OWN_FUNCTION = {
     "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
     "method_definition", "class_static_block",
 }  # fmt: skip
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_WRITE, _GLOBAL = Access.WRITE, ScopeKind.GLOBAL
+_WRITING = frozenset((Access.WRITE, Access.UPDATE))
+_SHORTHANDS = frozenset((Form.PROPERTY, Form.PATTERN))
 _LEXICAL = (Kind.LET, Kind.CONST, Kind.CLASS)
 _RECEIVER = {"this", "super"}
 _FLOW = {"await_expression", "return_statement", "yield_expression"}
 # Some of them may end a longer word: a pattern that begins with letters is found faster.
 _WORDS = re.compile(rb"(?:this|super|await|return|yield|meta|target)\b")
 _DECORATOR = re.compile(rb"@\s*")
-_OF_THE_FILE = re.compile(rb"\bimport\b.*?\bmeta\b", re.S)
+_OF_THE_FILE = re.compile(rb"import\b.*?\bmeta\b", re.S)
 
 
 class Holding(NamedTuple):
@@ -76,11 +80,9 @@ def hold(
             if reference.start in decorating:
                 # A decorator cannot be written as a call of something without a receiver.
                 fixed.update(homes)
-            writes = reference.access in (Access.WRITE, Access.UPDATE)
-            shorthand = reference.form in (Form.PROPERTY, Form.PATTERN)
-            uses.append(
-                Use(reference.start, reference.end, index, reference.access is not Access.WRITE, writes, shorthand)
-            )
+            writes = reference.access in _WRITING
+            shorthand = reference.form in _SHORTHANDS
+            uses.append(Use(reference.start, reference.end, index, reference.access is not _WRITE, writes, shorthand))
         # What is called `undefined` and is not would make literals of the value read a binding.
         if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or -1 in places or name == "undefined":
             if name != runtime or any(use.writes for use in uses) or homes:
@@ -120,7 +122,7 @@ def _outer(region: Region) -> Iterator[int]:
             # Outside of all functions it is a global's name, inside of one it is not.
             if reference.name == "arguments":
                 yield reference.start
-        elif not region.scope.encloses(binding.scope) and binding.scope.kind is not ScopeKind.GLOBAL:
+        elif not region.scope.encloses(binding.scope) and binding.scope.kind is not _GLOBAL:
             yield reference.start
 
 

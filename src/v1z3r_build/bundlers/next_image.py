@@ -17,39 +17,43 @@ from v1z3r_build.bundlers.webpack import chunk
 from v1z3r_build.formats.engines.script_syntax import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # What the module hands to the one that computes attributes; properties keep their names in minified code.
 _MARK = b"imgConf"
 _COMPUTES = re.compile(rb"getImgProps\)?\([^;]*?defaultLoader\s*:")
-_UNCHANGED = re.compile(rb"""[{,]\s*["']?unoptimized["']?\s*:\s*(?:!0|true)\s*[,}]""")
+# In the settings: an `<Image unoptimized>` of the app's stands in the same module where a bundler joins modules.
+_UNCHANGED = re.compile(rb"""["']?deviceSizes["']?\s*:[^{}]*?[,\s"']unoptimized["']?\s*:\s*(!0|true)?""")
 _SHOWS = b"data-nimg"
 _CONFIGURED = b"useImageConfig"
 _IS_EXTERNAL = b"getImageProps"
 _ALIAS = re.compile(rb"[^;]*?\bexports\s*=\s*[\w$]+(?:\.r)?\(\s*[\"']?([^\"')]+)[\"']?\s*\);?\s*\}?\s*")
 
 
-def exports(script: bytes) -> frozenset[tuple[str, str]]:
+def exports(script: bytes) -> Mapping[tuple[str, str], bool]:
     """The modules of a chunk, and the name of what they export, that are the component: `("5675", "default")`.
 
-    A chunk that is not understood has none.
+    Of each whether it shows what it gets; where it does not, the module of that name in another chunk may be another
+    app's. A chunk that is not understood has none.
     """
     if _MARK not in script or _COMPUTES.search(script) is None:
-        return frozenset()
+        return {}
     modules = dict(_modules(script))
-    found: set[tuple[str, str]] = set()
+    found: dict[tuple[str, str], bool] = {}
     configuration = b"".join(text for text in modules.values() if _CONFIGURED in text)
     for name, text in modules.items():
-        if _COMPUTES.search(text) and _UNCHANGED.search(configuration if _CONFIGURED in text else text):
+        settings = _UNCHANGED.findall(configuration if _CONFIGURED in text else text)
+        if settings and _COMPUTES.search(text):
             if _SHOWS in text:
-                found.add((name, "Image"))
+                found[name, "Image"] = any(settings)
             elif _IS_EXTERNAL in text:
-                found.add((name, "default"))
+                found[name, "default"] = any(settings)
     for name, text in modules.items():
         alias = _ALIAS.fullmatch(text)
         if alias is not None:
-            found |= {(name, given) for module, given in found if module == alias.group(1).decode("utf-8", "replace")}
-    return frozenset(found)
+            meant = alias.group(1).decode("utf-8", "replace")
+            found |= {(name, given): shows for (module, given), shows in found.items() if module == meant}
+    return found
 
 
 def _modules(script: bytes) -> Iterator[tuple[str, bytes]]:

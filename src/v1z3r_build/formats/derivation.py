@@ -37,7 +37,7 @@ class Derived(bytes):
     places: array[int]
     origins: array[int]
 
-    def __new__(cls, data: bytes, places: array[int], origins: array[int]) -> Self:
+    def __new__(cls, data: bytes | bytearray, places: array[int], origins: array[int]) -> Self:
         """places: sorted, beginning with 0 unless the text is empty."""
         text = super().__new__(cls, data)
         text.places = places
@@ -76,15 +76,14 @@ class _Pieces:
         if isinstance(base, Derived):
             self._base_places, self._base_origins = base.places, base.origins
         self._at = 0  # the piece of the base that was looked at last
-        self._texts: list[bytes] = []
-        self._size = 0
+        self._text = bytearray()
         self._places = array("i")
         self._origins = array("i")
 
     def edit(self, start: int, end: int, edits: Sequence[Edit]) -> None:
         """Take over a part of the base, with the edits that lie inside."""
-        base, texts, places, origins = self._base, self._texts, self._places, self._origins
-        at, size = start, self._size
+        base, made, places, origins = self._base, self._text, self._places, self._origins
+        at = start
         low = high = origin = 0
         for index in range(bisect_left(edits, (start,)), len(edits)):
             first, last, text = edit = edits[index]
@@ -93,34 +92,28 @@ class _Pieces:
             if low <= at and first < high and first < last and text and not isinstance(text, Derived):
                 # The next name in the same piece of the base, as nearly all are.
                 if at < first:
-                    texts.append(base[at:first])
-                    places.append(size)
+                    places.append(len(made))
                     origins.append(origin + at - low if origin >= 0 else origin)
-                    size += first - at
-                texts.append(text)
-                places.append(size)
+                    made += base[at:first]
+                places.append(len(made))
                 origins.append(~(origin + first - low) if origin >= 0 else origin)
-                size += len(text)
+                made += text
             else:
-                self._size = size
                 self.take(at, first)
                 self.replace(edit)
-                size = self._size
                 if first < len(base):
                     self._seek(first)
                     low, origin = self._base_places[self._at], self._base_origins[self._at]
                     high = self._base_places[self._at + 1] if self._at + 1 < len(self._base_places) else len(base)
             at = last
-        self._size = size
         self.take(at, end)
 
     def take(self, start: int, end: int) -> None:
         """Take over a part of the base."""
         if start >= end:
             return
-        self._texts.append(self._base[start:end])
-        shift = self._size - start
-        self._size += end - start
+        shift = len(self._text) - start
+        self._text += self._base[start:end]
         self._seek(start)
         piece = self._at
         places, origins = self._base_places, self._base_origins
@@ -147,21 +140,20 @@ class _Pieces:
         if not text:
             return
         if isinstance(text, Derived):
-            self._places.extend(array("i", [place + self._size for place in text.places]))
+            size = len(self._text)
+            self._places.extend(array("i", [place + size for place in text.places]))
             self._origins.extend(text.origins)
-            self._texts.append(text)
-            self._size += len(text)
+            self._text += text
         else:
             self._append(text, ADDED)
 
     def text(self) -> Derived:
-        return Derived(b"".join(self._texts), self._places, self._origins)
+        return Derived(self._text, self._places, self._origins)
 
     def _append(self, text: bytes, origin: int) -> None:
-        self._places.append(self._size)
+        self._places.append(len(self._text))
         self._origins.append(origin)
-        self._texts.append(text)
-        self._size += len(text)
+        self._text += text
 
     def _seek(self, place: int) -> None:
         """Find the piece of the base at a place: mostly the one that was found last, or the next."""

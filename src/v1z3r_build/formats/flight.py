@@ -206,7 +206,11 @@ class _Open:
 
 
 def _elements(data: bytes, start: int, end: int, showing: Mapping[str, tuple[str, ...]]) -> Iterator[Url]:
-    """The images that elements in a row name. showing: for a tag the members by which it shows one."""
+    """The images that elements in a row name. showing: for a tag the members by which it shows one.
+
+    What shows several images, or tells outsiders of one, is named for the elements of browsers alone.
+    """
+    of_browsers = showing is SHOWING
     stack: list[_Open] = []
     key = b""
     for item in _ITEM.finditer(data, start, end):
@@ -218,8 +222,9 @@ def _elements(data: bytes, start: int, end: int, showing: Mapping[str, tuple[str
             is_element = len(strings) >= 2 and strings[0] == b"$"
             stack.append(_Open(tag=strings[1].decode("utf-8", "replace") if is_element else ""))
         elif token in (b"]", b"}"):
-            if stack:
-                yield from _metadata(data, stack.pop())
+            closed = stack.pop() if stack else None
+            if closed is not None and of_browsers:
+                yield from _metadata(data, closed)
         elif item.group(2) is not None:
             key = item.group(1)
             continue
@@ -227,7 +232,7 @@ def _elements(data: bytes, start: int, end: int, showing: Mapping[str, tuple[str
             inner = stack[-1]
             if key and key.decode("utf-8", "replace") in showing.get(inner.tag, ()):
                 yield Url(*item.span(1), unescape(item.group(1)), "element")
-            elif key.lower() == b"srcset" and inner.tag in ("img", "source"):
+            elif of_browsers and key.lower() == b"srcset" and inner.tag in ("img", "source"):
                 yield from shown_set(data, *item.span(1))
             elif inner.tag in ("meta", "link"):
                 inner.members[key] = item.span(1)

@@ -372,6 +372,7 @@ class _Page:
             islands=tuple(self.islands),
             integrities=(*self.integrities, *(one for part in self.parts for one in part.integrities)),
             policies=tuple(self.policies),
+            reach=tuple(span for part in self.parts for span in part.reach),
             remakes=tuple(place for part in self.parts for place in part.remakes),
             base=self.base or "",
         )

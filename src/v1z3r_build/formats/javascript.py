@@ -35,6 +35,9 @@ SHOWING: dict[str, tuple[str, ...]] = {
     "video": ("poster",),
     "image": ("href", "xlinkHref", "xlink:href"),
 }
+# By these a script gets hold of an element, or of an image that is not to be seen: `html.readable_images`.
+_AT_HAND = frozenset({"ref", "id", "hidden", "crossorigin"})
+_UNSEEN = re.compile(rb"""\bdisplay["']?\s*:\s*["'`]none""")
 # What a `<meta>` is called that tells others than the page of an image, a film or a sound (Open Graph, X).
 SHARED = re.compile(r"(?:og|twitter):(?:image|video|audio)")
 # `img.src.replace("_off", "_on")`, `$(img).attr("src").split(".")`: what an element's attribute says, made into another
@@ -46,7 +49,18 @@ _REMAKES = re.compile(
     rb"""|(?:src|srcset|currentSrc)(?:["'`]\s*[)\]])?\s*\.\s*(?:slice|substr(?:ing)?)\s*\("""
 )
 _MAKERS = frozenset(
-    {b"jsx", b"jsxs", b"jsxDEV", b"_jsx", b"_jsxs", b"createElement", b"createElementVNode", b"createVNode", b"hyper"}
+    {
+        b"h",
+        b"jsx",
+        b"jsxs",
+        b"jsxDEV",
+        b"_jsx",
+        b"_jsxs",
+        b"createElement",
+        b"createElementVNode",
+        b"createVNode",
+        b"hyper",
+    }
 )
 _MINIFIED = 3  # letters
 _ESCAPE = re.compile(
@@ -115,6 +129,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
         tuple(urls),
         tuple(script.mention(hit) for hit in mine),
         tuple(script.revisions(places)),
+        reach=tuple(script.reach),
         remakes=made,
     )
 
@@ -149,6 +164,7 @@ class _Script:
         self.offset = offset
         self.root = root
         self.broken = root.has_error
+        self.reach: list[tuple[int, int]] = []
 
     # Sure references
 
@@ -225,8 +241,12 @@ class _Script:
         if not makes_elements(call):
             return
         attributes = _argument(call, 1)
+        if attributes is None or attributes.type != "object":
+            return
+        if is_at_hand(attributes):
+            self.reach.append((self.offset + attributes.start_byte, self.offset + attributes.end_byte))
         names = SHOWING.get(unescape(tag.text or b""), ())
-        for member in attributes.named_children if attributes is not None and attributes.type == "object" else ():
+        for member in attributes.named_children:
             value = member.child_by_field_name("value")
             if value is None or member.type != "pair":
                 continue
@@ -237,8 +257,14 @@ class _Script:
 
     def _spelled(self, value: Node) -> Iterator[Url]:
         found = spelled(value)
-        if found is not None:
-            yield from (replace(url, text=found[1]) for url in self._literal(found[0], "element"))
+        if found is None:
+            return
+        last, whole = found
+        for url in self._literal(last, "element"):
+            if not ("/" + url.text).endswith(whole[whole.rfind("/") :]):
+                # The file's name is in parts: where else a script puts it together is not seen.
+                self.reach.append((url.start, url.end))
+            yield replace(url, text=whole)
 
     def _candidates(self, node: Node | None) -> Iterator[Url]:
         """The images of a `srcset` that is written out (HTML Standard, "Parsing a srcset attribute")."""
@@ -350,6 +376,24 @@ def element_of(pair: Node) -> str:
     return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
 
 
+def is_at_hand(attributes: Node) -> bool:
+    """Whether a script gets hold of the element with these attributes: by `ref`, by its id, or as it loads."""
+    for member in attributes.named_children:
+        if member.type != "pair":
+            if member.type != "comment":
+                return True  # a spread, or a member that is spelled in another way
+            continue
+        name, value = member_of(member).lower(), member.child_by_field_name("value")
+        text = value.text or b"" if value is not None else b""
+        if (
+            name in _AT_HAND
+            or (name.startswith("onload") and not text.startswith(b"()"))
+            or (name == "style" and _UNSEEN.search(text))
+        ):
+            return True
+    return False
+
+
 def is_module_url(base: Node | None) -> bool:
     """Whether an address is the module's own: `import.meta.url`, and `""+import.meta.url`, as Vite 8 writes it."""
     if base is not None and base.type == "binary_expression":
@@ -363,16 +407,19 @@ def is_module_url(base: Node | None) -> bool:
 def spelled(value: Node) -> tuple[Node, str] | None:
     """The literal with which a string ends that is put together of literals alone, and what the whole one says.
 
-    SWC writes a template of constants as `"".concat("/sub", "/a.png")`.
+    SWC writes a template of constants as `"".concat("/sub", "/a.png")`. Its end must not be in a query.
     """
-    parts = _parts(value)
-    if not parts or not all(_is_literal(one) for one in parts):
+    parts = parts_of(value)
+    texts = [text for one in parts if (text := literal(one)) is not None]
+    if len(texts) < len(parts):
         return None
-    last = next((one for one in reversed(parts) if one.text not in _EMPTY), parts[-1])
-    return last, "".join(unescape((one.text or b"")[1:-1]) for one in parts)
+    last = max((number for number, text in enumerate(texts) if text), default=-1)
+    if any("?" in text or "#" in text for text in texts[:last]):
+        return None
+    return parts[last], "".join(texts)
 
 
-def _parts(value: Node) -> list[Node]:
+def parts_of(value: Node) -> list[Node]:
     """The expressions that a string is put together of, in order."""
     called, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
     if value.type != "call_expression" or called is None or called.type != "member_expression" or arguments is None:
@@ -380,33 +427,41 @@ def _parts(value: Node) -> list[Node]:
     on, name = called.child_by_field_name("object"), called.child_by_field_name("property")
     if on is None or name is None or name.text != b"concat":
         return [value]
-    return [*_parts(on), *(one for one in arguments.named_children if one.type != "comment")]
+    return [*parts_of(on), *(one for one in arguments.named_children if one.type != "comment")]
 
 
-def _is_literal(node: Node) -> bool:
-    if node.type == "template_string":
-        return all(one.type != "template_substitution" for one in node.named_children)
-    return node.type == "string"
+def literal(node: Node) -> str | None:
+    """The text of a string, or of a piece of a template, None if it is nothing that is written out."""
+    if node.text is None or any(one.type == "template_substitution" for one in node.named_children):
+        return None
+    if node.type in _STRINGS:
+        return unescape(node.text[1:-1])
+    return unescape(node.text) if node.type in ("string_fragment", "escape_sequence") else None
 
 
 def _alone(value: Node) -> Node:
     """The string that a value is, if it is one literal, whatever empty ones stand beside it."""
-    full = [one for one in _parts(value) if one.text not in _EMPTY]
+    full = [one for one in parts_of(value) if one.text not in _EMPTY]
     return full[0] if len(full) == 1 and full[0].type == "string" else value
 
 
 def makes_elements(call: Node) -> bool:
-    """Whether it is a call of what makes elements, by the name that it has there; minified ones are short."""
+    """Whether it is a call of what makes elements, by the name that it has there.
+
+    Minified ones are short. A method's name is short by itself (`loader.add("img", {…})`), unless what is imported is
+    called as no method: `(0, r.Y)("img", {…})`.
+    """
     if call.type != "call_expression":
         return False
     called = call.child_by_field_name("function")
+    minified = called is not None and called.type in ("identifier", "parenthesized_expression")
     while called is not None and called.type == "parenthesized_expression":  # `(0, r.jsx)("img", …)`
         inner = called.named_children[-1]
         called = inner.child_by_field_name("right") if inner.type == "sequence_expression" else inner
     if called is not None and called.type == "member_expression":
         called = called.child_by_field_name("property")
     name = called.text if called is not None and called.text is not None else b""
-    return len(name) <= _MINIFIED or name in _MAKERS
+    return (minified and len(name) <= _MINIFIED) or name in _MAKERS
 
 
 def _precache_entry(node: Node) -> tuple[Node, Node | None] | None:

@@ -141,7 +141,7 @@ class Renamer:
 
     def _is_written(self, binding: Binding) -> bool:
         return binding in self.composition.written or any(
-            reference.access in (Access.WRITE, Access.UPDATE) for reference in binding.references
+            reference.access in _WRITING for reference in binding.references
         )
 
     @cached_property
@@ -159,7 +159,7 @@ class Renamer:
     def _is_dense(self) -> bool:
         """Whether names have white space behind them only where the language asks for it; no renaming changes that."""
         composition = self.composition
-        ends = [one.end for one in composition.frame.references if one.access is not Access.EXPORT]
+        ends = [one.end for one in composition.frame.references if one.access is not _EXPORT]
         for scope in composition.frame.scopes:
             if scope.index not in composition.emptied:
                 ends += [one.end for binding in scope.bindings.values() for one in binding.declarations]
@@ -386,7 +386,7 @@ class _Renaming:
             name = group.name.encode()
             for at, place in places.items():
                 until = at + place.end - place.start
-                if place.form is Form.PLAIN:
+                if place.form is _PLAIN:
                     edits.append(Edit(at, until, name))
                 else:
                     edits.append(Edit(at, until, _written(text[at:until], place.form, group.leader.name, name)))
@@ -492,6 +492,9 @@ _NAME_WORD = re.compile(rb"name(?<![\w$]name)(?![\w$])")
 # For `bytes.translate`: 1 for white space, else 0.
 _BLANKS = bytes(bytes((code,)).isspace() for code in range(256))
 _SHORT = 3
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_EXPORT, _PLAIN = Access.EXPORT, Form.PLAIN
+_WRITING = frozenset((Access.WRITE, Access.UPDATE))
 _ENOUGH = 20
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))
 _STEADY = frozenset((Kind.FUNCTION, Kind.CLASS, Kind.CLASS_NAME, Kind.FUNCTION_NAME, Kind.CONST))

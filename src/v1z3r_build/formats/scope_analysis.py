@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Tree
 
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_READ, _PLAIN, _VAR, _BLOCK = Access.READ, Form.PLAIN, Kind.VAR, ScopeKind.BLOCK
+_EAGER, _DEFERRED = Timing.EAGER, Timing.DEFERRED
+
 # tree-sitter takes 60 times the text in memory (measured, as in `javascript`).
 MAX_SIZE = 24_000_000
 
@@ -173,9 +177,9 @@ _FUNCTIONS = _DECLARED_FUNCTIONS | {"function_expression", "generator_function",
 # What takes its `name` property from what it is assigned to (§8.4), unless it has a name itself.
 _ANONYMOUS = frozenset(("function_expression", "generator_function", "arrow_function", "class"))
 
-_KINDS = {"var": Kind.VAR, "let": Kind.LET, "const": Kind.CONST, "using": Kind.USING, "await": Kind.USING}
+_KINDS = {"var": _VAR, "let": Kind.LET, "const": Kind.CONST, "using": Kind.USING, "await": Kind.USING}
 _LEXICAL = frozenset((Kind.LET, Kind.CONST, Kind.USING, Kind.CLASS, Kind.IMPORT))
-_BLOCKS = frozenset((ScopeKind.BLOCK, ScopeKind.SWITCH))
+_BLOCKS = frozenset((_BLOCK, ScopeKind.SWITCH))
 
 
 class _Target(NamedTuple):
@@ -235,7 +239,7 @@ class _Walk:
 
     def run(self) -> None:
         kind = ScopeKind.MODULE if self.module else ScopeKind.GLOBAL
-        root = self._open(kind, None, self.root.start_byte, len(self.source), Timing.EAGER)
+        root = self._open(kind, None, self.root.start_byte, len(self.source), _EAGER)
         statements = self.root.named_children
         root.strict = self.module or self._is_strict(statements)
         root.awaits = self.module
@@ -284,9 +288,7 @@ class _Walk:
             self._names[raw] = name
         return name
 
-    def _refer(
-        self, node: Node, scope: Scope, access: Access = Access.READ, form: Form = Form.PLAIN
-    ) -> Reference | None:
+    def _refer(self, node: Node, scope: Scope, access: Access = _READ, form: Form = _PLAIN) -> Reference | None:
         start, end = node.byte_range
         name = self._name(start, end)
         if name in _SOMETIMES_KEYWORDS and self._is_keyword(name, scope, start):
@@ -302,7 +304,7 @@ class _Walk:
             return True
         raise Refused(Reason.AMBIGUOUS, start, name)
 
-    def _declare(self, node: Node, scope: Scope, target: _Target, form: Form = Form.PLAIN) -> Binding:
+    def _declare(self, node: Node, scope: Scope, target: _Target, form: Form = _PLAIN) -> Binding:
         """Declares what a name node names, where it stands or in the scope that `var` belongs to."""
         kind = target.kind
         assert kind is not None
@@ -310,7 +312,7 @@ class _Walk:
         name = self._name(start, end)
         if name in _SOMETIMES_KEYWORDS:
             raise Refused(Reason.AMBIGUOUS, start, name)
-        holder = scope.variables if kind is Kind.VAR else scope
+        holder = scope.variables if kind is _VAR else scope
         # Functions at the top of a function or script are declared like var (§8.2.6).
         like_let = kind is Kind.FUNCTION and (holder.kind is ScopeKind.MODULE or holder is not holder.variables)
         binding = self._bind(holder, name, kind, like_let or kind in _LEXICAL, start)
@@ -333,7 +335,7 @@ class _Walk:
             if kind is not Kind.FUNCTION or binding.kind is not Kind.FUNCTION or holder.strict:
                 raise Refused(Reason.REDECLARED, start, name)
             self.hazards.append(Hazard(Reason.REDECLARED_BLOCK_FUNCTION, start, holder))
-        elif binding.kind is Kind.VAR:
+        elif binding.kind is _VAR:
             binding.kind = kind
         return binding
 
@@ -341,7 +343,7 @@ class _Walk:
         """Walks what is assigned to or declared: a name, a pattern, or a member of something."""
         kind = node.type
         if kind in ("identifier", "undefined", "shorthand_property_identifier_pattern"):
-            form = Form.PLAIN
+            form = _PLAIN
             if kind == "shorthand_property_identifier_pattern":
                 form = Form.PATTERN
                 self.lasting.extend(node.byte_range)
@@ -352,16 +354,16 @@ class _Walk:
             self._stack.extend([(child, scope, target) for child in reversed(node.named_children)])
         elif kind in _DEFAULTS:
             left, right = _field(node, "left"), _field(node, "right")
-            self._push((right,), scope)
+            self._stack.append((right, scope, None))
             if left.type in _PATTERNS:
                 self._stack.append((left, scope, target))
             else:
                 self._give_name(self._target(left, scope, target), right)
         elif kind == "pair_pattern":
             self._stack.append((_field(node, "value"), scope, target))
-            self._push((_field(node, "key"),), scope)
+            self._stack.append((_field(node, "key"), scope, None))
         elif kind in _MEMBERS and target.access is not None:
-            self._push((node,), scope)
+            self._stack.append((node, scope, None))
         elif kind not in _COMMENTS:
             raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, kind)
         return None
@@ -408,7 +410,7 @@ class _Walk:
                 if name is None:
                     self._refer(child, scope)
                 else:
-                    self.references.append(Reference(start, end, name, scope, Access.READ, Form.PLAIN))
+                    self.references.append(Reference(start, end, name, scope, _READ, _PLAIN))
             elif action == _OTHER:
                 later.append((child, scope, None))
             elif action == _LASTING:
@@ -432,17 +434,17 @@ class _Walk:
 
     def _shorthand(self, node: Node, scope: Scope) -> None:
         self.lasting.extend(node.byte_range)
-        self._refer(node, scope, Access.READ, Form.PROPERTY)
+        self._refer(node, scope, _READ, Form.PROPERTY)
 
     def _private(self, node: Node, scope: Scope) -> None:
         start, end = node.byte_range
         self.lasting.extend((start, end))
         name = self._name(start, end)
-        self.private_references.append(Reference(start, end, name, scope, Access.READ, Form.PLAIN))
+        self.private_references.append(Reference(start, end, name, scope, _READ, _PLAIN))
 
     def _assignment(self, node: Node, scope: Scope) -> None:
         left, right = _field(node, "left"), _field(node, "right")
-        self._push((right,), scope)
+        self._stack.append((right, scope, None))
         inner = _inside_parentheses(left)
         if inner.type == "identifier":
             # `(x) = function () {}` names nothing in ECMA-262, but some engine may do it.
@@ -452,7 +454,7 @@ class _Walk:
 
     def _augmented(self, node: Node, scope: Scope) -> None:
         left, right = _field(node, "left"), _field(node, "right")
-        self._push((right,), scope)
+        self._stack.append((right, scope, None))
         inner = _inside_parentheses(left)
         if inner.type == "identifier":
             reference = self._refer(inner, scope, Access.UPDATE)
@@ -505,7 +507,7 @@ class _Walk:
             if callee.type == "identifier":
                 self._check_eval(node, callee, scope)
             else:
-                self._mark(self._called(callee, scope), Timing.EAGER)
+                self._mark(self._called(callee, scope), _EAGER)
         self._pass(node, scope)
 
     def _check_eval(self, node: Node, callee: Node, scope: Scope) -> None:
@@ -542,8 +544,8 @@ class _Walk:
         self._pass(node, scope)
 
     def _block(self, node: Node, scope: Scope) -> None:
-        kind = ScopeKind.SWITCH if node.type == "switch_body" else ScopeKind.BLOCK
-        inner = self._open(kind, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        kind = ScopeKind.SWITCH if node.type == "switch_body" else _BLOCK
+        inner = self._open(kind, scope, node.start_byte, node.end_byte, _EAGER)
         self._pass(node, inner)
 
     def _branch(self, node: Node, scope: Scope) -> None:
@@ -556,7 +558,7 @@ class _Walk:
 
     def _for(self, node: Node, scope: Scope) -> None:
         if _field(node, "initializer").type in ("lexical_declaration", "using_declaration"):
-            scope = self._open(ScopeKind.FOR, scope, node.start_byte, node.end_byte, Timing.EAGER)
+            scope = self._open(ScopeKind.FOR, scope, node.start_byte, node.end_byte, _EAGER)
         self._pass(node, scope)
 
     def _for_in(self, node: Node, scope: Scope) -> None:
@@ -565,19 +567,19 @@ class _Walk:
         if kind_node is not None:
             kind = _KINDS[kind_node.type]
             target = _Target(kind=kind)
-            if kind is not Kind.VAR:
-                scope = self._open(ScopeKind.FOR, scope, node.start_byte, node.end_byte, Timing.EAGER)
+            if kind is not _VAR:
+                scope = self._open(ScopeKind.FOR, scope, node.start_byte, node.end_byte, _EAGER)
         value = node.child_by_field_name("value")
         self._push((_field(node, "right"), _field(node, "body")), scope)
         if value is not None:
-            self._push((value,), scope)
+            self._stack.append((value, scope, None))
         self._stack.append((_field(node, "left"), scope, target))
 
     def _catch(self, node: Node, scope: Scope) -> None:
         parameter = node.child_by_field_name("parameter")
         if parameter is not None:
-            scope = self._open(ScopeKind.CATCH, scope, node.start_byte, node.end_byte, Timing.EAGER)
-        self._push((_field(node, "body"),), scope)
+            scope = self._open(ScopeKind.CATCH, scope, node.start_byte, node.end_byte, _EAGER)
+        self._stack.append((_field(node, "body"), scope, None))
         if parameter is not None:
             target = _CAUGHT if parameter.type == "identifier" else _CAUGHT_PATTERN
             self._stack.append((parameter, scope, target))
@@ -588,7 +590,7 @@ class _Walk:
             raise Refused(Reason.LABELLED_FUNCTION, node.start_byte)
         start, end = label.byte_range
         self.labels.append(Label(start, end, self._name(start, end), node.end_byte))
-        self._push((body,), scope)
+        self._stack.append((body, scope, None))
 
     def _jump(self, node: Node, scope: Scope) -> None:
         label = node.child_by_field_name("label")
@@ -606,7 +608,7 @@ class _Walk:
             if declarator.type in _COMMENTS:
                 continue
             name, value = _field(declarator, "name"), declarator.child_by_field_name("value")
-            target = _Target(None, kind, value is not None or kind is not Kind.VAR, exported)
+            target = _Target(None, kind, value is not None or kind is not _VAR, exported)
             if name.type == "identifier":
                 binding = self._declare(name, scope, target)
                 if value is not None:
@@ -623,7 +625,7 @@ class _Walk:
         first = node.child(0)
         asynchronous = first is not None and first.type == "async"
         name = node.child_by_field_name("name")
-        step = self._steps.pop(node.id, Timing.DEFERRED)
+        step = self._steps.pop(node.id, _DEFERRED)
         if kind in _DECLARED_FUNCTIONS:
             if name is None:
                 raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, kind)
@@ -640,7 +642,7 @@ class _Walk:
             # Its own step is that of all in it, so that a region may begin with it or with the function alike.
             scope = self._open(ScopeKind.FUNCTION_NAME, scope, node.start_byte, node.end_byte, step)
             self._declare(name, scope, _Target(None, Kind.FUNCTION_NAME)).gives_name = True
-            step = Timing.EAGER
+            step = _EAGER
         kind_of_scope = ScopeKind.FUNCTION
         if kind == "arrow_function":
             kind_of_scope = ScopeKind.ARROW
@@ -673,7 +675,7 @@ class _Walk:
             inner.variables = inner
             self._push(node.named_children, inner)
         elif what is _Open.BRANCH:
-            self._function(node, self._open(ScopeKind.BLOCK, scope, start, end, Timing.EAGER))
+            self._function(node, self._open(_BLOCK, scope, start, end, _EAGER))
         elif what is _Open.METHOD:
             self._method_code(node, scope)
         elif what is _Open.CLASS:
@@ -682,7 +684,7 @@ class _Walk:
             inner = self._open(ScopeKind.FIELD, scope, start, end, self._steps.pop(node.id))
             inner.variables = inner
             inner.awaits = inner.yields = False
-            self._push((node,), inner)
+            self._stack.append((node, inner, None))
 
     def _method(self, node: Node, scope: Scope) -> None:
         self._stack.append((node, scope, _Open.METHOD))
@@ -693,7 +695,7 @@ class _Walk:
         if "async" in words:
             behind = next(child.end_byte for child in node.children if child.type.endswith("async"))
             self._refuse_lines(behind, _field(node, "name").start_byte)
-        step = Timing.DEFERRED
+        step = _DEFERRED
         if scope in self._constructed and "static" not in words:
             name = _field(node, "name")
             if self.source[name.start_byte : name.end_byte] in _CONSTRUCTOR:
@@ -711,9 +713,9 @@ class _Walk:
             binding = scope.private.get(text)
             if binding is None:
                 binding = scope.private[text] = Binding(text, Kind.CONST, scope, True)
-            binding.declarations.append(Declaration(start, end, Kind.CONST, Form.PLAIN, scope, True))
+            binding.declarations.append(Declaration(start, end, Kind.CONST, _PLAIN, scope, True))
         else:
-            self._push((name,), scope)
+            self._stack.append((name, scope, None))
         self._push(node.children_by_field_name("decorator"), scope)
 
     def _field_definition(self, node: Node, scope: Scope) -> None:
@@ -723,15 +725,15 @@ class _Walk:
             if after is None or after.type not in (";", "}"):
                 raise Refused(Reason.AMBIGUOUS, name.start_byte, "a modifier at the end of a line")
         if value is not None:
-            step = Timing.BOTH if scope in self._constructed else Timing.DEFERRED
+            step = Timing.BOTH if scope in self._constructed else _DEFERRED
             if "static" in _modifiers(node, name):
-                step = Timing.EAGER
+                step = _EAGER
             self._steps[value.id] = step
             self._stack.append((value, scope, _Open.FIELD))
         self._member(node, name, scope)
 
     def _static_block(self, node: Node, scope: Scope) -> None:
-        inner = self._open(ScopeKind.STATIC_BLOCK, scope, node.start_byte, node.end_byte, Timing.EAGER)
+        inner = self._open(ScopeKind.STATIC_BLOCK, scope, node.start_byte, node.end_byte, _EAGER)
         inner.variables = inner
         inner.awaits = inner.yields = False
         self._push(_field(node, "body").named_children, inner)
@@ -746,7 +748,7 @@ class _Walk:
     def _class_body(self, node: Node, scope: Scope) -> None:
         # From the word `class` on: decorators are evaluated outside.
         start = next(child.start_byte for child in node.children if child.type == "class")
-        inner = self._open(ScopeKind.CLASS, scope, start, node.end_byte, Timing.EAGER)
+        inner = self._open(ScopeKind.CLASS, scope, start, node.end_byte, _EAGER)
         inner.strict = True
         if node.id in self._constructed:
             self._constructed.add(inner)
@@ -777,7 +779,7 @@ class _Walk:
                     self._give(name, scope)
                     if alias is not None:
                         name = alias
-                    self._declare(name, scope, _IMPORTED, Form.IMPORT if alias is None else Form.PLAIN)
+                    self._declare(name, scope, _IMPORTED, Form.IMPORT if alias is None else _PLAIN)
                 elif kind not in _COMMENTS:
                     raise Refused(Reason.UNKNOWN_SYNTAX, child.start_byte, kind)
 
@@ -805,7 +807,7 @@ class _Walk:
                         self._give(name, scope)
                 self._declaration(child, scope, True)
             else:
-                self._push((child,), scope)
+                self._stack.append((child, scope, None))
 
     def _export_from(self, node: Node, scope: Scope) -> None:
         for child in node.named_children:
@@ -814,7 +816,7 @@ class _Walk:
                     for name in specifier.named_children:
                         self._give(name, scope)
             elif child.type != "namespace_export":
-                self._push((child,), scope)
+                self._stack.append((child, scope, None))
 
     def _give(self, name: Node, scope: Scope) -> None:
         """Notes a name by which one module gives something to another."""
@@ -833,7 +835,7 @@ class _Walk:
                 self._give(alias, scope)
             if name.type != "identifier" and name.type != "undefined":
                 raise Refused(Reason.SYNTAX, name.start_byte, "a local name is wanted")
-            self._refer(name, scope, Access.EXPORT, Form.EXPORT if alias is None else Form.PLAIN)
+            self._refer(name, scope, Access.EXPORT, Form.EXPORT if alias is None else _PLAIN)
 
     # What follows from all declarations together
 
@@ -859,8 +861,8 @@ class _Walk:
                 raise Refused(Reason.AMBIGUOUS, declaration.start, name)
             if not binding.unhoisted and binding.namesake is None:
                 if outer is None:
-                    outer = holder.bindings[name] = Binding(name, Kind.VAR, holder, False)
-                outer.declarations.append(declaration._replace(kind=Kind.VAR, writes=True))
+                    outer = holder.bindings[name] = Binding(name, _VAR, holder, False)
+                outer.declarations.append(declaration._replace(kind=_VAR, writes=True))
                 outer.gives_name = True
                 binding.namesake = outer
                 grown[outer] = None
@@ -929,16 +931,16 @@ class _Walk:
                     binding = scope.bindings[name]
                     if binding.lexical and outer.bindings[name].kind is Kind.PARAMETER:
                         raise Refused(Reason.REDECLARED, binding.declarations[0].start, name)
-                    if binding.kind is Kind.VAR:
+                    if binding.kind is _VAR:
                         binding.namesake = outer.bindings[name]
-            elif outer.kind is ScopeKind.CATCH and scope.kind is ScopeKind.BLOCK and scope.end == outer.end:
+            elif outer.kind is ScopeKind.CATCH and scope.kind is _BLOCK and scope.end == outer.end:
                 for name in scope.bindings.keys() & outer.bindings.keys():
                     raise Refused(Reason.REDECLARED, scope.bindings[name].declarations[0].start, name)
 
     def _time(self) -> None:
         for scope in self.scopes:
             parent = scope.parent
-            if scope.step is Timing.EAGER:
+            if scope.step is _EAGER:
                 own = scope.bindings.get(_CALLABLE.get(scope.kind, ""))
                 if scope.kind is ScopeKind.FUNCTION_NAME:
                     # A function that knows its own name may call itself later.
@@ -949,9 +951,9 @@ class _Walk:
                     scope.step = Timing.BOTH
             if parent is None:
                 continue
-            if scope.step is not Timing.DEFERRED:
+            if scope.step is not _DEFERRED:
                 scope.activation = parent.activation
-                if scope.step is Timing.EAGER:
+                if scope.step is _EAGER:
                     scope.relay = parent.relay
         for scope in reversed(self.scopes):
             if scope.parent is not None and scope.parent.last < scope.last:
@@ -980,11 +982,11 @@ class _Code:
         self.parameters = None if parameters is None else parameters.named_children
         self.separate = self.is_block and self.parameters is not None and _hold_expressions(self.parameters)
         # A generator's body waits for the first next(); an async one stops at its first await.
-        self.inner = Timing.DEFERRED if generator else Timing.BOTH if asynchronous else Timing.EAGER
+        self.inner = _DEFERRED if generator else Timing.BOTH if asynchronous else _EAGER
 
     def step(self, called: Timing) -> Timing:
         """When the scope of the parameters, and of the body unless it is separate, runs if the call runs so."""
-        if self.separate or called is Timing.DEFERRED or self.inner is Timing.EAGER:
+        if self.separate or called is _DEFERRED or self.inner is _EAGER:
             return called
         return self.inner
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from tree_sitter import Tree
 
 
+class _Sort(Enum):
+    # `Enum` hashes a member's name, by a call of Python's.
+    __hash__ = object.__hash__
+
+
 class Goal(Enum):
     """As what a text is read (ECMA-262 §16)."""
 
@@ -57,7 +62,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not an error
         self.detail = detail
 
 
-class ScopeKind(Enum):
+class ScopeKind(_Sort):
     """What a scope belongs to."""
 
     GLOBAL = auto()  # of a script: what it declares is seen by all scripts of the page
@@ -75,7 +80,7 @@ class ScopeKind(Enum):
     STATIC_BLOCK = auto()
 
 
-class Kind(Enum):
+class Kind(_Sort):
     """How a binding came about."""
 
     VAR = auto()
@@ -93,7 +98,7 @@ class Kind(Enum):
     ARGUMENTS = auto()  # implicit, and only where something refers to it
 
 
-class Access(Enum):
+class Access(_Sort):
     """What a reference does."""
 
     READ = auto()
@@ -102,7 +107,7 @@ class Access(Enum):
     EXPORT = auto()  # names a binding that other modules then read at any time
 
 
-class Form(Enum):
+class Form(_Sort):
     """What must be written for a name at this place, once it is not the same any more."""
 
     PLAIN = auto()  # new
@@ -112,7 +117,7 @@ class Form(Enum):
     IMPORT = auto()  # {old} becomes {old as new}
 
 
-class Timing(Enum):
+class Timing(_Sort):
     """When something is evaluated, seen from the code directly in a region."""
 
     EAGER = auto()

@@ -24,6 +24,8 @@ _MOVABLE = frozenset((ScopeKind.FUNCTION, ScopeKind.ARROW, ScopeKind.FUNCTION_NA
 # Where these do not match, such as at a comment or an escape in a name, nothing is emptied.
 _HEAD = re.compile(rb"(?:async[ \t]+)?function\s*\*?\s*[\w$\x80-\xff]*\s*\(")
 _CLASS = re.compile(rb"class(?:\s+(?!extends\b)[\w$\x80-\xff]+)?(?=[\s{])")
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_READ = Access.READ
 # Less is not worth it.
 _LEAST = 24
 
@@ -146,7 +148,7 @@ class Composition:
         """Note what transplants do to bindings of the frame."""
         for one in self.transplants:
             for reference in self.references(one):
-                if reference.access is Access.READ or (reference.binding is not None and one.holds(reference.binding)):
+                if reference.access is _READ or (reference.binding is not None and one.holds(reference.binding)):
                     continue
                 if (binding := self.meant(one, reference)) is not None:
                     self.written.add(binding)

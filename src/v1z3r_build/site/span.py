@@ -196,6 +196,7 @@ class Reading:
     integrities: tuple[Integrity, ...] = ()
     policies: tuple[Policy, ...] = ()
     base: str = ""  # the page's <base href>
+    reach: tuple[tuple[int, int], ...] = ()  # of what makes images that a script gets hold of, to read their pixels
     remakes: tuple[int, ...] = ()  # where a script reads an address out of the page and makes another of it
     mapped: bool = False  # a source map holds the columns of this text
 

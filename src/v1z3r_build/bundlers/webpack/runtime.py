@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.chunk import queue_assignment
 from v1z3r_build.bundlers.webpack.syntax import Extent, Module, Refusal, UnreadableError
+from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.engines.script_syntax import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from tree_sitter import Node, Tree
 
@@ -45,6 +46,29 @@ _HANDED = re.compile(rb"\.exports\s*,\s*[\w$]+\s*\)")
 # Workers load by importScripts, at once and without a queue of promises (ImportScriptsChunkLoadingRuntimeModule).
 _WORKER = re.compile(rb"\.f\.i\s*=(?!=)")
 _INTEGRITY = re.compile(rb"\.sriHashes\b|\.integrity\s*=")
+# Arrow functions have the `arguments` of what is around them.
+_WITH_ARGUMENTS = syntax.FUNCTIONS - {"arrow_function"}
+# What statements stand in.
+_NESTING = frozenset(
+    (
+        "statement_block",
+        "if_statement",
+        "else_clause",
+        "for_statement",
+        "for_in_statement",
+        "while_statement",
+        "do_statement",
+        "try_statement",
+        "catch_clause",
+        "finally_clause",
+        "switch_statement",
+        "switch_body",
+        "switch_case",
+        "switch_default",
+        "labeled_statement",
+        "with_statement",
+    )
+)
 # Members that are replaced, so that it must be sure which assignment counts.
 _REPLACED = ("u", "f.j", "O.j", "F.j", "H.j")
 
@@ -261,7 +285,7 @@ class _Reader:
         """Whether a function of this name is declared in another one's own scope."""
         key = (function.id, name)
         if key not in self._functions:
-            found = self._all(function, rb"\bfunction\s+%s\s*\(" % re.escape(name.encode()))
+            found = self._own_places(function, rb"\bfunction\s+%s\s*\(" % re.escape(name.encode()))
             self._functions[key] = any(
                 one.type == "function_declaration" and _same(syntax.enclosing_function(one), function) for one in found
             )
@@ -269,7 +293,7 @@ class _Reader:
 
     def _hides(self, name: str, function: Node, place: Node) -> bool:
         """Whether a variable of a function hides a name at a place inside: `let` and `const` in their blocks only."""
-        for node in self._all(function, rb"(?<![\w$.])%s(?![\w$])" % re.escape(name.encode())):
+        for node in self._own_places(function, _whole(name.encode())):
             at = node
             while at.parent is not None and at.parent.type.endswith("pattern"):
                 at = at.parent
@@ -404,8 +428,8 @@ class _Reader:
     def _declared(self, name: bytes, scope: Node) -> Node | None:
         """The one function or value that a name is declared as in a function's own scope."""
         found: list[Node] = []
-        for match in re.finditer(rb"(?<![\w$.])%s(?![\w$])" % re.escape(name), syntax.text(scope)):
-            node = self._at(scope.start_byte + match.start(), scope.start_byte + match.end())
+        # A value or parameters follow, or a comment before them.
+        for node in self._own_places(scope, _whole(name) + rb"(?=\s*(?:=(?![=>])|[(/]))"):
             parent = node.parent
             if parent is None or parent.child_by_field_name("name") != node:
                 continue
@@ -492,9 +516,10 @@ class _Reader:
         """The code that may require modules begins here: behind the loading of chunks, if there is any."""
         if not _is_unused_call(scope):
             raise UnreadableError("the result of the runtime's function is used", scope.start_byte)
-        if any(_same(syntax.enclosing_function(node), scope) for node in _returns(self._all(body, rb"\breturn\b"))):
+        if _returns(body):
             raise UnreadableError("the runtime's function returns something", scope.start_byte)
-        arguments = [node for node in self._all(body, rb"\barguments\b") if node.type == "identifier"]
+        found = self._own_places(body, rb"arguments(?<![\w$]arguments)(?![\w$])", _WITH_ARGUMENTS)
+        arguments = [node for node in found if node.type == "identifier"]
         if any(_same(_nearest_arguments(node), scope) for node in arguments):
             raise UnreadableError("the runtime's function reads its arguments", scope.start_byte)
         calls = re.compile(rb"(?<![\w$.])%s\s*\(" % re.escape(require.encode()))
@@ -509,10 +534,15 @@ class _Reader:
                 return step
         raise UnreadableError("no entry was found", scope.start_byte)
 
-    def _all(self, node: Node, pattern: bytes) -> Iterator[Node]:
-        """The nodes at all matches inside a node."""
-        for match in re.finditer(pattern, syntax.text(node)):
-            yield self._at(node.start_byte + match.start(), node.start_byte + match.end())
+    def _own_places(
+        self, function: Node, pattern: bytes, functions: Container[str] = syntax.FUNCTIONS
+    ) -> Iterator[Node]:
+        """The nodes at all matches inside a function, or its body, but those deep inside other functions in there."""
+        descent = Descent(function)
+        for match in re.finditer(pattern, syntax.text(function)):
+            path = descent.to(function.start_byte + match.start(), function.start_byte + match.end())
+            if not any(node.type in functions for node in path[1:-2]):
+                yield path[-1]
 
     def _alone(self) -> Runtime | Refusal | None:
         """webpack 5 in one file: runtime, modules and entry, no other chunks."""
@@ -620,10 +650,21 @@ def _table_end(body: Node) -> int:
     return first.start_byte if first is not None else body.start_byte
 
 
-def _returns(nodes: Iterator[Node]) -> Iterator[Node]:
-    for node in nodes:
-        if node.type == "return" and node.parent is not None and node.parent.type == "return_statement":
-            yield node.parent
+def _whole(name: bytes) -> bytes:
+    """What finds a name that is no member's. A pattern that begins with letters is found faster."""
+    return rb"%s(?<![\w$.]%s)(?![\w$])" % (re.escape(name), re.escape(name))
+
+
+def _returns(body: Node) -> bool:
+    """Whether a function returns before its body ends."""
+    work = [body]
+    while work:
+        for node in work.pop().named_children:
+            if node.type == "return_statement":
+                return True
+            if node.type in _NESTING:
+                work.append(node)
+    return False
 
 
 def _nearest_arguments(node: Node) -> Node | None:

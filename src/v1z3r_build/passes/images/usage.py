@@ -12,7 +12,7 @@ from v1z3r_build.formats import flight, html
 from v1z3r_build.site.patterns import matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.passes.link.proof import Proof, Reference
     from v1z3r_build.passes.link.survey import Survey
@@ -31,6 +31,8 @@ _SHOWING = frozenset({"img.src", "img.srcSet", "img.srcset", "source.srcSet", "s
 _READS_PIXELS = re.compile(
     rb"tex(?:Sub)?Image[23]D|copyExternalImage|getImageData|createImageBitmap|TextureLoader|fromPixels|a-assets"
 )
+# Before what flight data in a page's script names to be seen, or to follow: `{\"src\":\"/a.png\"}`.
+_SEEN = re.compile(rb'\\"(?:src|srcSet|href|poster|content)\\":\\"\Z')
 _OUTSIDERS = (".webmanifest", ".xml", ".rss", ".atom", ".map", ".md")
 
 
@@ -75,11 +77,11 @@ def uses(
                 data.setdefault(reference.target, f"{path} loads it")
     wanted, meanings = frozenset(images), Meanings(site, survey)
     readers = {path for path, text in _scripts(site) if _READS_PIXELS.search(text)}
-    if readers:
-        for path, tags in _within_reach(site):
-            for reference in references.get(path, ()):
-                if any(low <= reference.url.start < high for low, high in tags):
-                    data.setdefault(reference.target, f"{path} shows it where {min(readers)} may read its pixels")
+    reach = dict(_within_reach(site, survey)) if readers else {}
+    for path, spans in reach.items():
+        for reference in references.get(path, ()):
+            if any(low <= reference.url.start < high for low, high in spans):
+                data.setdefault(reference.target, f"{path} shows it where {min(readers)} may read its pixels")
     for path, mention, owners in _mentions(survey, wanted):
         if any(low <= mention.start and mention.end <= high for low, high in covered[path]):
             continue
@@ -87,12 +89,16 @@ def uses(
         for owner in owners & wanted:
             if stand == "outside":
                 outside.add(owner)
+            elif stand == "shown" and any(low <= mention.start < high for low, high in reach.get(path, ())):
+                data.setdefault(owner, f"{path} shows it where {min(readers)} may read its pixels")
             elif stand == "shown" or (owner in shown and mention.member in ("src", "srcSet") and path not in readers):
                 # A component of a framework, such as Next's Image, gets `src` among its properties; that it makes an
                 # <img> of it shows in a page which was rendered before.
                 shown.add(owner)
             elif stand == "data":
                 data.setdefault(owner, f"{path} mentions it, and may read its pixels")
+            elif stand == "handed" and readers:
+                data.setdefault(owner, f"{path} hands it to a component, and {min(readers)} may read its pixels")
     result: dict[str, Use] = {}
     for path in sorted(wanted):
         why = data.get(path, "")
@@ -123,11 +129,12 @@ def _scripts(site: Site) -> Iterator[tuple[str, bytes]]:
     return ((path, one.read()) for path, one in site.assets.items() if one.kind in ("script", "html"))
 
 
-def _within_reach(site: Site) -> Iterator[tuple[str, list[tuple[int, int]]]]:
-    """Pages and drawings, with the start tags of images that a script could read, or that a filter computes with."""
-    for path, asset in site.assets.items():
-        if asset.kind == "html" or asset.content_type.startswith("image/svg+xml"):
-            yield path, html.readable_images(asset.read())
+def _within_reach(site: Site, survey: Survey) -> Iterator[tuple[str, Sequence[tuple[int, int]]]]:
+    """Files, with where they make images that a script could read, or that a filter computes with."""
+    for path, reading in survey.readings.items():
+        asset = site.assets[path]
+        drawn = asset.kind == "html" or asset.content_type.startswith("image/svg+xml")
+        yield path, (*reading.reach, *(html.readable_images(asset.read()) if drawn else ()))
 
 
 def _mentions(survey: Survey, wanted: frozenset[str]) -> Iterator[tuple[str, Mention, frozenset[str]]]:
@@ -159,7 +166,8 @@ class Meanings:
         self._page = "", b""  # the last one, for they come page by page
 
     def of(self, path: str, mention: Mention) -> str:
-        """What a mention in a file says: shown, data, outside, or '' for nothing."""
+        """What a mention in a file says: shown, data, outside, handed (to a component by another name than that of what
+        it shows), or '' for nothing."""
         if mention.stand in ("comment", "label"):
             return ""
         kind = self._site.assets[path].kind
@@ -185,8 +193,12 @@ class Meanings:
             if inline.start <= mention.start and mention.end <= inline.end:
                 if inline.tag == "application/ld+json":
                     return "outside"
+                if inline.tag == "style":
+                    return ""
                 # Flight data reaches components alone, and those are scripts, which the page shows the work of.
-                return "" if inline.tag == "style" or flight.pushed(data, inline.start, inline.end) else "data"
+                handed = flight.pushed(data, inline.start, inline.end) is not None
+                start = mention.start - len(mention.before)
+                return "data" if not handed else "" if _SEEN.search(data, max(0, start - 20), start) else "handed"
         value = mention.start - len(mention.before)
         attribute = data[max(0, data.rfind(b"<", 0, value)) : value].rstrip(b"\"'= \t\r\n").lower()
         if attribute.startswith((b"<meta", b"<link")):

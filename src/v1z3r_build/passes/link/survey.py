@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 from ahocorasick_rs import BytesAhoCorasick
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 _CHUNK = 8 << 20
-# No name is longer on the file systems that sites are built on (POSIX NAME_MAX).
-_LONGEST = 256
+# No name is longer on the file systems that sites are built on (POSIX NAME_MAX), percent-encoded.
+_LONGEST = 3 * 256
 # Ends from which scripts compute the names of scripts: `"./" + name + ".js"`; and what patterns of such names hold, by
 # which scripts find themselves (`/ckeditor\.js/`) or a neighbour (`src.replace(/\.js$/, "_bg.wasm")`).
 COMPUTED_ENDS = (
@@ -95,9 +96,8 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
         elif asset.kind != "html" and "." in posixpath.basename(path):
-            name = posixpath.basename(path).encode("utf-8", "surrogateescape")
-            by_name[name].append(path)
-            by_name[name.replace(b".", b"\\.")].append(path)  # as regular expressions write it
+            for spelled in _spellings(posixpath.basename(path)):
+                by_name[spelled].append(path)
     words = [*sorted({*by_token, *by_name}), *COMPUTED_ENDS]
     index = {word: number for number, word in enumerate(words)}
     return Vocabulary(
@@ -108,6 +108,23 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
     )
 
 
+def _spellings(name: str) -> set[bytes]:
+    """A name as files may write it: as it is, in a regular expression, and, if it is not plain, percent-encoded (by
+    `encodeURI`, `encodeURIComponent` and other languages), in an attribute of a page, or escaped as scripts and JSON
+    have it."""
+    raw = name.encode("utf-8", "surrogateescape")
+    found = {raw, raw.replace(b".", b"\\."), raw.replace(b"'", b"\\'")}
+    found |= {raw.replace(b"&", one) for one in (b"&amp;", b"\\u0026")}  # the latter in scripts of pages
+    found |= {quote(raw, safe).encode() for safe in ("", "!*'()", "!*'();:@&=+$,#")}
+    units = memoryview(name.encode("utf-16", "surrogatepass")).cast("H")[1:]
+    for short, long in (("\\x{:02x}", "\\u{:04x}"), ("\\x{:02X}", "\\u{:04X}")):
+        for latin in (short, long):
+            found.add(
+                "".join(chr(one) if one < 128 else (latin if one < 256 else long).format(one) for one in units).encode()
+            )
+    return found
+
+
 def _read(
     site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress, kept: dict[str, Read] | None
 ) -> tuple[dict[str, Reading], tuple[Diagnostic, ...]]:
@@ -115,7 +132,7 @@ def _read(
     progress.start("link", len(site.assets))
     readings: dict[str, Reading] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
-    components: set[tuple[str, str]] = set()
+    components: dict[tuple[str, str], bool] = {}
     texts: list[Asset] = []
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
@@ -124,7 +141,8 @@ def _read(
             if asset.kind == "html":
                 found += _cut(finder, data)
             elif asset.kind == "script":
-                components |= next_image.exports(data)
+                for one, shows in next_image.exports(data).items():
+                    components[one] = shows and components.get(one, True)
             hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
@@ -138,7 +156,8 @@ def _read(
         progress.advance(1)
     diagnostics: list[Diagnostic] = []
     shared = _Shared()
-    calls = {call.key: call for call in _calls(texts, hits, frozenset(components))}
+    showing = frozenset(one for one, shows in components.items() if shows)
+    calls = {call.key: call for call in _calls(texts, hits, showing)}
     known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
     for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.labels import Wanted
 
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_GLOBAL = ScopeKind.GLOBAL
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
 _CONCATENATED = 4_000
 # Where webpack has put licences into files of their own, a comment leads there, by the old chunk's name.
@@ -213,9 +215,7 @@ class _Work:
     def _is_bound(self, scope: Scope) -> bool:
         """Whether it uses names of functions around it, as nothing but a minifier's liberty could bring about."""
         return any(
-            one.binding is not None
-            and one.binding.scope.kind is not ScopeKind.GLOBAL
-            and not scope.encloses(one.binding.scope)
+            one.binding is not None and one.binding.scope.kind is not _GLOBAL and not scope.encloses(one.binding.scope)
             for one in self._references(scope)
         )
 
