@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 _SHARE, _BYTES = 0.01, 1_024
 # The real quality takes ten times as long as all the rest of a split, and is asked only where others leave it open. Of
 # the vendors' files of the fixtures, quality 11 makes 0.84 to 0.93 of what 6 does; what parts cost, as a share of the
-# whole and for each new file, is 0.29 % less to 0.28 % more by 11 than by 6. (5 says up to 0.34 % too little; others are
-# no nearer: 7 up to 0.28 %, 9 up to 0.30 %, 10 up to 0.38 %. 6 takes 4 MB of memory, however small the script, 7 twice
-# that, 9 eight times.)
+# whole and for each new file, is 0.29 % less to 0.28 % more by 11 than by 6. (5 says up to 0.34 % too little; others
+# are no nearer: 7 up to 0.28 %, 9 up to 0.30 %, 10 up to 0.38 %. 6 takes 4 MB of memory, however small the script, 7
+# twice that, 9 eight times.)
 _NEAR, _AT_LEAST, _DOUBT = 6, 0.7, 0.003
 
 
