@@ -13,7 +13,7 @@ For every export that has source maps, the split pass runs as in the command, an
   split; where its part of the vendor is less than `min_size`, it does not count for recall, which is told with it
   besides.
 - seconds of CPU for each MB of script, in one process; the most memory that the process held, for each byte of the
-  largest script, beyond what it holds before any.
+  largest script, beyond what it holds before any: its libraries and the vendors' words.
 
 Exports without maps are told by time and memory alone, if named. --misses prints the largest parts that moved by
 mistake or did not move, with their sources. --check ends with 1 if a goal is missed. To see how versions fare that are
@@ -224,7 +224,8 @@ def run(export: Path, spool: Path, words: Path, table: Path) -> Run:
     """Run the pass on an export."""
     settings = Settings(site=SiteSettings(base="/sub/" if export.name.endswith("-sub") else "/"))
     with Recorder(words, table) as pool:
-        list(pool.run([Call("nothing", held, ((), b""), 0)]))
+        # The vendors' words, too, are held before any script.
+        list(pool.run([Call("nothing", held, (settings.split.vendors, b""), 0)]))
         base = pool.memory
         site = folder.read(export, spool)
         start = time.process_time()

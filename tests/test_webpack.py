@@ -22,6 +22,7 @@ from v1z3r_build.bundlers.webpack.registration import register
 from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
 from v1z3r_build.formats.scope_analysis import analyse_script
+from v1z3r_build.passes.split.runtimes import register_chunks
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="Node.js is not installed")
@@ -365,6 +366,27 @@ def test_runtimes_are_read(source: bytes, version: int, loads: bool, awaits: boo
     assert found.public_path == ""
     assert found.drain is not None
     assert source[slice(*found.drain)] in (b"self.q=self.q||[]", b"window.q=window.q||[]")
+
+
+QUEUED = NEWEST.replace(b"self.q", b"self.webpackChunkx")
+
+
+@pytest.mark.parametrize(
+    ("source", "is_runtime"),
+    [
+        pytest.param(QUEUED, True, id="runtime"),
+        pytest.param(QUEUED + Q + b".push([[1],{}]);", True, id="runtime beside a push"),
+        pytest.param(Q + b".push([[1],{2:(e,t,n)=>{n.f.j=1;n.p='x'}}]);", False, id="chunk"),
+        pytest.param(b'(self["webpackChunkx"] = self["webpackChunkx"] || [])\n.push([[1],{}]);', False, id="by string"),
+        pytest.param(
+            Q + b".push([[1],{2:()=>{" + QUEUED.replace(b"kx", b"ky") + b"}}]);", False, id="another's inside"
+        ),
+        pytest.param(Q + b".push([[1],{2:()=>{" + QUEUED + b"}}]);", True, id="its own inside"),
+    ],
+)
+def test_runtimes_among_the_scripts_of_a_queue(source: bytes, is_runtime: bool) -> None:
+    found = register_chunks("webpackChunkx", "/a/runtime.js", {"1": ["three-1"]}, {"three-1": "/a/three.js"}, source)
+    assert (found.data is not None or found.reason != "") is is_runtime
 
 
 def test_own_modules_of_a_runtime_are_told() -> None:

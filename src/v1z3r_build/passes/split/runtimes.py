@@ -38,7 +38,7 @@ def register_chunks(
     queue: the name under which the chunks come. url: of the script on the host. needs: for ids of old chunks those of
     their vendors'. files: the URLs on the host of the vendors' chunks, by their ids.
     """
-    runtime = read_runtime(data)
+    runtime = read_runtime(data) if _is_read(queue.encode(), data) else None
     if runtime is None:
         return Registration()
     if isinstance(runtime, Refusal):
@@ -53,6 +53,15 @@ def register_chunks(
     if isinstance(edits, Refusal):
         return Registration(reason=f"its runtime cannot be told: {edits.reason}")
     return Registration(syntax.apply(data, edits))
+
+
+def _is_read(queue: bytes, data: bytes) -> bool:
+    """Whether a script speaks of a queue in another way than `(self.G=self.G||[]).push(…)`: most only hand chunks over.
+
+    Scripts need not be parsed to know that they are no runtimes.
+    """
+    handed = re.findall(rb"%s[\"'\]]*\s*\|\|\s*\[\s*\]\s*\)\s*\.\s*push\s*\(" % re.escape(queue), data)
+    return data.count(queue) != 2 * len(handed)
 
 
 def _root(runtime: Runtime, url: str) -> str:
