@@ -96,7 +96,8 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
         elif asset.kind != "html" and "." in posixpath.basename(path):
-            for spelled in _spellings(posixpath.basename(path)):
+            # Sorted, for what is told of a name is the first that is found: a set's order differs from run to run.
+            for spelled in sorted(_spellings(posixpath.basename(path))):
                 by_name[spelled].append(path)
     words = [*sorted({*by_token, *by_name}), *COMPUTED_ENDS]
     index = {word: number for number, word in enumerate(words)}
