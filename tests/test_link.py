@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from v1z3r_build.bundlers import next_image
 from v1z3r_build.passes.link import link
 from v1z3r_build.passes.link.survey import survey
 from v1z3r_build.settings import NamesSettings, Settings, SiteSettings
 from v1z3r_build.site.folder import read
-from v1z3r_build.workers.pool import Pool
+from v1z3r_build.workers.pool import Failure, Outcome, Pool
 from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.site.site import Read
-    from v1z3r_build.workers.pool import Call, Outcome
+    from v1z3r_build.workers.pool import Call
 
 PNG = b"\x89PNG\r\n\x1a\n picture"
 
@@ -890,6 +891,38 @@ class Recorder(Pool):
         known = list(calls)
         self.asked = {call.key for call in known}
         return super().run(known)
+
+
+class Crashing(Pool):
+    """A pool whose children do not outlive a look for Next's component."""
+
+    def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
+        for call in list(calls):
+            if call.function is next_image.exports:
+                yield Outcome(call.key, failure=Failure("crashed", "ended by SIGSEGV"))
+            else:
+                yield from super().run([call])
+
+
+def test_a_script_that_kills_who_looks_for_components_is_told_of(linked) -> None:
+    site = linked({"index.html": page("<script src=a.js></script>"), "a.js": "let imgConf='a.png'", "a.png": PNG}).site
+    with Crashing(1) as crashing:
+        seen = survey(site, crashing, SilentProgress())
+    scripts = [path for path, asset in site.assets.items() if asset.kind == "script"]
+    assert [(one.code, one.path) for one in seen.diagnostics] == [("unreadable-format", path) for path in scripts]
+    assert all(seen.readings[path].mentions for path in scripts)
+
+
+def test_why_a_name_is_kept_is_told_alike_in_every_run(linked) -> None:
+    names = [f"é{number}" for number in range(12)]
+    spelled = "\n".join(f"['é{n}.png','\\xe9{n}.png',\n'%C3%A9{n}.png']" for n in range(12))
+    site = linked(
+        {"index.html": page("".join(f'<img src="{one}.png">' for one in names)), "a.js": spelled}
+        | {f"{one}.png": PNG + one.encode() for one in names}
+    )
+    # Which of them is found first would be left to chance by the order of a set: once in three for each name.
+    kept = [site.asset(f"{one}.png").kept for one in names]
+    assert kept == [f"a.js:{2 * number + 2}:2 mentions it in a string" for number in range(12)]
 
 
 def test_a_second_survey_reads_only_what_has_changed(linked) -> None:

@@ -56,6 +56,8 @@ CHUNKS: dict[str, tuple[str, set[tuple[str, str, bool]]]] = {
     ),
     "an app's own component": (webpack(m4="let imgConf=1;getImgProps(e);jsx('img',{src:e.src})"), set()),
     "no chunk": (COMPONENT % SETTINGS, set()),
+    # Searched to its end from each of them, it would take an hour.
+    "the same words again and again": ("imgConf" + "getImgProps(" * 100_000, set()),
     "broken": (webpack(m4=COMPONENT % SETTINGS)[:-4], set()),
 }
 

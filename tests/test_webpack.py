@@ -376,6 +376,7 @@ QUEUED = NEWEST.replace(b"self.q", b"self.webpackChunkx")
     [
         pytest.param(QUEUED, True, id="runtime"),
         pytest.param(QUEUED + Q + b".push([[1],{}]);", True, id="runtime beside a push"),
+        pytest.param(QUEUED + b"(self.webpackChunkx||[]).push([1]);" * 2, True, id="beside pushes that make no queue"),
         pytest.param(Q + b".push([[1],{2:(e,t,n)=>{n.f.j=1;n.p='x'}}]);", False, id="chunk"),
         pytest.param(b'(self["webpackChunkx"] = self["webpackChunkx"] || [])\n.push([[1],{}]);', False, id="by string"),
         pytest.param(

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # What the module hands to the one that computes attributes; properties keep their names in minified code.
-_MARK = b"imgConf"
-_COMPUTES = re.compile(rb"getImgProps\)?\([^;]*?defaultLoader\s*:")
+MARK = b"imgConf"
+# Bounded, as below, for a text that begins so again and again takes the square of its length.
+_COMPUTES = re.compile(rb"getImgProps\)?\([^;]{0,1000}?defaultLoader\s*:")
 # In the settings: an `<Image unoptimized>` of the app's stands in the same module where a bundler joins modules.
-_UNCHANGED = re.compile(rb"""["']?deviceSizes["']?\s*:[^{}]*?[,\s"']unoptimized["']?\s*:\s*(!0|true)?""")
+_UNCHANGED = re.compile(rb"""["']?deviceSizes["']?\s*:[^{}]{0,10000}?[,\s"']unoptimized["']?\s*:\s*(!0|true)?""")
 _SHOWS = b"data-nimg"
 _CONFIGURED = b"useImageConfig"
 _IS_EXTERNAL = b"getImageProps"
@@ -34,9 +35,9 @@ def exports(script: bytes) -> Mapping[tuple[str, str], bool]:
     """The modules of a chunk, and the name of what they export, that are the component: `("5675", "default")`.
 
     Of each whether it shows what it gets; where it does not, the module of that name in another chunk may be another
-    app's. A chunk that is not understood has none.
+    app's. A chunk that is not understood has none. Pure; for guarded children.
     """
-    if _MARK not in script or _COMPUTES.search(script) is None:
+    if MARK not in script or _COMPUTES.search(script) is None:
         return {}
     modules = dict(_modules(script))
     found: dict[tuple[str, str], bool] = {}

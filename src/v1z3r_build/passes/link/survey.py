@@ -96,7 +96,8 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
         elif asset.kind != "html" and "." in posixpath.basename(path):
-            for spelled in _spellings(posixpath.basename(path)):
+            # Sorted, for what is told of a name is the first that is found: a set's order differs from run to run.
+            for spelled in sorted(_spellings(posixpath.basename(path))):
                 by_name[spelled].append(path)
     words = [*sorted({*by_token, *by_name}), *COMPUTED_ENDS]
     index = {word: number for number, word in enumerate(words)}
@@ -132,17 +133,16 @@ def _read(
     progress.start("link", len(site.assets))
     readings: dict[str, Reading] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
-    components: dict[tuple[str, str], bool] = {}
     texts: list[Asset] = []
+    marked: list[Asset] = []
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
             data = asset.read()
             found = [*_find(finder, data, 0)]
             if asset.kind == "html":
                 found += _cut(finder, data)
-            elif asset.kind == "script":
-                for one, shows in next_image.exports(data).items():
-                    components[one] = shows and components.get(one, True)
+            elif asset.kind == "script" and next_image.MARK in data:
+                marked.append(asset)
             hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
@@ -154,10 +154,9 @@ def _read(
         if binary:
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
-    diagnostics: list[Diagnostic] = []
+    components, diagnostics = _components(marked, pool)
     shared = _Shared()
-    showing = frozenset(one for one, shows in components.items() if shows)
-    calls = {call.key: call for call in _calls(texts, hits, showing)}
+    calls = {call.key: call for call in _calls(texts, hits, components)}
     known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
     for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
         path = outcome.key
@@ -177,6 +176,28 @@ def _read(
             )
         )
     return {path: readings[path] for path in sorted(readings)}, tuple(sorted(diagnostics))
+
+
+def _components(scripts: Iterable[Asset], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
+    """The components of the site that show what they are given, and what is told of scripts that cannot be read."""
+    found: dict[tuple[str, str], bool] = {}
+    diagnostics: list[Diagnostic] = []
+    for outcome in pool.run(
+        Call(one.path, next_image.exports, (one.location,), one.size, 600.0, cached=always) for one in scripts
+    ):
+        if outcome.failure is None:
+            for one, shows in outcome.value.items():
+                found[one] = shows and found.get(one, True)
+            continue
+        diagnostics.append(
+            warning(
+                "unreadable-format",
+                outcome.key,
+                f"what it has of next/image could not be read ({outcome.failure.message})",
+                "Images that it shows keep their pixels.",
+            )
+        )
+    return frozenset(one for one, shows in found.items() if shows), diagnostics
 
 
 def _unknown(hits: Iterable[Hit]) -> tuple[Mention, ...]:

@@ -60,7 +60,8 @@ def _is_read(queue: bytes, data: bytes) -> bool:
 
     Scripts need not be parsed to know that they are no runtimes.
     """
-    handed = re.findall(rb"%s[\"'\]]*\s*\|\|\s*\[\s*\]\s*\)\s*\.\s*push\s*\(" % re.escape(queue), data)
+    member = rb"[\w$]+\s*(?:\.\s*|\[\s*[\"'])%s(?:[\"']\s*\])?\s*" % re.escape(queue)
+    handed = re.findall(rb"\(\s*%s=\s*%s\|\|\s*\[\s*\]\s*\)\s*\.\s*push\s*\(" % (member, member), data)
     return data.count(queue) != 2 * len(handed)
 
 
