@@ -30,15 +30,18 @@ pytestmark = pytest.mark.browser
 # Browsers ask for it unbidden, at a time of their own.
 _UNBIDDEN = "favicon.ico"
 # What scripts may ask for by names that they compute, before the load event or after it: no list can hold them.
-_COMPUTED = ("fetch", "xmlhttprequest")
+_COMPUTED = ("fetch", "xmlhttprequest", "unseen")
 # What a page has got from the network that it had asked for before its load event; an answer to HEAD has no body.
 _BEFORE_LOAD = """() => {
   const [page] = performance.getEntriesByType("navigation");
   const ended = performance.timeOrigin + page.loadEventStart;
+  // An image that stands nowhere in the page is a script's, such as a texture.
+  const seen = new Set([self, ...Array.from(frames)].flatMap(({ document }) => [...document.images].map((one) => one.currentSrc)));
   // Frames keep their own lists; one that waits to be scrolled to is empty.
   const before = [self, ...Array.from(frames)].flatMap(({ performance }) => performance.getEntriesByType("resource").filter(
     (one) => performance.timeOrigin + one.startTime < ended && one.transferSize > 0 && one.encodedBodySize > 0));
-  return [page, ...before].map((one) => [one.name, one.initiatorType]);
+  const isUnseen = (one) => one.initiatorType === "img" && !seen.has(one.name);
+  return [page, ...before].map((one) => [one.name, isUnseen(one) ? "unseen" : one.initiatorType]);
 }"""
 
 
