@@ -14,10 +14,13 @@ from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.javascript import (
     SHOWING,
     element_of,
+    enclosing_string,
     is_at_hand,
+    is_behind_nothing,
     is_module_url,
+    joined,
     literal,
-    makes_elements,
+    made_of,
     member_of,
     parts_of,
     spelled,
@@ -40,7 +43,6 @@ _SEVERAL = re.compile(r"[\s,]")  # in what may be the images of a `srcset`
 # characters (HTML Standard, "Parsing a srcset attribute").
 _BEFORE, _BEHIND = re.compile(r"(?:\A|\s|\s[\d.]+[wx],)\Z"), re.compile(r"\Z|,?\s")
 _LARGEST = 4_000_000  # bytes of a script that is looked into: about a second for each million
-_STRINGS = ("string", "template_string")
 
 
 def with_shown(reading: Reading, source: bytes, components: Collection[tuple[str, str]]) -> Reading:
@@ -108,10 +110,8 @@ def _shown(
 
 
 def _string(root: Node, place: int) -> Node | None:
-    node: Node | None = root.descendant_for_byte_range(place, place + 1)
-    while node is not None and node.type in ("string_fragment", "escape_sequence"):
-        node = node.parent
-    return node if node is not None and node.type in _STRINGS else None
+    node = root.descendant_for_byte_range(place, place + 1)
+    return enclosing_string(node) if node is not None else None
 
 
 def _whole(value: Node) -> Node:
@@ -123,19 +123,8 @@ def _whole(value: Node) -> Node:
 
 def _joining(part: Node) -> Node | None:
     """The call of `concat` that a part of a string is the object or an argument of."""
-    above = part.parent
-    if above is not None and above.type == "member_expression" and above.child_by_field_name("object") == part:
-        member = above
-    elif above is not None and above.type == "arguments" and above.parent is not None:
-        called = above.parent.child_by_field_name("function")
-        if called is None or called.type != "member_expression":
-            return None
-        member = called
-    else:
-        return None
-    call = member.parent
-    is_called = call is not None and call.type == "call_expression" and call.child_by_field_name("function") == member
-    return call if is_called and syntax.text(member.child_by_field_name("property")) == b"concat" else None
+    call = part.parent.parent if part.parent is not None else None
+    return call if call is not None and part in joined(call) else None
 
 
 def _is_candidate(value: Node, whole: Node) -> bool:
@@ -169,12 +158,8 @@ def _address(value: Node) -> Node:
         or not is_module_url(given[1])
     ):
         return value
-    joined = member.parent
-    if joined is not None and joined.type == "binary_expression":  # Vite 4 to 7: `"" + new URL(…).href`
-        left, operator = joined.child_by_field_name("left"), joined.child_by_field_name("operator")
-        if syntax.text(left) in (b'""', b"``", b"''") and syntax.text(operator) == b"+":
-            return joined
-    return member
+    above = member.parent
+    return above if above is not None and is_behind_nothing(above) else member  # Vite 4 to 7: `"" + new URL(…).href`
 
 
 def _name(value: Node) -> Node | None:
@@ -259,25 +244,19 @@ class _Shows:
         if member.lower() == "srcset":
             shown = tag in ("img", "source") and _is_candidate(value, whole)
         else:
-            shown = member in SHOWING.get(tag, ()) or (member == "src" and self._in_component(pair))
+            shown = member in SHOWING.get(tag, ()) or (member == "src" and self._component(pair) in self._components)
             shown = shown and whole == value
         return pair.parent if shown else None
 
-    def _in_component(self, pair: Node) -> bool:
-        """Whether an object holds what a component gets that shows its `src`: `jsx(r(), {src: a})`."""
-        arguments = pair.parent.parent if pair.parent is not None else None
-        call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
-        if arguments is None or call is None or not makes_elements(call):
-            return False
-        given = syntax.named(arguments)
-        return len(given) > 1 and given[1] == pair.parent and self._component(given[0]) in self._components
-
-    def _component(self, node: Node) -> tuple[str, str] | None:
-        """The module that a component comes from, and the name of what it exports.
+    def _component(self, pair: Node) -> tuple[str, str] | None:
+        """Of a component that gets a member of an object: the module that it comes from, and what it is exported as.
 
         webpack's default of a module, `r()` for `var r=n.n(s)`, or a member of one, `s.default`, where `s=n(5675)`;
         Turbopack's is `s=e.i(5500)`.
         """
+        node = made_of(pair)
+        if node is None:
+            return None
         if node.type == "call_expression" and not syntax.named(node.child_by_field_name("arguments") or node):
             getter = self._value(node.child_by_field_name("function"))
             called = getter.child_by_field_name("function") if getter is not None else None

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import json
 from v1z3r_build.formats.javascript import SHARED, SHOWING, shown_set, unescape
-from v1z3r_build.site.span import Hit, Mention, Reading, Url, mention
+from v1z3r_build.site.span import Hit, Inline, Mention, Reading, Url, mention
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -52,6 +52,11 @@ def pushed(page: bytes, start: int, end: int) -> tuple[int, int] | None:
     """The content of the string that an inline script from start to end pushes, if it does nothing else."""
     found = _PUSH.fullmatch(page, start, end)
     return found.span(1) if found else None
+
+
+def pieces(page: bytes, scripts: Iterable[Inline]) -> list[tuple[int, int]]:
+    """The content of the strings that inline scripts push, in their order."""
+    return [found for one in scripts if (found := pushed(page, one.start, one.end))]
 
 
 def rows(data: bytes) -> Iterator[tuple[int, int, bool]] | None:

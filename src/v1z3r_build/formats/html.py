@@ -331,8 +331,7 @@ class _Page:
 
     def cut(self, hit: Hit, low: int, high: int) -> Mention:
         """The mention of a word that begins at the end of one piece of flight data and ends in the next."""
-        pushes = [found for span in self.inlines if (found := flight.pushed(self.data, span.start, span.end))]
-        for left, right in pairwise(pushes):
+        for left, right in pairwise(flight.pieces(self.data, self.inlines)):
             if left[0] <= hit.start and left[1] == low and right[0] == high and hit.end <= right[1]:
                 return mention(self.data, hit, "string", left[0], right[1])
         return mention(self.data, hit, "unknown", 0, len(self.data))
@@ -361,8 +360,7 @@ class _Page:
                 rest.append(mention(self.data, hit, stand, low, high))
             else:
                 rest.append(mention(self.data, hit, "text", 0, len(self.data)))
-        pushes = [found for one in self.inlines if (found := flight.pushed(self.data, one.start, one.end))]
-        shown = flight.shown(self.data, pushes)
+        shown = flight.shown(self.data, flight.pieces(self.data, self.inlines))
         urls = [*self.urls, *(url for part in self.parts for url in part.urls), *shown]
         return Reading(
             urls=tuple(sorted(map(self.as_fetched, filter(self.is_sure, urls)), key=_start)),

@@ -304,7 +304,7 @@ class _Script:
         if node.type == "comment":
             stand = "comment"
         else:
-            string = _enclosing_string(node)
+            string = enclosing_string(node)
             if string is not None:
                 within = string if string.type == "string" else node
                 stand = "string"
@@ -345,7 +345,7 @@ def _argument(call: Node, index: int) -> Node | None:
     return named[index] if index < len(named) else None
 
 
-def _enclosing_string(node: Node) -> Node | None:
+def enclosing_string(node: Node) -> Node | None:
     """The string or template literal that a piece of text belongs to; None inside its substitutions."""
     if node.type in _STRINGS:
         return node
@@ -368,12 +368,17 @@ def element_of(pair: Node) -> str:
 
     So React's `createElement` and `jsx`, Preact's and Vue's `h`, and Vue's `createElementVNode` are called.
     """
+    tag = made_of(pair)
+    return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
+
+
+def made_of(pair: Node) -> Node | None:
+    """The tag or component that an element is made of whose attributes an object literal holds."""
     arguments = pair.parent.parent if pair.parent is not None else None
     call = arguments.parent if arguments is not None and arguments.type == "arguments" else None
     if call is None or not makes_elements(call) or _argument(call, 1) != pair.parent:
-        return ""
-    tag = _argument(call, 0)
-    return unescape(tag.text[1:-1]) if tag is not None and tag.type in _STRINGS and tag.text is not None else ""
+        return None
+    return _argument(call, 0)
 
 
 def is_at_hand(attributes: Node) -> bool:
@@ -396,12 +401,15 @@ def is_at_hand(attributes: Node) -> bool:
 
 def is_module_url(base: Node | None) -> bool:
     """Whether an address is the module's own: `import.meta.url`, and `""+import.meta.url`, as Vite 8 writes it."""
-    if base is not None and base.type == "binary_expression":
-        left, right = base.child_by_field_name("left"), base.child_by_field_name("right")
-        if left is None or left.text not in _EMPTY:
-            return False
-        base = right
+    if base is not None and is_behind_nothing(base):
+        base = base.child_by_field_name("right")
     return base is not None and base.text == b"import.meta.url"
+
+
+def is_behind_nothing(node: Node) -> bool:
+    """Whether it makes a string of a value by an empty one: `""+a`."""
+    left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
+    return left is not None and left.text in _EMPTY and operator is not None and operator.text == b"+"
 
 
 def spelled(value: Node) -> tuple[Node, str] | None:
@@ -421,13 +429,19 @@ def spelled(value: Node) -> tuple[Node, str] | None:
 
 def parts_of(value: Node) -> list[Node]:
     """The expressions that a string is put together of, in order."""
-    called, arguments = value.child_by_field_name("function"), value.child_by_field_name("arguments")
-    if value.type != "call_expression" or called is None or called.type != "member_expression" or arguments is None:
-        return [value]
+    parts = joined(value)
+    return [*parts_of(parts[0]), *parts[1:]] if parts else [value]
+
+
+def joined(call: Node) -> list[Node]:
+    """What a call of `concat` joins, in order; empty if it is something else."""
+    called, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    if call.type != "call_expression" or called is None or called.type != "member_expression" or arguments is None:
+        return []
     on, name = called.child_by_field_name("object"), called.child_by_field_name("property")
     if on is None or name is None or name.text != b"concat":
-        return [value]
-    return [*parts_of(on), *(one for one in arguments.named_children if one.type != "comment")]
+        return []
+    return [on, *(one for one in arguments.named_children if one.type != "comment")]
 
 
 def literal(node: Node) -> str | None:

@@ -305,8 +305,7 @@ def read_file(
     if not components or not hits:
         return reading
     if kind == "html":
-        pushes = [found for one in reading.inlines if (found := flight.pushed(data, one.start, one.end))]
-        shown = flight.shown_in_page_by(data, pushes, components)
+        shown = flight.shown_in_page_by(data, flight.pieces(data, reading.inlines), components)
     else:
         shown = flight.shown_by(data, components) if path.endswith(".txt") else iter(())
     return replace(reading, urls=(*reading.urls, *(dotted(data, url) for url in shown)))
