@@ -86,12 +86,16 @@ def test_an_edit_of_the_app_leaves_the_vendors_files(export: exports.Export, opt
     assert changed == EDITED[export.name]
 
 
+@pytest.fixture(scope="session")
+def upgraded(export: exports.Export, tmp_path_factory: pytest.TempPathFactory) -> _Release:
+    """The release of an export that has another release of three, and nothing else that is new."""
+    return _later(export, f"{export.name}-upgraded", tmp_path_factory.mktemp("upgraded"))
+
+
 @_exports("next14-mixed", "next16-mixed", "vite7", "webpack5")
-def test_an_upgrade_of_a_vendor_changes_its_files_alone(
-    export: exports.Export, optimized: Path, tmp_path: Path
-) -> None:
+def test_an_upgrade_of_a_vendor_changes_its_files_alone(optimized: Path, upgraded: _Release) -> None:
     """The other vendor's files stay."""
-    before, after = _Release(optimized), _later(export, f"{export.name}-upgraded", tmp_path)
+    before, after = _Release(optimized), upgraded
     new = {label for path, (label, _) in after.vendors.items() if path not in before.vendors}
     gone = {label for path, (label, _) in before.vendors.items() if path not in after.vendors}
     assert new == gone == {"three"}
@@ -102,10 +106,8 @@ def test_an_upgrade_of_a_vendor_changes_its_files_alone(
 
 
 @_exports("vite7")
-def test_an_upgrade_of_a_vendor_leaves_what_the_app_does(
-    export: exports.Export, optimized: Path, tmp_path: Path
-) -> None:
+def test_an_upgrade_of_a_vendor_leaves_what_the_app_does(optimized: Path, upgraded: _Release) -> None:
     """It only says anew what it takes from the vendor."""
-    before, after = _Release(optimized), _later(export, f"{export.name}-upgraded", tmp_path)
+    before, after = _Release(optimized), upgraded
     assert len(before.app("three")) > 20
     assert before.app("three") == after.app("three")
