@@ -31,6 +31,7 @@ these matter, `keep` names the bindings that shall stay.
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused
 from v1z3r_build.formats.transplants import Composition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence, Set
 
     from tree_sitter import Node
 
@@ -178,17 +179,16 @@ class Renamer:
 class _Group:
     """Bindings that must have one name: one, and those that name it as their namesake."""
 
-    __slots__ = ("forbidden", "leader", "name", "order", "places", "stays")
+    __slots__ = ("forbidden", "leader", "name", "order", "stays")
 
     def __init__(self, leader: Binding) -> None:
         self.leader = leader
         self.stays = False
         # Names that some scope between here and a user keeps for something else.
         self.forbidden: Set[str] = frozenset()
-        # By where they begin in the text. A token may declare several bindings; the form is the same each time.
-        self.places: dict[int, Reference | Declaration] = {}
         self.name = ""
-        self.order = 0
+        # Where it first stands in the text.
+        self.order = sys.maxsize
 
 
 class _Renaming:
@@ -204,6 +204,8 @@ class _Renaming:
         self.outer: dict[Scope, Scope | None] = {scope: scope.parent for scope in composition.scopes(region)}
         self.outer.update((one.scope, one.outer) for one in self.transplants)
         self.groups: dict[Binding, _Group] = {}
+        # Where transplants name something around them.
+        self.outward: list[tuple[_Group, Reference, int]] = []
         # By scope: groups used in it but declared further out; names that are fixed; those kept for something declared.
         self.used: defaultdict[Scope, set[_Group]] = defaultdict(set)
         self.fixed: defaultdict[Scope, set[str]] = defaultdict(set)
@@ -215,43 +217,47 @@ class _Renaming:
         self._fix(keep)
         self._assign()
 
-    def _group(self) -> None:
-        composition = self.composition
-        move = composition.place if composition.transplants else None
+    def _bindings(self) -> Iterator[tuple[Binding, Callable[[int], int] | None]]:
+        """All bindings of the region, and what gives the place in the text of something in theirs, if it is another."""
+        move = self.composition.place if self.composition.transplants else None
+        emptied = self.composition.emptied
         for scope in self.region.scopes:
-            if scope in self.outer:
-                self._declare(scope, move)
-        for one in self.transplants:
-            for scope in composition.inside(one):
-                self._declare(scope, one.shift.__add__)
+            if scope.index not in emptied:
+                yield from [(one, move) for one in _declared(scope)]
+        for part in self.transplants:
+            move = part.shift.__add__
+            for scope in self.composition.inside(part):
+                yield from [(one, move) for one in _declared(scope)]
+
+    def _group(self) -> None:
+        for binding, move in self._bindings():
+            self._declare(binding, move)
         self._refer()
         for group in self.groups.values():
-            group.order = min(group.places, default=0)
             self.own[group.leader.scope].append(group)
 
-    def _declare(self, scope: Scope, move: Callable[[int], int] | None) -> None:
-        """Groups what a scope declares. move: gives where in the text something stands."""
-        for binding in (
-            (*scope.bindings.values(), *scope.private.values()) if scope.private else scope.bindings.values()
-        ):
-            if binding.unhoisted:
-                raise Refused(Reason.UNHOISTED, binding.declarations[0].start, binding.name)
-            leader = self.leader(binding) if binding.namesake is not None else binding
-            if leader.scope not in self.outer:
-                self._fix_name(leader.name, scope)
+    def _declare(self, binding: Binding, move: Callable[[int], int] | None) -> None:
+        if binding.unhoisted:
+            raise Refused(Reason.UNHOISTED, binding.declarations[0].start, binding.name)
+        leader = self.leader(binding) if binding.namesake is not None else binding
+        home = leader.scope
+        if home not in self.outer:
+            self._fix_name(leader.name, binding.scope)
+            return
+        if leader is not binding:
+            self.holders[leader].append(binding.scope)
+        group = self.groups.get(leader)
+        if group is None:
+            group = self.groups[leader] = _Group(leader)
+        both: Iterable[Sequence[Declaration | Reference]] = (binding.declarations, binding.references)
+        for places in both:
+            if not places:
                 continue
-            if leader is not binding:
-                self.holders[leader].append(scope)
-            group = self.groups.get(leader)
-            if group is None:
-                group = self.groups[leader] = _Group(leader)
-            places: tuple[Reference | Declaration, ...] = (*binding.declarations, *binding.references)
-            if move is None:
-                group.places.update([(place.start, place) for place in places])
-            else:
-                group.places.update([(move(place.start), place) for place in places])
+            start = places[0].start if move is None else move(places[0].start)
+            if start < group.order:
+                group.order = start
             for place in places:
-                if place.scope is not leader.scope:
+                if place.scope is not home:
                     self._use(group, place.scope)
 
     def _refer(self) -> None:
@@ -273,7 +279,8 @@ class _Renaming:
                 if group is None:
                     self._fix_name(reference.name, reference.scope)
                 else:
-                    group.places[reference.start + one.shift] = reference
+                    group.order = min(group.order, reference.start + one.shift)
+                    self.outward.append((group, reference, one.shift))
                     self._use(group, reference.scope)
 
     def _use(self, group: _Group, scope: Scope | None) -> None:
@@ -371,25 +378,14 @@ class _Renaming:
 
     def done(self) -> Renamed:
         """The text, once: what led to the names makes room for it."""
-        for found in (self.used, self.fixed, self.kept_here, self.holders, self.outer):
+        for found in (self.used, self.fixed, self.kept_here, self.outer):
             found.clear()
         composition = self.composition
         text = composition.text
         start, end = composition.place(self.region.scope.start), composition.place(self.region.scope.end)
         if self.region.scope is composition.frame.root:
             start, end = 0, len(text)
-        edits: list[Edit] = []
-        for group in self.groups.values():
-            places, group.places = group.places, {}
-            if group.stays:
-                continue
-            name = group.name.encode()
-            for at, place in places.items():
-                until = at + place.end - place.start
-                if place.form is _PLAIN:
-                    edits.append(Edit(at, until, name))
-                else:
-                    edits.append(Edit(at, until, _written(text[at:until], place.form, group.leader.name, name)))
+        edits = self._edits()
         edits += [Edit(low, high, name.encode()) for low, high, name in self._labels(start, end)]
         edits.sort()
         names = {
@@ -400,6 +396,38 @@ class _Renaming:
         }
         kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
         return Renamed(written(text, start, end, edits), names, kept)
+
+    def _edits(self) -> list[Edit]:
+        """The new names, in no order."""
+        text, groups, leader_of, shared = self.composition.text, self.groups, self.leader, self.holders
+        edits: list[Edit] = []
+        several: set[Edit] = set()  # a token may declare several bindings; its form is the same each time
+        for binding, move in self._bindings():
+            leader = leader_of(binding) if binding.namesake is not None else binding
+            group = groups.get(leader)
+            if group is None or group.stays:
+                continue
+            name = group.name.encode()
+            own: list[Edit] = []
+            places: Iterable[Declaration | Reference] = (*binding.declarations, *binding.references)
+            for place in places:
+                at = place.start if move is None else move(place.start)
+                until = at + place.end - place.start
+                form = place.form
+                new = name if form is _PLAIN else _written(text[at:until], form, leader.name, name)
+                own.append(Edit(at, until, new))
+            if leader in shared:
+                several.update(own)
+            else:
+                edits += own
+        for group, reference, shift in self.outward:
+            if not group.stays:
+                at, until, form = reference.start + shift, reference.end + shift, reference.form
+                name = group.name.encode()
+                edits.append(
+                    Edit(at, until, name if form is _PLAIN else _written(text[at:until], form, group.leader.name, name))
+                )
+        return [*edits, *several]
 
     def _labels(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         """New names for labels: by how many labels stand around them."""
@@ -428,6 +456,10 @@ class _Renaming:
     def _function(self) -> Scope | None:
         scope = self.region.scope
         return self.region.scopes[1] if scope.kind is ScopeKind.FUNCTION_NAME else scope
+
+
+def _declared(scope: Scope) -> Collection[Binding]:
+    return (*scope.bindings.values(), *scope.private.values()) if scope.private else scope.bindings.values()
 
 
 def _written(old: bytes, form: Form, meaning: str, new: bytes) -> bytes:
