@@ -13,7 +13,7 @@ import pytest
 from programs import NODE, needs_node
 
 from v1z3r_build.bundlers import vocabulary
-from v1z3r_build.passes.split.bundles import split_bundle
+from v1z3r_build.passes.split.inspection import inspect
 
 
 def library(label: str, count: int = 300) -> str:
@@ -90,7 +90,7 @@ def test_new_files_do_not_tell_of_the_old_one() -> None:
     """The hash of the app in a comment's file name would give them new bytes with each edit of the app."""
     source = BUNDLES["an app of create-react-app's"]
     edited = source.replace("0123456789abcdef0123", "fedcba98765432100123").replace("'start '", "'started '")
-    made = [split_bundle("main.js", ("three", "tfjs"), 1_000, (), text.encode()) for text in (source, edited)]
+    made = [inspect("main.js", ("three", "tfjs"), 1_000, (), text.encode()).answer for text in (source, edited)]
     assert made[0] is not None
     assert made[1] is not None
     assert made[0].vendors == made[1].vendors
@@ -109,7 +109,7 @@ def test_bundles_do_what_they_did(title: str) -> None:
     (before,) = opened({"files": {"m.js": source, **others}, "listed": ["m.js"], "arrivals": ["m.js"]})
     assert before["errors"] == []
     assert any("runs" in note for note in before["notes"])
-    answer = split_bundle("m.js", ("three", "tfjs"), 1_000, (), source.encode())
+    answer = inspect("m.js", ("three", "tfjs"), 1_000, (), source.encode()).answer
     assert answer is not None
     assert answer.data is not None, answer.diagnostics
     assert set(answer.vendors) == {label for label in ("three", "tfjs") if f"function {label}0" in source}

@@ -15,6 +15,7 @@ from random_programs import PRELUDE, Writer
 
 from v1z3r_build.bundlers import esm, factories
 from v1z3r_build.bundlers.turbopack import context
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Reason, Refused
 
@@ -517,7 +518,7 @@ def variants(case: Case) -> Iterator[Case]:
 def splits(case: Case) -> Iterator[tuple[list[str], esm.Split]]:
     module = esm.Module(case.chunk.encode(), case.known)
     for labels in labellings(len(module.items), case.name):
-        yield labels, module.split("chunk.mjs", labels)
+        yield labels, module.cut(labels).split("chunk.mjs")
 
 
 class Runtime(NamedTuple):
@@ -574,11 +575,12 @@ def table(runtime: Runtime, bodies: Mapping[str, str]) -> bytes:
 
 def body_of(source: bytes, runtime: Runtime) -> factories.Body:
     """The first factory of a table."""
-    scopes = analyse_script(source)
+    tree = located(source)
+    scopes = analyse_script(source, tree)
     start = source.index(runtime.factory.split("{")[0].encode(), source.index(b'F["chunk"]'))
     scope = scopes.function_at(start)
     assert scope is not None
-    node = scopes.tree.root_node.descendant_for_byte_range(start, start + 1)
+    node = tree.root_node.descendant_for_byte_range(start, start + 1)
     while node is not None and node.child_by_field_name("body") is None:
         node = node.parent
     assert node is not None
@@ -596,7 +598,7 @@ def factory_splits(case: Case, runtime: Runtime) -> Iterator[tuple[list[str] | N
     yield None, source
     body = body_of(source, runtime)
     for labels in labellings(len(body.items), case.name):
-        made = body.split(labels, lambda label, text: label + hashlib.sha256(text).hexdigest()[:8])
+        made = body.cut(labels).split(lambda label, text: label + hashlib.sha256(text).hexdigest()[:8])
         vendors = b"".join(b'F["%s"]=%s;' % (one.identifier.encode(), one.factory) for one in made.vendors.values())
         rest = source[len(FIRST) : body.node.start_byte] + made.body + source[body.node.end_byte :]
         yield labels, FIRST.encode() + vendors + rest
@@ -762,7 +764,7 @@ DEEP = {
 def test_nothing_is_too_deep(chunk: str) -> None:
     module = esm.Module((chunk + ";var last=1").encode())
     ways = (list(itertools.islice(itertools.cycle(labels), len(module.items))) for labels in (["v", ""], ["", "v"]))
-    assert any(module.split("chunk.mjs", labels).vendors for labels in ways)
+    assert any(module.cut(labels).split("chunk.mjs").vendors for labels in ways)
 
 
 REFUSED = {
@@ -787,7 +789,7 @@ def test_what_decorators_call_stays() -> None:
     """No engine runs them yet. A call of a member would have a receiver, and no bracket may stand there."""
     for decorator in ("@f", "@f(1)", "@ f.x"):
         body = body_of(table(WEBPACK, {"chunk": f"function f(){{}}f=f;{decorator} class A{{}}"}), WEBPACK)
-        assert not body.split(["v", "v", ""], lambda label, text: label).vendors
+        assert not body.cut(["v", "v", ""]).labels
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

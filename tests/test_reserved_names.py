@@ -22,7 +22,7 @@ def test_reserved_words_are_names_of_imports_and_exports() -> None:
 def test_their_names_stay_in_what_is_split() -> None:
     source = b'import{in as a,do as b}from"./x.js";function d(){return a+b}var e=2;log(e,d());export{d as if,e as var}'
     module = esm.Module(source)
-    split = module.split("a.js", ["", "", "three", "", ""])
+    split = module.cut(["", "", "three", "", ""]).split("a.js")
     [(_, vendor)] = split.vendors.values()
     assert b"{in as a,do as b}" in split.chunk
     assert b"as if" in split.chunk

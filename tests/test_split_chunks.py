@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 from test_split_pass import library
 
+from v1z3r_build.formats.derivation import joined
 from v1z3r_build.passes.split.answer import Answer, VendorFile
-from v1z3r_build.passes.split.chunks import split_chunk
+from v1z3r_build.passes.split.inspection import inspect
 from v1z3r_build.passes.split.worth import worthwhile
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def chunk(*modules: str) -> bytes:
 
 def taken(source: bytes) -> tuple[str, str]:
     """What moved, and what stays."""
-    answer = split_chunk("a/chunk.js", ("three", "tfjs"), 0, (), source)
+    answer = inspect("a/chunk.js", ("three", "tfjs"), 0, (), source).answer
     assert answer is not None and answer.data is not None, answer
     return "".join(one.data.decode() for one in answer.vendors.values()), answer.data.decode()
 
@@ -75,24 +77,30 @@ def test_links_to_other_modules_go_with_those_who_use_them() -> None:
 NOISE = random.Random(1).randbytes(60_000).hex().encode()
 
 
-def splitter(costs: dict[str, int]) -> tuple[list[set[str]], object]:
-    """A split of NOISE into parts of equal size, each with so many bytes more, and what it was asked for."""
-    asked: list[set[str]] = []
-    size = len(NOISE) // (len(costs) + 1)
+@dataclass
+class Drafted:
+    """NOISE in parts of equal size, each with so many bytes more; what it is asked for, in turn."""
 
-    def split(labels: Set[str]) -> Answer:
-        asked.append(set(labels))
+    labels: Set[str]
+    costs: dict[str, int]
+    asked: list[Set[str]] = field(default_factory=list)
+    unsplit: Answer = field(default_factory=lambda: Answer("a.js"))
+
+    def again(self, labels: Set[str]) -> Drafted:
+        return replace(self, labels=labels)
+
+    def answer(self) -> Answer:
+        self.asked.append(self.labels)
+        size = len(NOISE) // (len(self.costs) + 1)
         vendors = {}
         rest = NOISE[:size]
-        for number, (label, cost) in enumerate(costs.items(), 1):
+        for number, (label, cost) in enumerate(self.costs.items(), 1):
             part = NOISE[number * size : (number + 1) * size]
-            if label in labels:
-                vendors[label] = VendorFile(f"{label}.js", part + random.Random(label).randbytes(cost))
+            if label in self.labels:
+                vendors[label] = VendorFile(f"{label}.js", joined((part, random.Random(label).randbytes(cost))))
             else:
                 rest += part
-        return Answer("a.js", rest, vendors)
-
-    return asked, split
+        return Answer("a.js", joined((rest,)), vendors)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +114,10 @@ def splitter(costs: dict[str, int]) -> tuple[list[set[str]], object]:
     ],
 )
 def test_vendors_leave_as_long_as_it_pays(costs: dict[str, int], least: int, chosen: set[str], said: int) -> None:
-    asked, split = splitter(costs)
-    answer = worthwhile("a.js", NOISE, set(costs), split, least)  # type: ignore[arg-type]
+    draft = Drafted(set(costs), costs)
+    answer = worthwhile("a.js", NOISE, draft, draft.again, least)
     assert set(answer.vendors) == chosen
     assert (answer.data is not None) == bool(chosen)
     assert [one.code for one in answer.diagnostics] == ["not-split"] * said
     if chosen:
-        assert asked[-1] == chosen
+        assert draft.asked[-1] == chosen

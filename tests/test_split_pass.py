@@ -14,7 +14,7 @@ from test_webpack import NEWEST
 
 from v1z3r_build.bundlers import vocabulary
 from v1z3r_build.cli import main
-from v1z3r_build.passes.split.chunks import split_chunk
+from v1z3r_build.passes.split.inspection import inspect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -229,7 +229,7 @@ def test_what_is_cut_asks_nothing_of_the_runtime(d: str, tmp_path: Path) -> None
         + library("three").replace("three1(a){", "three1(a){return log('one');")
         + f"let view=three1;log(view());{app}}},8:function(e){{e.exports=document}}}}]);"
     )
-    answer = split_chunk("a.js", ("three",), 100, (), chunk.encode())
+    answer = inspect("a.js", ("three",), 100, (), chunk.encode()).answer
     assert answer is not None
     [vendor] = answer.vendors.values()
     runtime = (

@@ -10,6 +10,7 @@ from browser import exports
 from browser.addresses import remainders, split_off
 from browser.hosting import ManifestHosting
 
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.renaming import rename
 from v1z3r_build.formats.scope_analysis import analyse_module
 
@@ -51,7 +52,7 @@ class _Release:
         [path] = (path for path, (label, _) in self.vendors.items() if label == vendor)
         name = PurePosixPath(path).name.encode()
         text = rename(analyse_module(chunk)).text
-        statements = [text[one.start_byte : one.end_byte] for one in analyse_module(text).tree.root_node.children]
+        statements = [text[one.start_byte : one.end_byte] for one in located(text).root_node.children]
         left = [one for one in statements if not (one.startswith(b"import") and name in one)]
         assert len(left) == len(statements) - 1
         for script in (PurePosixPath(other).name for other in self.files if other.endswith(".js")):

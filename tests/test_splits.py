@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from v1z3r_build.bundlers import esm, factories
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scope_analysis import analyse_script
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def test_modules_mean_the_same(tmp_path: Path) -> None:
             name = f"{len(cases)}"
             cases[name] = (title if number else f"{title} as it is", labels)
             (tmp_path / name).mkdir()
-            made = module.split("main.js", labels)
+            made = module.cut(labels).split("main.js")
             (tmp_path / name / "main.js").write_bytes(made.chunk if number else source.encode())
             for path, data in made.vendors.values():
                 (tmp_path / name / path).write_bytes(data)
@@ -167,15 +168,16 @@ def test_factories_mean_the_same(tmp_path: Path) -> None:
     modules: dict[str, list[dict[str, str]]] = {}
     for title, source in PROGRAMS.items():
         text = f'(function($m,$e,$r){{"use strict";{source}\n}})'.encode()
-        scopes = analyse_script(text)
+        tree = located(text)
+        scopes = analyse_script(text, tree)
         scope = scopes.function_at(1)
-        node = scopes.tree.root_node.descendant_for_byte_range(1, len(text) - 1)
+        node = tree.root_node.descendant_for_byte_range(1, len(text) - 1)
         block = node.child_by_field_name("body") if node is not None else None
         assert scope is not None
         assert block is not None
         body = factories.Body(scopes, scope, block, DIALECT)
         for number, labels in enumerate([[""] * len(body.items), *labellings(len(body.items))]):
-            made = body.split(labels, lambda label, _: label)
+            made = body.cut(labels).split(lambda label, _: label)
             table = {vendor.identifier: vendor.factory.decode() for vendor in made.vendors.values()}
             table["main"] = (text[1 : block.start_byte] + made.body).decode() if number else text[1:-1].decode()
             name = f"{len(cases)}"
@@ -232,7 +234,7 @@ MADE: dict[str, tuple[str, str, str, str]] = {
 @pytest.mark.parametrize("title", MADE)
 def test_what_is_made(title: str) -> None:
     source, labels, chunk, vendor = MADE[title]
-    made = esm.Module(source.encode()).split("main.js", ["" if one == "." else one for one in labels])
+    made = esm.Module(source.encode()).cut(["" if one == "." else one for one in labels]).split("main.js")
     [(path, data)] = made.vendors.values()
     assert made.chunk.decode().replace(path, "v.js") == chunk
     assert data.decode().strip() == vendor
@@ -252,7 +254,7 @@ def test_what_is_made(title: str) -> None:
     ],
 )
 def test_what_cannot_move_stays(source: str, labels: str) -> None:
-    made = esm.Module(source.encode()).split("main.js", ["" if one == "." else one for one in labels])
+    made = esm.Module(source.encode()).cut(["" if one == "." else one for one in labels]).split("main.js")
     assert not made.vendors
 
 
@@ -261,7 +263,7 @@ def test_names_of_the_app_leave_no_trace() -> None:
     first = b"log(1);class Q{constructor(x){this.x=x}}const W=[new Q(1)];function E(a){return W.concat(a)}log(E(2));"
     second = b"log(2,3);let z=9;class b{constructor(t){this.x=t}}const c=[new b(1)];function d(q){return c.concat(q)}log(d(z));"
     made = [
-        esm.Module(first).split("a.js", ["", "v", "v", "v", ""]),
-        esm.Module(second).split("b.js", ["", "", "v", "v", "v", ""]),
+        esm.Module(first).cut(["", "v", "v", "v", ""]).split("a.js"),
+        esm.Module(second).cut(["", "", "v", "v", "v", ""]).split("b.js"),
     ]
     assert made[0].vendors["v"] == made[1].vendors["v"]

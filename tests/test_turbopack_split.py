@@ -12,6 +12,7 @@ from test_split_pass import library, optimize
 
 from v1z3r_build.bundlers import factories
 from v1z3r_build.bundlers.turbopack import chunks, context
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scope_analysis import analyse_script
 
 if TYPE_CHECKING:
@@ -202,8 +203,9 @@ def labellings(count: int) -> Iterator[list[str]]:
 
 
 def body_of(source: bytes, entry: chunks.Entry) -> factories.Body:
-    scopes = analyse_script(source)
-    node = scopes.tree.root_node.descendant_for_byte_range(*entry.factory)
+    tree = located(source)
+    scopes = analyse_script(source, tree)
+    node = tree.root_node.descendant_for_byte_range(*entry.factory)
     assert node is not None
     parameters = node.child_by_field_name("parameters")
     method = node.type == "method_definition" and parameters is not None
@@ -224,7 +226,7 @@ def splits(source: bytes) -> Iterator[tuple[bytes, bytes]]:
         kept = {entry: source[entry.start : entry.end] for entry in chunk.entries}
         gone: dict[bytes, None] = {}
         for (entry, body), own in zip(bodies.items(), labels, strict=True):
-            made = body.split(own, lambda label, text: f"{label}-{hash(text)}")
+            made = body.cut(own).split(lambda label, text: f"{label}-{hash(text)}")
             start, end = body.node.start_byte, body.node.end_byte
             kept[entry] = source[entry.start : start] + made.body + source[end : entry.end]
             for vendor in made.vendors.values():
@@ -316,7 +318,7 @@ def test_what_another_module_may_ask(use: str, moves: bool) -> None:
     source = LIST % f"1,e=>{{var y={use}}}".encode()
     chunk = chunks.read_chunk(source)
     assert chunk is not None
-    made = body_of(source, chunk.entries[0]).split(["v"], lambda label, _: label)
+    made = body_of(source, chunk.entries[0]).cut(["v"]).split(lambda label, _: label)
     assert bool(made.vendors) is moves
 
 
@@ -335,9 +337,9 @@ def test_what_another_module_may_ask(use: str, moves: bool) -> None:
     ],
 )
 def test_modules_that_are_asked_for_and_made(use: str, asks: object, gives: object) -> None:
-    scopes = analyse_script(f"e=>{{{use}}}".encode())
-    [reference] = scopes.scopes[1].bindings["e"].references
-    node = scopes.tree.root_node.descendant_for_byte_range(reference.start, reference.end)
+    source = f"e=>{{{use}}}".encode()
+    [reference] = analyse_script(source).scopes[1].bindings["e"].references
+    node = located(source).root_node.descendant_for_byte_range(reference.start, reference.end)
     assert node is not None
     assert (context.required(node), context.registered(node)) == (asks, gives)
 

@@ -21,6 +21,7 @@ from v1z3r_build.bundlers.webpack.chunk import Chunk, compose, move, read_chunk,
 from v1z3r_build.bundlers.webpack.registration import register
 from v1z3r_build.bundlers.webpack.runtime import Runtime, read_runtime
 from v1z3r_build.bundlers.webpack.syntax import Edit, Refusal
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.passes.split.runtimes import register_chunks
 
@@ -770,7 +771,7 @@ def test_a_start_whose_modules_are_there_runs_within_its_script() -> None:
 )
 def test_starts_that_cannot_wait_are_refused(source: str, reason: str) -> None:
     found = runtime(source.encode())
-    refusal = entry.objection(found, analyse_script(found.source))
+    refusal = entry.objection(found, analyse_script(found.source), located(found.source).root_node)
     assert refusal is not None
     assert refusal.reason == reason
 

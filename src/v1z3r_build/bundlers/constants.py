@@ -102,7 +102,7 @@ def _shown(
         return
     script = _analysed(source, tree)
     if script is not None:
-        shows = _Shows(script, components)
+        shows = _Shows(script, tree.root_node, components)
         for low, value in values.items():
             attributes = shows.attributes(value)
             if attributes is not None:
@@ -191,10 +191,10 @@ def _analysed(source: bytes, tree: Tree) -> Scopes | None:
 class _Shows:
     """What a script only shows."""
 
-    def __init__(self, scopes: Scopes, components: Collection[tuple[str, str]]) -> None:
+    def __init__(self, scopes: Scopes, root: Node, components: Collection[tuple[str, str]]) -> None:
         self._scopes = scopes
         self._components = components
-        self._root = scopes.tree.root_node
+        self._root = root
         self._is_module = any(one.type in ("import_statement", "export_statement") for one in self._root.children)
         self._declared = {
             binding.declarations[0].start: binding

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import divide, needs, objections
@@ -26,7 +26,7 @@ from v1z3r_build.formats.scopes import Goal, Kind, Reason, Refused
 from v1z3r_build.formats.transplants import composed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Container, Mapping, Sequence
 
     from tree_sitter import Node, Tree
 
@@ -44,11 +44,10 @@ _FUNCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A chunk after its division. vendors: by label, path and bytes. held: as of `objections`."""
+    """A chunk after its division. vendors: by label, path and bytes."""
 
     chunk: Derived
     vendors: Mapping[str, tuple[str, Derived]]
-    held: Mapping[str, str]
 
 
 class Imports(NamedTuple):
@@ -110,8 +109,9 @@ class Module(Outline):
 
     def __init__(self, source: bytes, imports: Imports | None = None, tree: Tree | None = None) -> None:
         """imports: the worst is assumed if it is not known. tree: as above. Raises Refused."""
+        tree = tree or located(source)
         self.scopes = analyse_module(source, tree)
-        super().__init__(source, self.scopes.tree)
+        super().__init__(source, tree)
         if not any(map(_is_request, self.items)):
             imports = Imports(circular=False, awaiting=False)
         self._imports = imports or Imports()
@@ -144,12 +144,12 @@ class Module(Outline):
                         found.add(self._text(alias or name))
         return frozenset(found)
 
-    def split(self, path: str, labels: Sequence[str]) -> Split:
-        """The chunk at a path, split by the labels of its items: the name of a vendor, or '' for the app."""
+    def cut(self, labels: Sequence[str]) -> Cut:
+        """The chunk cut apart by the labels of its items: the name of a vendor, or '' for the app."""
         early = self._imports.circular or self._imports.awaiting
         divided = divide(self.items, self.bindings, labels, self._fixed, early=early)
-        chunk = _Chunk(self.source, path, self.scopes, self.items, divided.parts, self._imports)
-        return Split(chunk.remainder(), chunk.vendors, objections(self.items, divided))
+        knife = _Knife(self.scopes, self.items, self.bindings, divided.parts, self._imports)
+        return knife.cut(objections(self.items, divided))
 
 
 def _is_request(item: Item) -> bool:
@@ -186,41 +186,72 @@ def _specifier(theirs: str, own: str) -> str:
     return own if theirs == own else f"{theirs} as {own}"
 
 
-class _Chunk:
+class _Draft(NamedTuple):
+    """A vendor's code under the names of the chunk. provided: what the chunk imports of it."""
+
+    label: str
+    body: Derived
+    provided: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A chunk cut apart, before vendors have their own names. Nothing of the syntax tree is held by it.
+
+    head, tail: what remains, before and behind the place of the imports. held: as of `objections`.
+    """
+
+    held: Mapping[str, str]
+    _scopes: Scopes = field(repr=False)
+    _drafts: Sequence[_Draft] = field(repr=False)
+    _head: Derived = field(repr=False)
+    _tail: Derived = field(repr=False)
+
+    def split(self, path: str) -> Split:
+        """The texts. path: of the chunk."""
+        read = {binding.name for binding in readable_names(self._scopes, self._scopes.whole())}
+        vendors: dict[str, tuple[str, Derived]] = {}
+        imports: list[bytes] = []
+        for one in self._drafts:
+            body, canonical = _canonical(one.body, self._scopes, read)
+            names = {name: canonical.get(name, name) for name in one.provided}
+            text = joined((body, b"export{" + ",".join(sorted(names.values())).encode() + b"};\n"))
+            name = f"{one.label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
+            imported = (_specifier(theirs, own) for own, theirs in names.items())
+            imports.append(f'import{{{",".join(imported)}}}from"./{name}";'.encode())
+            vendors[one.label] = posixpath.join(posixpath.dirname(path), name), text
+        return Split(joined((self._head, *imports, self._tail)), vendors)
+
+
+class _Knife:
     def __init__(
         self,
-        source: bytes,
-        path: str,
         scopes: Scopes,
         found: Sequence[Item],
+        bindings: Sequence[Binding],
         parts: Mapping[str, Part],
         known: Imports,
     ) -> None:
-        self.source = source
+        self.source = scopes.source
         self.known = known
-        self.path = path
         self.scopes = scopes
         self.region = scopes.whole()
         self.items = found
+        self.bindings = {binding.name: binding for binding in bindings}
         self.parts = parts
         self.calls: dict[tuple[int, bool], list[Call]] = {}
-        self.imports: list[bytes] = []
-        self.read = {binding.name for binding in readable_names(scopes, self.region)}
-        names = fresh_names(self.region)
-        self.vendors = {label: self._vendor(label, part, names) for label, part in parts.items()}
+        self.names = fresh_names(self.region)
 
-    def _vendor(self, label: str, part: Part, names: Iterator[str]) -> tuple[str, Derived]:
-        made = transfer(self.source, self.region, self.items, part, names, self._is_first(part))
-        body, canonical = _canonical(made.body, self.scopes, self.read)
-        provided = [*part.provided, *(call.function for call in made.calls)]
-        exported = sorted(canonical.get(name, name) for name in provided)
-        text = joined((body, b"export{" + ",".join(exported).encode() + b"};\n"))
-        name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
-        imported = (_specifier(canonical.get(name, name), name) for name in provided)
+    def cut(self, held: Mapping[str, str]) -> Cut:
+        drafts = [self._draft(label, part) for label, part in self.parts.items()]
+        return Cut(held, self.scopes, drafts, *self._remainder())
+
+    def _draft(self, label: str, part: Part) -> _Draft:
+        plain = self._is_first(part)
+        made = transfer(self.source, self.region, self.items, self.bindings, part, self.names, plain)
         for call in made.calls:
             self.calls.setdefault((call.place, call.after), []).append(call)
-        self.imports.append(f'import{{{",".join(imported)}}}from"./{name}";'.encode())
-        return posixpath.join(posixpath.dirname(self.path), name), text
+        return _Draft(label, made.body, [*part.provided, *(call.function for call in made.calls)])
 
     def _is_first(self, part: Part) -> bool:
         """Whether all of the vendor's is evaluated before anything of the app's that can be noticed."""
@@ -234,24 +265,25 @@ class _Chunk:
         mine = set(part.items)
         return all(index in mine or self.items[index].idle for index in range(run.place))
 
-    def remainder(self) -> Derived:
+    def _remainder(self) -> tuple[Derived, Derived]:
         moved = {index for part in self.parts.values() for index in part.items}
         last = max((index for index, one in enumerate(self.items) if _is_request(one)), default=-1)
         first = next((index for index, one in enumerate(self.items) if not one.idle), len(self.items) - 1)
-        passage = Passage(self.source)
-        head = next((index for index, one in enumerate(self.items) if one.form not in ("hashbang", "comment")), 0)
+        top = next((index for index, one in enumerate(self.items) if one.form not in ("hashbang", "comment")), 0)
+        head, tail = Passage(self.source), Passage(self.source)
+        passage = head
         for index, item in enumerate(self.items):
-            if last < 0 and index == head:
-                passage.statements(self.imports)
+            if last < 0 and index == top:
+                passage = tail
             if index == first:
                 self._call(passage, START, after=True)
             self._call(passage, index, after=False)
             if index not in moved:
                 passage.add(item)
             if index == last:
-                passage.statements(self.imports)
+                passage = tail
             self._call(passage, index, after=True)
-        return passage.text()
+        return head.text(), tail.text()
 
     def _call(self, passage: Passage, place: int, after: bool) -> None:
         for call in self.calls.get((place, after), ()):

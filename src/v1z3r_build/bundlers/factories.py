@@ -8,7 +8,7 @@ webpack's modules read each other's.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import divide, needs, objections
@@ -65,14 +65,10 @@ class Vendor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """body: what the old factory's body becomes, from its start to its end. vendors: by label.
-
-    held: as of `division.objections`.
-    """
+    """body: what the old factory's body becomes, from its start to its end. vendors: by label."""
 
     body: Derived
     vendors: Mapping[str, Vendor]
-    held: Mapping[str, str]
 
 
 class Body:
@@ -109,9 +105,8 @@ class Body:
     def _pinned(self, scope: Scope) -> set[int]:
         """Where the runtime is used in a way that another factory's would not answer."""
         binding = scope.bindings.get(self.dialect.runtime)
-        root = self.scopes.tree.root_node
         uses = binding.references if binding is not None else ()
-        nodes = ((use.start, root.descendant_for_byte_range(use.start, use.end)) for use in uses)
+        nodes = ((use.start, self.node.descendant_for_byte_range(use.start, use.end)) for use in uses)
         return {start for start, node in nodes if node is None or not self.dialect.free(node)}
 
     def is_link(self, item: Item) -> bool:
@@ -136,17 +131,63 @@ class Body:
                 found[home] = users.pop()
         return found
 
-    def split(self, labels: Sequence[str], identify: Callable[[str, bytes], str]) -> Split:
-        """The body split by the labels of its items: the name of a vendor, or '' for the app.
-
-        identify: makes a module id of a label and the text of the vendor's factory.
-        """
+    def cut(self, labels: Sequence[str]) -> Cut:
+        """The body cut apart by the labels of its items: the name of a vendor, or '' for the app."""
         divided = divide(self.items, self.bindings, labels, self._holding.fixed)
-        factory = _Factory(self.scopes, self._region, self.items, self.bindings, divided.parts, self.dialect, identify)
-        return factory.split(self.node, objections(self.items, divided))
+        knife = _Knife(self.scopes, self._region, self.items, self.bindings, divided.parts, self.dialect)
+        return knife.cut(self.node, objections(self.items, divided))
 
 
-class _Factory:
+class _Draft(NamedTuple):
+    """A vendor's factory under the names of the old script.
+
+    module: what the old factory calls that which it has. first: statements that follow its being required.
+    """
+
+    label: str
+    factory: Derived
+    module: str
+    first: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A body cut apart, before vendors have their own names. Nothing of the syntax tree is held by it.
+
+    start, end: bytes of the old body. head, tail: what remains, before and behind the place where vendors' factories
+    are required. held: as of `division.objections`.
+    """
+
+    start: int
+    end: int
+    held: Mapping[str, str]
+    _scopes: Scopes = field(repr=False)
+    _region: Region = field(repr=False)
+    _dialect: Dialect
+    _drafts: Sequence[_Draft] = field(repr=False)
+    _head: Derived = field(repr=False)
+    _tail: Derived = field(repr=False)
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The vendors that are cut out."""
+        return [one.label for one in self._drafts]
+
+    def split(self, identify: Callable[[str, bytes], str]) -> Split:
+        """The texts. identify: makes a module id of a label and the text of the vendor's factory."""
+        read = {binding.name for binding in readable_names(self._scopes, self._region)} if self._drafts else set()
+        vendors: dict[str, Vendor] = {}
+        first: list[bytes] = []
+        for one in self._drafts:
+            factory = _canonical(one.factory, self._scopes, read)
+            identifier = identify(one.label, factory)
+            vendors[one.label] = Vendor(identifier, factory)
+            first.append(f"var {one.module}={self._dialect.require(identifier)};".encode())
+            first += (text.encode() for text in one.first)
+        return Split(joined((self._head, *first, self._tail)), vendors)
+
+
+class _Knife:
     def __init__(
         self,
         scopes: Scopes,
@@ -155,7 +196,6 @@ class _Factory:
         bindings: Sequence[Binding],
         parts: Mapping[str, Part],
         dialect: Dialect,
-        identify: Callable[[str, bytes], str],
     ) -> None:
         self.source = scopes.source
         self.scopes = scopes
@@ -164,34 +204,27 @@ class _Factory:
         self.bindings = {binding.name: binding for binding in bindings}
         self.parts = parts
         self.dialect = dialect
-        self.identify = identify
         self.names = fresh_names(region)
-        self.read = {binding.name for binding in readable_names(scopes, region)}
         self.strict = [index for index, item in enumerate(found) if item.form == "directive"]
-        self.first: list[str] = []
         self.before: dict[int, list[str]] = {}
         self.after: dict[int, list[str]] = {}
         self.live: dict[str, str] = {}
 
-    def split(self, body: Node, held: Mapping[str, str]) -> Split:
-        vendors = {label: self._vendor(label, part) for label, part in self.parts.items()}
-        if not vendors:
-            return Split(written(self.source, body.start_byte, body.end_byte), vendors, held)
-        return Split(joined((b"{", self._remainder(), b"}")), vendors, held)
+    def cut(self, body: Node, held: Mapping[str, str]) -> Cut:
+        drafts = [self._draft(label, part) for label, part in self.parts.items()]
+        start, end = body.byte_range
+        head, tail = self._remainder() if drafts else (written(self.source, start, end), joined(()))
+        return Cut(start, end, held, self.scopes, self.region, self.dialect, drafts, head, tail)
 
-    def _vendor(self, label: str, part: Part) -> Vendor:
-        made = transfer(self.source, self.region, self.items, part, self.names, plain=False)
+    def _draft(self, label: str, part: Part) -> _Draft:
+        made = transfer(self.source, self.region, self.items, self.bindings, part, self.names, plain=False)
         provided = [*part.provided, *(call.function for call in made.calls)]
         # By their places: the names that the app's build gave would change with every build.
         keys = {name: _key(number) for number, name in enumerate(provided)}
         before, behind = self.dialect.frame(self._directives(), [(keys[name], name) for name in provided])
-        factory = _canonical(joined((before, made.body, behind)), self.scopes, self.read)
-        identifier = self.identify(label, factory)
         module = next(self.names)
-        self.first.append(f"var {module}={self.dialect.require(identifier)};")
-        self._call(made, module, keys)
-        self._read(part, made, module, keys)
-        return Vendor(identifier, factory)
+        first = [*self._call(made, module, keys), *self._read(part, made, module, keys)]
+        return _Draft(label, joined((before, made.body, behind)), module, first)
 
     def _directives(self) -> Derived:
         passage = Passage(self.source)
@@ -205,15 +238,16 @@ class _Factory:
         around = b"" if own or not self.region.scope.strict else b'"use strict";'
         return joined((around, passage.text()))
 
-    def _call(self, made: Transfer, module: str, keys: Mapping[str, str]) -> None:
+    def _call(self, made: Transfer, module: str, keys: Mapping[str, str]) -> Iterator[str]:
+        """The calls that come before all items. The others are noted."""
         for call in made.calls:
             statement = f"{module}.{keys[call.function]}({','.join(call.arguments)});"
             if call.place == START:
-                self.first.append(statement)
+                yield statement
             else:
                 (self.after if call.after else self.before).setdefault(call.place, []).append(statement)
 
-    def _read(self, part: Part, made: Transfer, module: str, keys: Mapping[str, str]) -> None:
+    def _read(self, part: Part, made: Transfer, module: str, keys: Mapping[str, str]) -> Iterator[str]:
         """Where the old factory reads what the vendor has: once if it is there from the start, else anew each time.
 
         Not once its run is over: the run may call the app, by whatever way.
@@ -226,7 +260,7 @@ class _Factory:
             else:
                 at_once.append(f"{name}={expression}")
         if at_once:
-            self.first.append(f"var {','.join(at_once)};")
+            yield f"var {','.join(at_once)};"
 
     def _live(self, moved: Container[int]) -> Iterator[Edit]:
         """Edits that read live bindings where the old factory speaks of them, in order."""
@@ -245,19 +279,18 @@ class _Factory:
                 text = (";" if _goes_on(self.source, path) else "") + f"(0,{text})"
             yield Edit(start, use.end, text.encode())
 
-    def _remainder(self) -> Derived:
+    def _remainder(self) -> tuple[Derived, Derived]:
         moved = {index for part in self.parts.values() for index in part.items}
         edits = list(self._live(moved))
-        passage = Passage(self.source)
         start = max(self.strict, default=-1) + 1
+        head, tail = Passage(self.source), Passage(self.source)
         for index, item in enumerate(self.items):
-            if index == start:
-                passage.statements(text.encode() for text in self.first)
+            passage = head if index < start else tail
             passage.statements(text.encode() for text in self.before.get(index, ()))
             if index not in moved:
                 passage.add(item, edits)
             passage.statements(text.encode() for text in self.after.get(index, ()))
-        return passage.text()
+        return joined((b"{", head.text())), joined((tail.text(), b"}"))
 
 
 def _bound(found: Sequence[Item], region: Region, runtime: str) -> Iterator[int]:

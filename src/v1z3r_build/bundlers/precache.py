@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.passage import Edit, written
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 from v1z3r_build.formats.scopes import Access, Kind, Refused
@@ -17,7 +18,7 @@ from v1z3r_build.formats.scopes import Access, Kind, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.formats.scopes import Scopes
 
@@ -34,50 +35,53 @@ def list_beside(source: bytes, names: Collection[bytes], vendors: Callable[[str]
         return None
     # A JSON object by itself would be read as a block.
     opening = b"(" if source.lstrip()[:1] == b"{" else b""
-    scopes = _analysed(opening + source + (b")" if opening else b""))
+    text = opening + source + (b")" if opening else b"")
+    tree = located(text)
+    scopes = _analysed(text, tree)
     if scopes is None:
         return None
+    root = tree.root_node
     edits: list[Edit] = []
     for name in sorted(names):
-        at = scopes.source.find(name)
+        at = text.find(name)
         while at >= 0:
-            literal = _string_at(scopes, at, at + len(name))
-            entry = _entry(scopes, literal) if literal is not None else None
+            literal = _string_at(root, at, at + len(name))
+            entry = _entry(scopes, root, literal) if literal is not None else None
             if literal is None or entry is None:
                 return None
-            text = scopes.source[literal.start_byte + 1 : literal.end_byte - 1]
-            for url in vendors(unescape(text)):
+            listed = text[literal.start_byte + 1 : literal.end_byte - 1]
+            for url in vendors(unescape(listed)):
                 start = entry.start_byte - len(opening)
-                edits.append(Edit(start, start, _another(scopes.source, entry, literal, url) + b","))
-            at = scopes.source.find(name, at + len(name))
+                edits.append(Edit(start, start, _another(text, entry, literal, url) + b","))
+            at = text.find(name, at + len(name))
     return sorted(edits)
 
 
-def _analysed(text: bytes) -> Scopes | None:
+def _analysed(text: bytes, tree: Tree) -> Scopes | None:
     """A service worker may be a script or a module."""
     for analyse in (analyse_script, analyse_module):
         try:
-            return analyse(text)
+            return analyse(text, tree)
         except Refused:
             continue
     return None
 
 
-def _string_at(scopes: Scopes, start: int, end: int) -> Node | None:
-    node = scopes.tree.root_node.descendant_for_byte_range(start, end)
+def _string_at(root: Node, start: int, end: int) -> Node | None:
+    node = root.descendant_for_byte_range(start, end)
     if node is not None and node.type in _STRING_PARTS:
         node = node.parent
     return node if node is not None and node.type == "string" else None
 
 
-def _entry(scopes: Scopes, literal: Node) -> Node | None:
+def _entry(scopes: Scopes, root: Node, literal: Node) -> Node | None:
     """The member of a list that a URL is, or is the `url` of."""
     holder = literal.parent
     if holder is None:
         return None
     if holder.type == "array":
         mixed = any(one.type == "object" and _is_entry(one) for one in holder.named_children)
-        return literal if mixed or _is_added(scopes, holder) else None
+        return literal if mixed or _is_added(scopes, root, holder) else None
     entry = holder.parent
     listed = entry.parent if entry is not None else None
     if entry is None or listed is None or listed.type != "array" or not _is_entry(entry):
@@ -101,7 +105,7 @@ def _members(node: Node) -> dict[bytes, Node]:
     return found
 
 
-def _is_added(scopes: Scopes, array: Node) -> bool:
+def _is_added(scopes: Scopes, root: Node, array: Node) -> bool:
     """Whether all that becomes of an array of strings is that a cache fetches them: `cache.addAll([…])`."""
     if any(one.type not in ("string", "comment") for one in array.named_children):
         return False
@@ -125,7 +129,7 @@ def _is_added(scopes: Scopes, array: Node) -> bool:
     places = (one for one in binding.references if one.start != name.start_byte)
     return all(
         one.access is Access.READ
-        and (node := scopes.tree.root_node.descendant_for_byte_range(one.start, one.end)) is not None
+        and (node := root.descendant_for_byte_range(one.start, one.end)) is not None
         and _is_argument(node)
         for one in places
     )

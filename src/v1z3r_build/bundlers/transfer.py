@@ -13,7 +13,7 @@ from v1z3r_build.formats.scopes import Kind
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
-    from v1z3r_build.bundlers.division import Part
+    from v1z3r_build.bundlers.division import Binding, Part
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.bundlers.passage import Edit
     from v1z3r_build.formats.derivation import Derived
@@ -53,11 +53,18 @@ def fresh_names(region: Region) -> Iterator[str]:
 
 
 def transfer(
-    source: bytes, region: Region, found: Sequence[Item], part: Part, names: Iterator[str], plain: bool
+    source: bytes,
+    region: Region,
+    found: Sequence[Item],
+    bindings: Mapping[str, Binding],
+    part: Part,
+    names: Iterator[str],
+    plain: bool,
 ) -> Transfer:
     """Write what moves.
 
-    names: for the functions that are made. plain: the items are to be evaluated where the body is.
+    bindings: those that items declare, by name. names: for the functions that are made. plain: the items are to be
+    evaluated where the body is.
     """
     evaluated = {index for run in part.runs for index in run.items}
     where = Places(found)
@@ -74,7 +81,7 @@ def transfer(
         for index in part.items:
             passage.add(found[index])
         return Transfer(passage.text(), (), True, ready)
-    kept = list(_kept(region, where, part))
+    kept = list(_kept(bindings, part))
     hidden = {name for one in kept for name in one.names}
     declared = [name for name in own if name not in ready and name not in hidden]
     variables = [*declared, *part.received]
@@ -117,17 +124,16 @@ class _Kept(NamedTuple):
     declaring: Set[int]
 
 
-def _kept(region: Region, where: Places, part: Part) -> Iterator[_Kept]:
+def _kept(bindings: Mapping[str, Binding], part: Part) -> Iterator[_Kept]:
     """For each run what its function can declare itself, as the old scope did: nobody outside of it can tell."""
     declared: dict[int, set[str]] = defaultdict(set)
     users: dict[str, set[int]] = {}
     mine = set(part.items)
-    for name, binding in region.scope.bindings.items():
-        homes = {where.at(place.start) for place in binding.declarations}
-        if homes.isdisjoint(mine):
+    for name, binding in bindings.items():
+        if mine.isdisjoint(binding.items):
             continue
-        users[name] = homes | {where.at(reference.start) for reference in binding.references}
-        for index in homes:
+        users[name] = {*binding.items, *(use.item for use in binding.uses)}
+        for index in binding.items:
             declared[index].add(name)
     evaluated = {index for run in part.runs for index in run.items}
     free = {index for index in part.items if index not in evaluated and declared[index]}

@@ -14,8 +14,7 @@ Which names stay: those that the text does not declare; those of a script's top 
 that `export let x` gives to other modules; `arguments`; and the names of functions and classes that code can read.
 
 Names that code can read. A function or class has a `name` property, from its own name or from the variable that it is
-assigned to without one (ECMA-262 §8.4). What the region reads of that is looked for: `.name` and `["name"]` that are
-not just written to, `{name}` as a pattern, and the string "name" where it is not compared.
+assigned to without one (ECMA-262 §8.4). What the region reads of that is known (`name_reads`).
   1. If it stands on a name of the region that gives functions theirs (`function f() {} f.name`), that name stays.
   2. If it stands on anything else (`x.name`, `x.constructor.name`), which may be any function or class of the text,
      then all names that functions or classes take stay, except those that a minifier has chosen. Only literals and
@@ -30,7 +29,6 @@ these matter, `keep` names the bindings that shall stay.
 
 from __future__ import annotations
 
-import re
 import sys
 from bisect import bisect_left
 from collections import defaultdict
@@ -40,18 +38,15 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats.derivation import Edit, written
-from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind, start_of
 from v1z3r_build.formats.transplants import Composition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence, Set
 
-    from tree_sitter import Node
-
     from v1z3r_build.formats.derivation import Derived
+    from v1z3r_build.formats.name_reads import NameRead
     from v1z3r_build.formats.scopes import Binding, Declaration, Reference, Region, Scope, Scopes
-    from v1z3r_build.formats.transplants import Transplant
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +104,12 @@ class Renamer:
         leader = self.composition.leader
         certain: set[Binding] = set()
         possible = False
-        for path, receiver, binding in self._reads(region):
+        for read, binding in self._reads(region):
             if binding is not None and leader(binding).gives_name:
                 certain.add(leader(binding))
                 possible = possible or binding.kind not in _STEADY or self._is_written(binding)
-            elif receiver is None or _may_be_function(receiver, path):
-                possible = True
+            else:
+                possible = possible or read.may_be_function
         if possible:
             for scope in self.composition.scopes(region):
                 for binding in scope.bindings.values():
@@ -124,21 +119,16 @@ class Renamer:
                         certain.add(leader(binding))
         return certain
 
-    def _reads(self, region: Region) -> Iterator[tuple[Sequence[Node], Node | None, Binding | None]]:
-        """Where names are read: the path to the word, of what the name is read, and what that is if it is a binding."""
-        composition, frame = self.composition, self.composition.frame
-        start, end = region.scope.start, region.scope.end
-        if region.scope is frame.root:
-            start, end = 0, len(frame.source)
-        for path, receiver in _reads(frame, start, end, Descent(frame.tree.root_node)):
-            reference = _reference(region.references, receiver)
-            yield path, receiver, reference.binding if reference is not None else None
-        origin = composition.origin
-        descent = Descent(origin.tree.root_node)
-        for one in sorted(composition.within(region), key=_place_there):
-            for path, receiver in _reads(origin, one.scope.start, one.scope.end, descent):
-                reference = _reference(origin.references, receiver)
-                yield path, receiver, composition.meant(one, reference) if reference is not None else None
+    def _reads(self, region: Region) -> Iterator[tuple[NameRead, Binding | None]]:
+        """Where names are read, and the binding of which one is read, if it is one."""
+        composition, frame, origin = self.composition, self.composition.frame, self.composition.origin
+        for read in frame.name_reads_in(region.scope):
+            reference = _reference(region.references, read)
+            yield read, reference.binding if reference is not None else None
+        for one in composition.within(region):
+            for read in origin.name_reads_in(one.scope):
+                reference = _reference(origin.references, read)
+                yield read, composition.meant(one, reference) if reference is not None else None
 
     def _is_written(self, binding: Binding) -> bool:
         return binding in self.composition.written or any(
@@ -219,7 +209,7 @@ class _Renaming:
 
     def _bindings(self) -> Iterator[tuple[Binding, Callable[[int], int] | None]]:
         """All bindings of the region, and what gives the place in the text of something in theirs, if it is another."""
-        move = self.composition.place if self.composition.transplants else None
+        move: Callable[[int], int] | None = self.composition.place if self.composition.transplants else None
         emptied = self.composition.emptied
         for scope in self.region.scopes:
             if scope.index not in emptied:
@@ -478,10 +468,6 @@ def _order(group: _Group) -> int:
     return group.order
 
 
-def _place_there(one: Transplant) -> int:
-    return one.scope.start
-
-
 # What no binding may be called: reserved words in any mode (ECMA-262 §12.7.2), words that mean something in places,
 # and globals that code takes for constants.
 _WORDS = """
@@ -519,8 +505,6 @@ def _canonical() -> Iterator[str]:
 
 # Names that code can read
 
-# A pattern that begins with letters is found faster.
-_NAME_WORD = re.compile(rb"name(?<![\w$]name)(?![\w$])")
 # For `bytes.translate`: 1 for white space, else 0.
 _BLANKS = bytes(bytes((code,)).isspace() for code in range(256))
 _SHORT = 3
@@ -530,86 +514,11 @@ _WRITING = frozenset((Access.WRITE, Access.UPDATE))
 _ENOUGH = 20
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))
 _STEADY = frozenset((Kind.FUNCTION, Kind.CLASS, Kind.CLASS_NAME, Kind.FUNCTION_NAME, Kind.CONST))
-_LITERALS = frozenset(("object", "array", "string", "template_string", "regex", "number", "true", "false"))
-_FUNCTION_NODES = frozenset(
-    ("function_declaration", "generator_function_declaration", "function_expression", "generator_function")
-)
 
 
-def _reads(scopes: Scopes, start: int, end: int, descent: Descent) -> Iterator[tuple[Sequence[Node], Node | None]]:
-    """The places from start to end that read a name: the path to the word, and of what it is read if that is known."""
-    for match in _NAME_WORD.finditer(scopes.source, start, end):
-        path = descent.to(match.start(), match.end())
-        read, receiver = _read(path, match.start(), match.end())
-        if read:
-            yield path, receiver
-
-
-def _read(path: Sequence[Node], start: int, end: int) -> tuple[bool, Node | None]:
-    """Whether the word `name` at a place, at the end of a path, reads a property, and of what if that is known."""
-    if len(path) < 4:
-        return False, None
-    outer, parent, node = path[-3:]
-    if node.type == "shorthand_property_identifier_pattern":
-        return True, None
-    if node.type == "string_fragment":
-        if parent.type not in ("string", "template_string") or parent.end_byte - parent.start_byte != end - start + 2:
-            return False, None
-        outer, parent, node = path[-4:-1]
-    elif node.type != "property_identifier":
-        return False, None
-    if parent.type == "pair_pattern":
-        return parent.child_by_field_name("key") == node, None
-    if parent.type == "computed_property_name":
-        return outer.type == "pair_pattern", None
-    if parent.type in ("member_expression", "subscript_expression"):
-        written = outer.type == "assignment_expression" and outer.child_by_field_name("left") == parent
-        receiver = parent.child_by_field_name("object")
-        while receiver is not None and receiver.type == "parenthesized_expression" and receiver.named_child_count == 1:
-            receiver = receiver.named_child(0)
-        return not written, receiver
-    if node.type == "property_identifier" or parent.type in (
-        "pair",
-        "switch_case",
-        "method_definition",
-        "field_definition",
-    ):
-        return False, None
-    if parent.type == "binary_expression":
-        operator = parent.child_by_field_name("operator")
-        return operator is None or operator.type not in ("==", "===", "!=", "!=="), None
-    return True, None
-
-
-def _reference(references: Sequence[Reference], receiver: Node | None) -> Reference | None:
+def _reference(references: Sequence[Reference], read: NameRead) -> Reference | None:
     """The reference that a name is read of."""
-    if receiver is None or receiver.type != "identifier":
+    if read.of < 0:
         return None
-    index = bisect_left(references, receiver.start_byte, key=start_of)
-    return references[index] if index < len(references) else None
-
-
-def _may_be_function(receiver: Node, path: Sequence[Node]) -> bool:
-    """path: from the root to what reads its name."""
-    if receiver.type in _LITERALS:
-        return False
-    if receiver.type != "this":
-        return True
-    # The innermost function but arrows, or the class, that `this` belongs to.
-    depth = len(path) - 2
-    while depth and path[depth].type not in _FUNCTION_NODES and path[depth].type not in _MEMBERS_OF_CLASSES:
-        depth -= 1
-    if path[depth].type not in ("method_definition", "field_definition"):
-        return True
-    of, body, outer, inner = path[depth - 2 : depth + 2]
-    if body.type != "class_body" or inner == outer.child_by_field_name("name"):
-        return True
-    if inner == outer.child_by_field_name("property") or any(
-        child.type.startswith("static") for child in outer.children
-    ):
-        return True
-    heritage = next((child for child in of.children if child.type == "class_heritage"), None)
-    return heritage is not None and b"Function" in (heritage.text or b"")
-
-
-_MEMBERS_OF_CLASSES = frozenset(("method_definition", "field_definition", "class_static_block"))
+    index = bisect_left(references, read.of, key=start_of)
+    return references[index] if index < len(references) and references[index].start == read.of else None

@@ -18,6 +18,7 @@ from tree_sitter import Language
 
 from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.engines.script_syntax import located
+from v1z3r_build.formats.name_reads import name_reads
 from v1z3r_build.formats.scopes import (
     Access,
     Binding,
@@ -85,7 +86,6 @@ def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
     return Scopes(
         source,
         goal,
-        tree,
         walk.scopes,
         walk.references,
         walk.private_references,
@@ -93,6 +93,7 @@ def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
         walk.hazards,
         frozenset(walk.naming),
         walk.lasting,
+        name_reads(source, tree.root_node),
     )
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence, Set
 
-    from tree_sitter import Tree
+    from v1z3r_build.formats.name_reads import NameRead
 
 
 class _Sort(Enum):
@@ -282,13 +282,13 @@ class Scopes:
     naming: the references that are assigned a function or class which takes its `name` property from that. lasting:
     what no renaming changes, of each in turn where it starts and ends: names of properties, of exports and of imports
     as others give them, the text of strings and templates between escapes, regular expressions; in no order.
+    name_reads: in order of the text.
     """
 
     def __init__(
         self,
         source: bytes,
         goal: Goal,
-        tree: Tree,
         scopes: Sequence[Scope],
         references: Sequence[Reference],
         private_references: Sequence[Reference],
@@ -296,10 +296,10 @@ class Scopes:
         hazards: Sequence[Hazard],
         naming: Container[Reference],
         lasting: Sequence[int],
+        name_reads: Sequence[NameRead],
     ) -> None:
         self.source: Final = source
         self.goal: Final = goal
-        self.tree: Final = tree
         self.scopes: Final = scopes
         self.references: Final = references
         self.private_references: Final = private_references
@@ -307,6 +307,7 @@ class Scopes:
         self.hazards: Final = hazards
         self.naming: Final = naming
         self.lasting: Final = lasting
+        self.name_reads: Final = name_reads
 
     @property
     def root(self) -> Scope:
@@ -333,6 +334,11 @@ class Scopes:
         first = bisect_left(self.references, scope.start, key=start_of)
         last = bisect_left(self.references, scope.end, key=start_of)
         return Region(scope, self.references[first:last], self.scopes[scope.index : scope.last + 1])
+
+    def name_reads_in(self, scope: Scope) -> Sequence[NameRead]:
+        """The places in a scope that read names."""
+        first = bisect_left(self.name_reads, (scope.start,))
+        return self.name_reads[first : bisect_left(self.name_reads, (scope.end,), first)]
 
     def function_at(self, start: int) -> Scope | None:
         """The outermost scope of the function whose text, or whose parameter list if it is a method, starts there."""

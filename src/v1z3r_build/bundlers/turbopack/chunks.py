@@ -122,7 +122,7 @@ def move(source: bytes, chunk: Chunk, moved: Collection[Entry], path: str) -> Cu
     the old chunk. Comments that followed the old chunk, such as the address of a source map, whose columns
     would be wrong, are dropped. Raises ImmovableError.
     """
-    _movable(chunk)
+    head(chunk)
     chosen = set(moved)
     if not chosen or not chosen <= set(chunk.entries):
         raise ImmovableError("the modules to move are not this chunk's")
@@ -136,7 +136,7 @@ def compose(source: bytes, chunk: Chunk, entries: Sequence[bytes], path: str = "
 
     path: as in `move`; '' for the old chunk's own. Raises ImmovableError.
     """
-    low, high = _movable(chunk)
+    low, high = head(chunk)
     first, last = chunk.entries[0].start, chunk.entries[-1].end
     if not entries and not chunk.table:
         # The head's comma goes with the last entry: an array of two elements would be read as the runtime's parameters.
@@ -152,7 +152,7 @@ def entry_of(chunk: Chunk, identifier: str, factory: bytes) -> Derived:
     return joined((f'"{identifier}"'.encode("ascii"), b":" if chunk.table else b",", factory))
 
 
-def _movable(chunk: Chunk) -> tuple[int, int]:
+def head(chunk: Chunk) -> tuple[int, int]:
     """Where a chunk's head is. Raises ImmovableError if its script cannot be cut."""
     if not chunk.alone:
         raise ImmovableError("more than a push of modules stands in the script")

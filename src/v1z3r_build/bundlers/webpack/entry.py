@@ -27,6 +27,8 @@ from v1z3r_build.formats.scopes import ScopeKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tree_sitter import Node
+
     from v1z3r_build.bundlers.webpack.runtime import Runtime
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Scopes
@@ -103,12 +105,12 @@ def enclosed(runtime: Runtime) -> Derived | None:
     return written(source, 0, len(source), edits)
 
 
-def objection(runtime: Runtime, scopes: Scopes) -> Refusal | None:
-    """Why the start may not wait, and not be put into a function, None if it may. scopes: the file's."""
+def objection(runtime: Runtime, scopes: Scopes, root: Node) -> Refusal | None:
+    """Why the start may not wait, and not be put into a function, None if it may. scopes, root: the file's."""
     own, source = runtime.own, runtime.source
     if own.start is None:
         return Refusal(own.refused)
-    for statement in syntax.named(scopes.tree.root_node):
+    for statement in syntax.named(root):
         is_directive = [one.type for one in statement.named_children] == ["string"]
         is_it = statement.start_byte <= own.start.start < statement.end_byte
         if not (is_it or is_directive or statement.type in ("empty_statement", "hash_bang_line")):

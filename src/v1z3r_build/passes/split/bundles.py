@@ -6,7 +6,6 @@ Whole modules move, and of those that are inlined in the start, the vendor's ite
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import entry
@@ -19,16 +18,17 @@ from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Refused
 from v1z3r_build.formats.source_maps import Span
 from v1z3r_build.passes.split.answer import Answer, not_split
-from v1z3r_build.passes.split.chunks import Collection, Inlined, divided
+from v1z3r_build.passes.split.chunks import Collection, Inlined, draft_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
 
-    from tree_sitter import Tree
+    from tree_sitter import Node, Tree
 
     from v1z3r_build.bundlers.webpack.syntax import Edit
     from v1z3r_build.formats.scopes import Scopes
     from v1z3r_build.passes.split.answer import VendorFile
+    from v1z3r_build.passes.split.draft import Draft
     from v1z3r_build.passes.split.labels import Wanted
 
 # A start that holds less has no vendor in it, and is not put into a function of its own.
@@ -36,18 +36,15 @@ _INLINED = 4_000
 _ALL = 0.9
 
 
-def split_bundle(
-    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None = None
-) -> Answer | None:
-    """Split one bundle of webpack's; None for a script that is none.
+def draft_bundle(
+    path: str, wanted: Wanted, told: Sequence[Span], data: bytes, tree: Tree, chosen: Set[str] | None
+) -> Draft | Answer | None:
+    """Cut one bundle of webpack's apart; None for a script that is none.
 
-    told: as of Labels. tree: the script's, if it is parsed already.
+    told: as of Labels. tree: the script's. chosen: the vendors to take out, all if None.
     """
     runtime = read_runtime(data, tree)
-    if runtime is None:
-        return None
-    tree = tree or parse(data)
-    if not _is_all(runtime, data, tree):
+    if runtime is None or not _is_all(runtime, data, tree):
         return None
     try:
         found = _readable(runtime, tree)
@@ -55,7 +52,7 @@ def split_bundle(
         found = Refusal(str(refused))
     if isinstance(found, Refusal):
         return Answer(path, diagnostics=(not_split(path, f"{found.reason} (at byte {found.offset})"),))
-    runtime, scopes = found
+    runtime, scopes, root = found
     own = runtime.own
 
     def finish(made: Mapping[str, VendorFile]) -> Sequence[Edit]:
@@ -65,9 +62,10 @@ def split_bundle(
         return edits
 
     inlined = [Inlined(block, runtime.require) for block in own.bodies]
-    collection = Collection(runtime.source, own.modules, own.strict, runtime.licenses, entry.queue, inlined)
-    made = divided(path, collection, scopes, wanted, min_size, _carried(told, runtime.source), finish)
-    return replace(made, queue=runtime.queue_name) if made.vendors else made
+    collection = Collection(
+        runtime.source, own.modules, own.strict, runtime.licenses, entry.queue, runtime.queue_name, finish, inlined
+    )
+    return draft_modules(Answer(path), collection, scopes, root, wanted, _carried(told, runtime.source), chosen)
 
 
 def _carried(told: Sequence[Span], text: bytes) -> Sequence[Span]:
@@ -98,19 +96,22 @@ def _is_all(runtime: Runtime | Refusal, data: bytes, tree: Tree) -> bool:
     )
 
 
-def _readable(runtime: Runtime | Refusal, tree: Tree) -> tuple[Runtime, Scopes] | Refusal:
+def _readable(runtime: Runtime | Refusal, tree: Tree) -> tuple[Runtime, Scopes, Node] | Refusal:
     """A bundle whose start can wait and be looked into. Raises Refused."""
     if isinstance(runtime, Refusal):
         return runtime
     scopes = analyse_script(runtime.source, tree)
-    if objection := entry.objection(runtime, scopes):
+    if objection := entry.objection(runtime, scopes, tree.root_node):
         return objection
     own = runtime.own
     assert own.start is not None
     if any(block.end - block.start >= _INLINED for block in own.bodies) or own.start.end - own.start.start < _INLINED:
-        return runtime, scopes
+        return runtime, scopes, tree.root_node
     enclosed = entry.enclosed(runtime)
-    again = read_runtime(enclosed) if enclosed is not None else None
-    if enclosed is None or not isinstance(again, Runtime) or not again.own.bodies:
-        return runtime, scopes
-    return again, analyse_script(enclosed)
+    if enclosed is None:
+        return runtime, scopes, tree.root_node
+    found = parse(enclosed)
+    again = read_runtime(enclosed, found)
+    if not isinstance(again, Runtime) or not again.own.bodies:
+        return runtime, scopes, tree.root_node
+    return again, analyse_script(enclosed, found), found.root_node

@@ -23,7 +23,7 @@ from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.engines.script_syntax import parse
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Access, Refused, ScopeKind, start_of
-from v1z3r_build.passes.split import ownership, worth
+from v1z3r_build.passes.split import ownership
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Reference, Scope, Scopes
     from v1z3r_build.formats.source_maps import Span
+    from v1z3r_build.passes.split.draft import Draft
     from v1z3r_build.passes.split.labels import Wanted
 
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
@@ -49,29 +50,36 @@ _EXTRACTED_BESIDE = b"/*! For license information please see the .LICENSE.txt fi
 _LICENSE = re.compile(rb"licen[cs]e|copyright|\(c\)", re.I)
 
 
-def split_chunk(
-    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None = None
-) -> Answer | None:
-    """Split one chunk of webpack's; None for a script that is none.
+def draft_chunk(
+    path: str, wanted: Wanted, told: Sequence[Span], data: bytes, tree: Tree, chosen: Set[str] | None
+) -> Draft | Answer | None:
+    """Cut one chunk of webpack's apart; None for a script that is none.
 
-    told: as of Labels. tree: the script's, if it is parsed already.
+    told: as of Labels. tree: the script's. chosen: the vendors to take out, all if None.
     """
     chunk = webpack.read_chunk(data, tree)
     if chunk is None:
         return None
     if isinstance(chunk, Refusal):
         return Answer(path, diagnostics=(not_split(path, f"{chunk.reason} (at byte {chunk.offset})"),))
-    modules = tuple(module.id for module in chunk.modules)
+    unsplit = Answer(path, modules=tuple(module.id for module in chunk.modules))
     try:
         scopes = analyse_script(data, tree)
     except Refused as refused:
-        return Answer(path, diagnostics=(not_split(path, str(refused)),), modules=modules)
+        return replace(unsplit, diagnostics=(not_split(path, str(refused)),))
     queue = data[slice(*chunk.queue)]
-    collection = Collection(data, chunk.modules, chunk.strict, chunk.licenses, lambda _: queue)
     finish = webpack.require_own(chunk)
-    made = divided(path, collection, scopes, wanted, min_size, told, lambda _: finish)
-    made = replace(made, modules=modules)
-    return replace(made, ids=chunk.ids, queue=chunk.queue_name) if made.vendors else made
+    collection = Collection(
+        data,
+        chunk.modules,
+        chunk.strict,
+        chunk.licenses,
+        lambda _: queue,
+        chunk.queue_name,
+        lambda _: finish,
+        ids=chunk.ids,
+    )
+    return draft_modules(unsplit, collection, scopes, tree.root_node, wanted, told, chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,8 @@ class Inlined:
 class Collection:
     """Modules of one script. strict: whether a directive makes all of them strict.
 
-    queue: where a new chunk is put, by its id. licenses: comments that ask to be kept.
+    queue: where a new chunk is put, by its id; queue_name: the name of the runtime's. licenses: comments that ask to be
+    kept. finish: edits that the rest needs besides, for its new files by label. ids: of the chunks that it is.
     """
 
     source: bytes = field(repr=False)
@@ -97,34 +106,30 @@ class Collection:
     strict: bool
     licenses: Sequence[Extent]
     queue: Callable[[str], bytes]
+    queue_name: str
+    finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]]
     inlined: Sequence[Inlined] = ()
+    ids: tuple[str, ...] = ()
 
 
-def divided(
-    path: str,
+def draft_modules(
+    unsplit: Answer,
     collection: Collection,
     scopes: Scopes,
+    root: Node,
     wanted: Wanted,
-    min_size: int,
     told: Sequence[Span],
-    finish: Callable[[Mapping[str, VendorFile]], Sequence[Edit]],
-) -> Answer:
-    """A script without its vendors' modules. finish: edits that the rest needs besides, for its new files by label."""
+    chosen: Set[str] | None,
+) -> Draft | Answer:
+    """A script without its vendors' modules. unsplit: the answer if nothing moves. chosen: as above."""
     labels = Labels(scopes, wanted, told)
-    data = collection.source
-    if not labels.present(0, len(data)):
-        return Answer(path)
-    work = _Work(path, collection, scopes, labels)
+    if not labels.present(0, len(collection.source)):
+        return unsplit
+    work = _Work(collection, scopes, root, labels)
     del labels  # all words of the script, with their places
     if len(work.owners) == 1 and "" not in work.owners:
-        return Answer(path, whole=next(iter(work.owners)))
-
-    def split(chosen: Set[str]) -> Answer:
-        made = work.vendors(chosen)
-        rest = syntax.apply(data, [*work.edits, *finish(made)])
-        return Answer(path, rest, made, cuts=work.cuts, held=work.held)
-
-    return worth.worthwhile(path, data, work.owners - {""}, split, min_size)
+        return replace(unsplit, whole=next(iter(work.owners)))
+    return work.draft(unsplit, work.owners - {""} if chosen is None else chosen)
 
 
 def module_ids(data: bytes) -> tuple[str, ...] | None:
@@ -152,23 +157,18 @@ class _Factory(NamedTuple):
 
 
 class _Work:
-    def __init__(self, path: str, collection: Collection, scopes: Scopes, labels: Labels) -> None:
-        self.path = path
+    def __init__(self, collection: Collection, scopes: Scopes, root: Node, labels: Labels) -> None:
         self.collection = collection
-        self.source = collection.source
         self.scopes = scopes
-        self.whole = factories.Whole(scopes)
+        self.root = root
         opened = [self._open(module) for module in collection.modules]
         opened += [self._start(number, one) for number, one in enumerate(collection.inlined)]
         found = ownership.owned([one.owned for one in opened], labels)
         self.factories = [one._replace(owned=own) for one, own in zip(opened, found, strict=True)]
         self.owners = ownership.owners(found)
-        self.edits: list[Edit] = []
-        self.cuts: dict[int | str, tuple[str, ...]] = {}
-        self.held: dict[str, str] = {}
 
     def _open(self, module: Module) -> _Factory:
-        node = _function(self.scopes, module)
+        node = _function(self.root, module)
         parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
         # Of a method the scope begins with its parameters.
         start = (
@@ -188,7 +188,7 @@ class _Work:
 
     def _start(self, number: int, inlined: Inlined) -> _Factory:
         """What runs once is no module, but for its labels."""
-        block = self.scopes.tree.root_node.descendant_for_byte_range(*inlined.block)
+        block = self.root.descendant_for_byte_range(*inlined.block)
         node = block.parent if block is not None else None
         scope = self.scopes.function_at(node.start_byte) if node is not None else None
         assert block is not None, "a start without its block"
@@ -251,60 +251,102 @@ class _Work:
             if len(given) == 1 and given[0].type in ("number", "string"):
                 yield reference.start, syntax.property_name(given[0])
 
-    # The split
-
-    def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
-        self.edits, self.cuts, self.held = [], {}, {}
-        moved: dict[str, list[Derived]] = {}
+    def draft(self, unsplit: Answer, wanted: Set[str]) -> Draft:
+        pieces: list[_Piece] = []
+        edits: list[Edit] = []
         for one in self.factories:
             owner, body = one.owned.owner, one.owned.body
             if owner in wanted:
-                self.edits.append(webpack.removal(self.source, one.module))
-                moved.setdefault(owner, []).append(self._whole(one))
+                pieces.append(_Piece(one.module, one.scope, owner))
+                edits.append(webpack.removal(self.collection.source, one.module))
             elif body is not None and not owner and wanted & set(one.owned.labels):
-                for label, vendor in self._cut(one, body, wanted).items():
-                    key = syntax.id_literal(vendor.identifier)
-                    moved.setdefault(label, []).append(joined((key, b":", vendor.factory)))
-        return {label: self._file(label, modules) for label, modules in sorted(moved.items())}
+                cut = body.cut([label if label in wanted else "" for label in one.owned.labels])
+                pieces.append(_Piece(one.module, one.scope, "", cut))
+                if cut.labels:
+                    parameters = _parameters(self.scopes, one.module.parameters)
+                    edits += _with_parameters(one.node, one.module.parameters, parameters)
+        return _Draft(wanted, unsplit, self.collection, self.scopes, pieces, edits)
 
-    def _whole(self, one: _Factory) -> Derived:
-        head = b"" if one.module.keyed else syntax.id_literal(one.module.id) + b":"
-        return joined((head, self.whole.text(one.scope, *one.module.entry)))
 
-    def _cut(self, one: _Factory, body: factories.Body, wanted: Set[str]) -> Mapping[str, factories.Vendor]:
-        def identify(label: str, factory: bytes) -> str:
-            # Equal code in two modules is two modules, each with a state of its own.
-            return f"{label}-{one.module.id}-{hashlib.sha256(factory).hexdigest()[:8]}"
+class _Piece(NamedTuple):
+    """A module that moves, to its owner, or that is cut apart."""
 
-        made = body.split([label if label in wanted else "" for label in one.owned.labels], identify)
-        self.held |= made.held
-        if made.vendors:
-            self.cuts[one.module.id] = tuple(sorted(vendor.identifier for vendor in made.vendors.values()))
-            self.edits.append(Edit(body.node.start_byte, body.node.end_byte, made.body))
-            self.edits += _with_parameters(
-                one.node, one.module.parameters, _parameters(self.scopes, one.module.parameters)
-            )
-        return made.vendors
+    module: Module
+    scope: Scope
+    owner: str
+    cut: factories.Cut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """edits: those that the rest needs whatever the vendors' files are."""
+
+    labels: Set[str]
+    unsplit: Answer
+    _collection: Collection
+    _scopes: Scopes = field(repr=False)
+    _pieces: Sequence[_Piece] = field(repr=False)
+    _edits: Sequence[Edit] = field(repr=False)
+
+    def answer(self) -> Answer:
+        whole = factories.Whole(self._scopes)
+        edits = [*self._edits]
+        cuts: dict[int | str, tuple[str, ...]] = {}
+        held: dict[str, str] = {}
+        moved: dict[str, list[Derived]] = {}
+        for module, scope, owner, cut in self._pieces:
+            if cut is None:
+                head = b"" if module.keyed else syntax.id_literal(module.id) + b":"
+                moved.setdefault(owner, []).append(joined((head, whole.text(scope, *module.entry))))
+                continue
+            held |= cut.held
+            if not cut.labels:
+                continue
+            made = cut.split(_identifier(module))
+            cuts[module.id] = tuple(sorted(vendor.identifier for vendor in made.vendors.values()))
+            edits.append(Edit(cut.start, cut.end, made.body))
+            for label, vendor in made.vendors.items():
+                key = syntax.id_literal(vendor.identifier)
+                moved.setdefault(label, []).append(joined((key, b":", vendor.factory)))
+        collection = self._collection
+        vendors = {label: self._file(label, modules) for label, modules in sorted(moved.items())}
+        rest = syntax.apply(collection.source, [*edits, *collection.finish(vendors)])
+        return replace(
+            self.unsplit,
+            data=rest,
+            vendors=vendors,
+            ids=collection.ids,
+            queue=collection.queue_name,
+            cuts=cuts,
+            held=held,
+        )
 
     def _file(self, label: str, modules: Sequence[Derived]) -> VendorFile:
+        collection = self._collection
         table = joined((b"{", webpack.listed(modules), b"}"))
-        head = self._licenses() + (b'"use strict";' if self.collection.strict else b"")
+        head = _licenses(collection) + (b'"use strict";' if collection.strict else b"")
         identity = f"{label}-{hashlib.sha256(head + table).hexdigest()[:8]}"
-        push = b"%s(%s).push([[%s]," % (head, self.collection.queue(identity), syntax.id_literal(identity))
+        push = b"%s(%s).push([[%s]," % (head, collection.queue(identity), syntax.id_literal(identity))
         text = joined((push, table, b"]);"))
         name = f"{label}.{hashlib.sha256(text).hexdigest()[:16]}.js"
-        return VendorFile(posixpath.join(posixpath.dirname(self.path), name), text, identity)
-
-    def _licenses(self) -> bytes:
-        """Comments that tell of licences. Others, such as banners, hold names and versions of the app's."""
-        comments = [self.source[slice(*place)] for place in self.collection.licenses]
-        extracted = any(map(_EXTRACTED.search, comments))
-        kept = [one + b"\n" for one in comments if _LICENSE.search(one) and not _EXTRACTED.search(one)]
-        return b"".join([*([_EXTRACTED_BESIDE] if extracted else []), *kept])
+        return VendorFile(posixpath.join(posixpath.dirname(self.unsplit.path), name), text, identity)
 
 
-def _function(scopes: Scopes, module: Module) -> Node:
-    node = scopes.tree.root_node.descendant_for_byte_range(module.factory.start, module.factory.end)
+def _identifier(module: Module) -> Callable[[str, bytes], str]:
+    # Equal code in two modules is two modules, each with a state of its own.
+    return lambda label, factory: f"{label}-{module.id}-{hashlib.sha256(factory).hexdigest()[:8]}"
+
+
+def _licenses(collection: Collection) -> bytes:
+    """Comments that tell of licences. Others, such as banners, hold names and versions of the app's."""
+    comments = [collection.source[slice(*place)] for place in collection.licenses]
+    extracted = any(map(_EXTRACTED.search, comments))
+    kept = [one + b"\n" for one in comments if _LICENSE.search(one) and not _EXTRACTED.search(one)]
+    return b"".join([*([_EXTRACTED_BESIDE] if extracted else []), *kept])
+
+
+def _function(root: Node, module: Module) -> Node:
+    node = root.descendant_for_byte_range(module.factory.start, module.factory.end)
     while node is not None and node.type not in syntax.FUNCTIONS:
         node = next((child for child in node.named_children if child.start_byte <= module.factory.start), None)
     assert node is not None, "a factory that is no function"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import factories
@@ -16,7 +16,7 @@ from v1z3r_build.bundlers.turbopack import chunks, context
 from v1z3r_build.formats.derivation import Edit, joined, written
 from v1z3r_build.formats.scope_analysis import analyse_script
 from v1z3r_build.formats.scopes import Kind, Refused
-from v1z3r_build.passes.split import ownership, worth
+from v1z3r_build.passes.split import ownership
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
 from v1z3r_build.passes.split.labels import Labels
 from v1z3r_build.passes.split.ownership import Owned
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Reference, Scope, Scopes
     from v1z3r_build.formats.source_maps import Span
+    from v1z3r_build.passes.split.draft import Draft
     from v1z3r_build.passes.split.labels import Wanted
 
 # Smaller factories are hardly ever several modules in one; they move whole or not at all.
@@ -38,40 +39,29 @@ _MERGED = 2_000
 _NAMES_FILES = b"static/chunks/"
 
 
-def split_entries(
-    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None = None
-) -> Answer | None:
-    """Split one chunk of Turbopack's; None for a script that is none.
+def draft_entries(
+    path: str, wanted: Wanted, told: Sequence[Span], data: bytes, tree: Tree, chosen: Set[str] | None
+) -> Draft | Answer | None:
+    """Cut one chunk of Turbopack's apart; None for a script that is none.
 
-    told: as of Labels. tree: the script's, if it is parsed already.
+    told: as of Labels. tree: the script's. chosen: the vendors to take out, all if None.
     """
     chunk = chunks.read_chunk(data, tree)
     if chunk is None:
         return None
-    modules = tuple(one for entry in chunk.entries for one in entry.ids)
-    return replace(_split(path, chunk, wanted, min_size, told, data, tree), modules=modules)
-
-
-def _split(
-    path: str, chunk: Chunk, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes, tree: Tree | None
-) -> Answer:
+    unsplit = Answer(path, modules=tuple(one for entry in chunk.entries for one in entry.ids))
     try:
         scopes = analyse_script(data, tree)
         labels = Labels(scopes, wanted, told)
         if not labels.present(0, len(data)):
-            return Answer(path)
-        work = _Work(path, chunk, scopes, labels)
-        del labels  # all words of the script, with their places
+            return unsplit
+        work = _Work(chunk, scopes, tree.root_node, labels)
         if len(work.owners) == 1 and "" not in work.owners:
-            return Answer(path, whole=next(iter(work.owners)))
-
-        def split(chosen: Set[str]) -> Answer:
-            made = work.vendors(chosen)
-            return Answer(path, work.remainder(), made, cuts=work.cuts, held=work.held)
-
-        return worth.worthwhile(path, data, work.owners - {""}, split, min_size)
+            return replace(unsplit, whole=next(iter(work.owners)))
+        chunks.head(chunk)
+        return work.draft(unsplit, work.owners - {""} if chosen is None else chosen)
     except (Refused, chunks.ImmovableError) as refusal:
-        return Answer(path, diagnostics=(not_split(path, str(refusal)),))
+        return replace(unsplit, diagnostics=(not_split(path, str(refusal)),))
 
 
 class _Factory(NamedTuple):
@@ -83,18 +73,14 @@ class _Factory(NamedTuple):
 
 
 class _Work:
-    def __init__(self, path: str, chunk: Chunk, scopes: Scopes, labels: Labels) -> None:
-        self.path = path
+    def __init__(self, chunk: Chunk, scopes: Scopes, root: Node, labels: Labels) -> None:
         self.chunk = chunk
         self.scopes = scopes
-        self.whole = factories.Whole(scopes)
+        self.root = root
         opened = [self._open(entry) for entry in chunk.entries]
         found = ownership.owned([one.owned for one in opened], labels)
         self.factories = [one._replace(owned=self._settled(own)) for one, own in zip(opened, found, strict=True)]
         self.owners = ownership.owners([one.owned for one in self.factories])
-        self.kept: list[Derived] = []
-        self.cuts: dict[Id, tuple[str, ...]] = {}
-        self.held: dict[str, str] = {}
 
     # Labels
 
@@ -120,7 +106,7 @@ class _Work:
         )
 
     def _function(self, entry: Entry) -> Node:
-        node = self.scopes.tree.root_node.descendant_for_byte_range(*entry.factory)
+        node = self.root.descendant_for_byte_range(*entry.factory)
         assert node is not None
         return node
 
@@ -131,7 +117,7 @@ class _Work:
             yield from binding.references
 
     def _node(self, use: Reference) -> Node:
-        node = self.scopes.tree.root_node.descendant_for_byte_range(use.start, use.end)
+        node = self.root.descendant_for_byte_range(use.start, use.end)
         assert node is not None
         return node
 
@@ -147,45 +133,66 @@ class _Work:
         except Refused:
             return None
 
-    # The split
+    def draft(self, unsplit: Answer, wanted: Set[str]) -> Draft:
+        pieces: list[_Piece] = []
+        for one in self.factories:
+            owner, body, cut = one.owned.owner, one.owned.body, None
+            if body is not None and not owner and wanted & set(one.owned.labels):
+                cut = body.cut([label if label in wanted else "" for label in one.owned.labels])
+            pieces.append(_Piece(one.entry, one.scope, owner if owner in wanted else "", cut))
+        return _Draft(wanted, unsplit, self.chunk, self.scopes, pieces)
 
-    def vendors(self, wanted: Set[str]) -> dict[str, VendorFile]:
-        self.kept, self.cuts, self.held = [], {}, {}
+
+class _Piece(NamedTuple):
+    """An entry that moves to its owner, is cut apart, or stays as it is."""
+
+    entry: Entry
+    scope: Scope
+    owner: str
+    cut: factories.Cut | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    labels: Set[str]
+    unsplit: Answer
+    _chunk: Chunk
+    _scopes: Scopes = field(repr=False)
+    _pieces: Sequence[_Piece] = field(repr=False)
+
+    def answer(self) -> Answer:
+        chunk, source, whole = self._chunk, self._scopes.source, factories.Whole(self._scopes)
+        kept: list[Derived] = []
+        cuts: dict[Id, tuple[str, ...]] = {}
+        held: dict[str, str] = {}
         # Equal factories that were cut out of two are one: each run makes its own.
         moved: dict[str, dict[Derived, None]] = {}
-        for one in self.factories:
-            owner, body = one.owned.owner, one.owned.body
-            if owner in wanted:
-                moved.setdefault(owner, {})[self.whole.text(one.scope, one.entry.start, one.entry.end)] = None
-            elif body is not None and not owner and wanted & set(one.owned.labels):
-                made = body.split([label if label in wanted else "" for label in one.owned.labels], _identify)
-                self.held |= made.held
-                self.kept.append(self._with(one.entry, Edit(body.node.start_byte, body.node.end_byte, made.body)))
-                for label, vendor in made.vendors.items():
-                    text = chunks.entry_of(self.chunk, vendor.identifier, vendor.factory)
-                    moved.setdefault(label, {})[text] = None
-                if made.vendors:
-                    needs = tuple(vendor.identifier for vendor in made.vendors.values())
-                    self.cuts |= dict.fromkeys(one.entry.ids, needs)
+        for entry, scope, owner, cut in self._pieces:
+            if owner:
+                moved.setdefault(owner, {})[whole.text(scope, entry.start, entry.end)] = None
+            elif cut is None:
+                kept.append(written(source, entry.start, entry.end))
             else:
-                self.kept.append(self._with(one.entry))
-        return {label: self._file(label, list(entries)) for label, entries in sorted(moved.items())}
-
-    def _with(self, entry: Entry, *edits: Edit) -> Derived:
-        return written(self.scopes.source, entry.start, entry.end, edits)
+                made = cut.split(_identify)
+                held |= cut.held
+                kept.append(written(source, entry.start, entry.end, [Edit(cut.start, cut.end, made.body)]))
+                for label, vendor in made.vendors.items():
+                    moved.setdefault(label, {})[chunks.entry_of(chunk, vendor.identifier, vendor.factory)] = None
+                if made.vendors:
+                    cuts |= dict.fromkeys(entry.ids, tuple(vendor.identifier for vendor in made.vendors.values()))
+        vendors = {label: self._file(label, list(entries)) for label, entries in sorted(moved.items())}
+        # Behind the chunk a comment names its source map.
+        rest = joined((chunks.compose(source, chunk, kept), written(source, chunk.end, len(source))))
+        return replace(self.unsplit, data=rest, vendors=vendors, cuts=cuts, held=held)
 
     def _file(self, label: str, entries: list[Derived]) -> VendorFile:
-        folder = posixpath.dirname(self.path)
+        source, chunk = self._scopes.source, self._chunk
+        folder = posixpath.dirname(self.unsplit.path)
         # The runtime knows a chunk by its path, which some builds write into it.
-        identity = hashlib.sha256(chunks.compose(self.scopes.source, self.chunk, entries, "-")).hexdigest()[:16]
+        identity = hashlib.sha256(chunks.compose(source, chunk, entries, "-")).hexdigest()[:16]
         path = posixpath.join(folder, f"{label}.{identity}.js")
         relative = f"/{path}".rpartition("/_next/")[2].lstrip("/")
-        return VendorFile(path, chunks.compose(self.scopes.source, self.chunk, entries, relative), relative)
-
-    def remainder(self) -> Derived:
-        source = self.scopes.source
-        # Behind the chunk a comment names its source map.
-        return joined((chunks.compose(source, self.chunk, self.kept), written(source, self.chunk.end, len(source))))
+        return VendorFile(path, chunks.compose(source, chunk, entries, relative), relative)
 
 
 def _identify(label: str, factory: bytes) -> str:

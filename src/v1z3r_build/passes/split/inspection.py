@@ -9,30 +9,33 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.javascript import MAX_SIZE
-from v1z3r_build.passes.split.bundles import split_bundle
-from v1z3r_build.passes.split.chunks import split_chunk
-from v1z3r_build.passes.split.entries import split_entries
-from v1z3r_build.passes.split.modules import outline, split_module
+from v1z3r_build.formats.scopes import Reason
+from v1z3r_build.passes.split import worth
+from v1z3r_build.passes.split.answer import Answer, not_split
+from v1z3r_build.passes.split.bundles import draft_bundle
+from v1z3r_build.passes.split.chunks import draft_chunk
+from v1z3r_build.passes.split.entries import draft_entries
+from v1z3r_build.passes.split.modules import draft_module, outline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Set
 
     from tree_sitter import Tree
 
     from v1z3r_build.formats.source_maps import Span
-    from v1z3r_build.passes.split.answer import Answer
+    from v1z3r_build.passes.split.draft import Draft
     from v1z3r_build.passes.split.labels import Wanted
     from v1z3r_build.passes.split.modules import Exchange
 
-    Splitter = Callable[[str, Wanted, int, Sequence[Span], bytes, Tree | None], Answer | None]
+    Drafter = Callable[[str, Wanted, Sequence[Span], bytes, Tree, Set[str] | None], Draft | Answer | None]
 
 Family = Literal["turbopack", "webpack", "modules"]
 
 # A script is the first's that knows it: Turbopack's queue looks like webpack's; of ES modules only the syntax is known.
-_FAMILIES: tuple[tuple[Family, Splitter], ...] = (
-    ("turbopack", split_entries),
-    ("webpack", split_chunk),
-    ("webpack", split_bundle),
+_FAMILIES: tuple[tuple[Family, Drafter], ...] = (
+    ("turbopack", draft_entries),
+    ("webpack", draft_chunk),
+    ("webpack", draft_bundle),
 )
 
 
@@ -49,14 +52,36 @@ class Finding(NamedTuple):
     exchange: Exchange | None = None
 
 
+class _Draft(NamedTuple):
+    family: Family
+    made: Draft | Answer | None
+    exchange: Exchange | None = None
+
+
 def inspect(path: str, wanted: Wanted, min_size: int, told: Sequence[Span], data: bytes) -> Finding:
     """Look into one script. told: as of Labels. Pure; for guarded children, where the parser may crash."""
-    tree = located(data) if len(data) <= MAX_SIZE else None
-    for family, split in _FAMILIES:
-        answer = split(path, wanted, min_size, told, data, tree)
-        if answer is not None:
-            return Finding(path, family, answer)
+    if len(data) > MAX_SIZE:
+        return Finding(path, "webpack", Answer(path, diagnostics=(not_split(path, Reason.TOO_LARGE.value),)))
+
+    def redraft(chosen: Set[str]) -> Draft | Answer:
+        made = _drafted(path, wanted, told, data, chosen).made
+        assert made is not None, "a script that was split before"
+        return made
+
+    family, made, exchange = _drafted(path, wanted, told, data, None)
+    if made is None or isinstance(made, Answer):
+        return Finding(path, family, made, exchange)
+    return Finding(path, family, worth.worthwhile(path, data, made, redraft, min_size), exchange)
+
+
+def _drafted(path: str, wanted: Wanted, told: Sequence[Span], data: bytes, chosen: Set[str] | None) -> _Draft:
+    """What the first family that knows a script makes of it. The syntax tree is gone when this returns."""
+    tree = located(data)
+    for family, draft in _FAMILIES:
+        made = draft(path, wanted, told, data, tree, chosen)
+        if made is not None:
+            return _Draft(family, made)
     found = outline(data, tree)
     if found is None or found.imports or not found.declared:
-        return Finding(path, "modules", None, found)
-    return Finding(path, "modules", split_module(path, wanted, min_size, told, None, data, tree), found)
+        return _Draft("modules", None, found)
+    return _Draft("modules", draft_module(path, wanted, told, None, data, tree, chosen), found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import esm
+from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scopes import Refused
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.formats.source_maps import Span
+    from v1z3r_build.passes.split.draft import Draft
     from v1z3r_build.passes.split.labels import Wanted
 
 
@@ -55,18 +57,32 @@ def exchange(data: bytes) -> Exchange | None:
 
 
 def split_module(
+    path: str, wanted: Wanted, min_size: int, told: Sequence[Span], imports: Imports, data: bytes
+) -> Answer:
+    """Split one ES module. told: as of Labels. imports: as of `esm.Module`.
+
+    Pure; for guarded children, where the parser may crash.
+    """
+
+    def draft(chosen: Set[str] | None) -> Draft | Answer:
+        return draft_module(path, wanted, told, imports, data, located(data), chosen)
+
+    made = draft(None)
+    return made if isinstance(made, Answer) else worth.worthwhile(path, data, made, draft, min_size)
+
+
+def draft_module(
     path: str,
     wanted: Wanted,
-    min_size: int,
     told: Sequence[Span],
     imports: Imports | None,
     data: bytes,
-    tree: Tree | None = None,
-) -> Answer:
-    """Split one ES module.
+    tree: Tree,
+    chosen: Set[str] | None,
+) -> Draft | Answer:
+    """Cut one ES module apart.
 
-    told: as of Labels. imports: as of `esm.Module`. tree: the script's, if it is parsed already. Pure; for guarded
-    children, where the parser may crash.
+    told: as of Labels. imports: as of `esm.Module`. tree: the script's. chosen: the vendors to take out, all if None.
     """
     try:
         module = esm.Module(data, imports, tree)
@@ -81,14 +97,20 @@ def split_module(
         return Answer(path)
     if whole := _whole(module.items, found):
         return Answer(path, whole=whole)
-    del labels  # all words of the script, with their places
+    wanted_labels = set(found) - {""} if chosen is None else chosen
+    return _Draft(wanted_labels, Answer(path), module.cut([label if label in wanted_labels else "" for label in found]))
 
-    def split(chosen: Set[str]) -> Answer:
-        made = module.split(path, [label if label in chosen else "" for label in found])
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    labels: Set[str]
+    unsplit: Answer
+    _cut: esm.Cut
+
+    def answer(self) -> Answer:
+        made = self._cut.split(self.unsplit.path)
         files = {label: VendorFile(*one) for label, one in made.vendors.items()}
-        return Answer(path, made.chunk, files, held=made.held)
-
-    return worth.worthwhile(path, data, set(found) - {""}, split, min_size)
+        return replace(self.unsplit, data=made.chunk, vendors=files, held=self._cut.held)
 
 
 def _whole(found: Sequence[Item], labels: Sequence[str]) -> str:

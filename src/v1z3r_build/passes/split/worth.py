@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Set
 
     from v1z3r_build.diagnostics import Diagnostic
+    from v1z3r_build.passes.split.draft import Draft
 
 # What a new file may cost, as transferred: a share of the whole, or so many bytes where that is more. To compress two
 # parts by themselves costs some hundred bytes however small they are.
@@ -36,32 +37,42 @@ def _small(data: bytes, near: int, size: int) -> int | None:
     return exact if exact < size else None
 
 
-def worthwhile(path: str, whole: bytes, labels: Set[str], split: Callable[[Set[str]], Answer], min_size: int) -> Answer:
+def worthwhile(
+    path: str, whole: bytes, draft: Draft, redraft: Callable[[Set[str]], Draft | Answer], min_size: int
+) -> Answer:
     """The split of a script into as many vendors' files as pay, with the reason why there are no more.
 
-    labels: the vendors that it holds. split: splits those off that it is given; its last answer is the one returned, if
-    any is. min_size: of a vendor's file, as transferred.
+    draft: with all its vendors. redraft: drafts with those that it is given. min_size: of a vendor's file, as
+    transferred.
     """
+
+    def answered(labels: Set[str]) -> Answer:
+        made = redraft(labels)
+        return made if isinstance(made, Answer) else made.answer()
+
     told: list[Diagnostic] = []
     is_costly = False
-    while labels:
-        answer = split(labels)
+    labels = draft.labels
+    answer = draft.answer()
+    while True:
         near = {label: _near(one.data) for label, one in answer.vendors.items()}
         sizes = {label: _small(one.data, near[label], min_size) for label, one in answer.vendors.items()}
         large = {label for label, size in sizes.items() if size is None}
-        if large != labels:
+        if large == labels:
+            cost = _cost(whole, _parts(answer), _near(answer.data or b"") + sum(near.values()))
+            if not cost:
+                return replace(answer, diagnostics=tuple(told))
+            if not is_costly:
+                told.append(not_split(path, cost))
+            is_costly = True
+            fewer = [labels - {label} for label in sorted(labels)] if len(labels) > 1 else []
+            labels = min(fewer, key=lambda one: sum(map(_near, _parts(answered(one)))), default=set())
+        else:
             told += (_left(path, label, answer, sizes.get(label), min_size) for label in sorted(labels - large))
             labels = large
-            continue
-        cost = _cost(whole, _parts(answer), _near(answer.data or b"") + sum(near.values()))
-        if not cost:
-            return replace(answer, diagnostics=tuple(told))
-        if not is_costly:
-            told.append(not_split(path, cost))
-        is_costly = True
-        fewer = [labels - {label} for label in sorted(labels)]
-        labels = min(fewer, key=lambda one: sum(map(_near, _parts(split(one))))) if len(labels) > 1 else set()
-    return Answer(path, diagnostics=tuple(told))
+        if not labels:
+            return replace(draft.unsplit, diagnostics=tuple(told))
+        answer = answered(labels)
 
 
 def _parts(answer: Answer) -> list[bytes]:
