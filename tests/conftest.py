@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# What lands must not depend on chance: the same examples each time, unless new ones are asked for.
-hypothesis.settings.register_profile("the same", derandomize=True)
-if "V1Z3R_NEW_EXAMPLES" not in os.environ:
-    hypothesis.settings.load_profile("the same")
+# What lands must not depend on chance: the same examples each time, unless new ones are asked for; nor on how busy the
+# machine is.
+hypothesis.settings.register_profile("new", deadline=None)
+hypothesis.settings.register_profile("the same", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("new" if "V1Z3R_NEW_EXAMPLES" in os.environ else "the same")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # So many new objects may be garbage that a call has left. While it runs they are its trees and tables, and to look
 # through them again and again takes a third of the time of the calls that analyse scripts, and frees nothing.
-_GARBAGE = 100_000
+_GARBAGE = 10_000
 # There is a child for every core: libraries that would start a thread for each only take memory and time from others.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 OUT_OF_MEMORY = 77  # the exit code of a child that could not even take in its call
@@ -75,6 +75,7 @@ def serve(connection: Connection, memory: int, console: str, preload: tuple[str,
             answers.append(_answer(requests.pop(0)))
             if gc.get_count()[0] > _GARBAGE:
                 gc.collect()
+                gc.freeze()  # what is left are modules and their tables, which no call makes garbage of
         while answers:
             connection.send_bytes(answers.pop(0))
 
