@@ -76,6 +76,7 @@ def serve(connection: Connection, memory: int, console: str, preload: tuple[str,
             if gc.get_count()[0] > _GARBAGE:
                 gc.collect()
                 gc.freeze()  # what is left are modules and their tables, which no call makes garbage of
+                _trim()
         while answers:
             connection.send_bytes(answers.pop(0))
 
@@ -104,6 +105,17 @@ def loaded(argument: Any) -> Any:
     if hashlib.sha256(data).digest() != argument.sha256:
         raise ChangedError(f"{argument.path} was changed while it was worked on")
     return data
+
+
+def _trim() -> None:
+    """Give free memory back, where that must be asked for.
+
+    glibc keeps what lies below anything in use: of the trees that parsers make, half, and the next one goes on top.
+    """
+    import ctypes  # few children need it
+
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 def _redirect(console: str) -> None:

@@ -56,6 +56,7 @@ def draft_entries(
         if not labels.present(0, len(data)):
             return unsplit
         work = _Work(chunk, scopes, tree.root_node, labels)
+        del labels  # all words of the script, with their places
         if len(work.owners) == 1 and "" not in work.owners:
             return replace(unsplit, whole=next(iter(work.owners)))
         chunks.head(chunk)
