@@ -14,15 +14,13 @@ if TYPE_CHECKING:
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.passes.split.draft import Draft
 
-# What a new file may cost, as transferred: a share of the whole, or so many bytes where that is more. To compress two
-# parts by themselves costs some hundred bytes however small they are.
-_SHARE, _BYTES = 0.01, 1_024
-# The real quality takes ten times as long as all the rest of a split, and is asked only where others leave it open. Of
-# the vendors' files of the fixtures, quality 11 makes 0.84 to 0.93 of what 6 does; what parts cost, as a share of the
-# whole and for each new file, is 0.29 % less to 0.28 % more by 11 than by 6. (5 says up to 0.34 % too little; others
-# are no nearer: 7 up to 0.28 %, 9 up to 0.30 %, 10 up to 0.38 %. 6 takes 4 MB of memory, however small the script, 7
-# twice that, 9 eight times.)
-_NEAR, _AT_LEAST, _DOUBT = 6, 0.7, 0.003
+# What is transferred is of quality 11, which takes ten times as long as all the rest of a split. Quality 6 says nearly
+# as much (of the fixtures; 7, 9 and 10 are no nearer, and take more memory): of the vendors' files 11 makes 0.84 to 0.93
+# of what 6 does; what parts cost, as a share of the whole and for each new file, is 0.29 % less to 0.28 % more by 11.
+_NEAR, _AT_LEAST = 6, 0.7
+# What a new file may cost, by that: a share of the whole, so that it surely is less than 1 %, or so many bytes where
+# that is more. To compress two parts by themselves costs some hundred bytes however small they are.
+_SHARE, _BYTES = 0.006, 1_024
 
 
 def _near(data: bytes) -> int:
@@ -82,12 +80,8 @@ def _parts(answer: Answer) -> list[bytes]:
 def _cost(whole: bytes, parts: Sequence[bytes], near: int) -> str:
     """What it costs to serve parts instead of the whole, if that is too much, else ''. near: the size of the parts."""
     before = _near(whole)
-    new = len(parts) - 1
-    if near - before < (max(_SHARE * before, _BYTES) - _DOUBT * before) * new:
-        return ""
-    before = brotli_coding.transferred(whole)
-    more = sum(map(brotli_coding.transferred, parts)) - before
-    if more < max(_SHARE * before, _BYTES) * new:
+    more = near - before
+    if more < max(_SHARE * before, _BYTES) * (len(parts) - 1):
         return ""
     return f"the parts would be {more:,} bytes ({more / before:.1%}) larger than the whole"
 
