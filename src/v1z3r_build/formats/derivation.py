@@ -48,7 +48,7 @@ class Derived(bytes):
         return type(self), (bytes(self), self.places, self.origins)
 
 
-def written(source: bytes, start: int, end: int, edits: Sequence[Edit] = ()) -> Derived:
+def written(source: bytes, start: int, end: int, edits: Sequence[tuple[int, int, bytes]] = ()) -> Derived:
     """The text from start to end, with the edits that lie inside. edits: sorted, apart from each other.
 
     Of what is itself derived, and of a Derived that an edit inserts, the origins stay what they are; any other
@@ -80,13 +80,13 @@ class _Pieces:
         self._places = array("i")
         self._origins = array("i")
 
-    def edit(self, start: int, end: int, edits: Sequence[Edit]) -> None:
+    def edit(self, start: int, end: int, edits: Sequence[tuple[int, int, bytes]]) -> None:
         """Take over a part of the base, with the edits that lie inside."""
         base, made, places, origins = self._base, self._text, self._places, self._origins
         at = start
         low = high = origin = 0
         for index in range(bisect_left(edits, (start,)), len(edits)):
-            first, last, text = edit = edits[index]
+            first, last, text = edits[index]
             if last > end:
                 break
             if low <= at and first < high and first < last and text and not isinstance(text, Derived):
@@ -100,7 +100,7 @@ class _Pieces:
                 made += text
             else:
                 self.take(at, first)
-                self.replace(edit)
+                self.replace(first, last, text)
                 if first < len(base):
                     self._seek(first)
                     low, origin = self._base_places[self._at], self._base_origins[self._at]
@@ -124,16 +124,16 @@ class _Pieces:
             piece += 1
             start = places[piece] if piece < len(places) else end
 
-    def replace(self, edit: Edit) -> None:
+    def replace(self, start: int, end: int, text: bytes) -> None:
         """Put a text in place of another, or between two."""
-        if isinstance(edit.text, Derived) or edit.start == edit.end or not edit.text:
-            self.add(edit.text)
+        if isinstance(text, Derived) or start == end or not text:
+            self.add(text)
             return
-        self._seek(edit.start)
+        self._seek(start)
         origin = self._base_origins[self._at]
         if origin >= 0:
-            origin = ~(origin + edit.start - self._base_places[self._at])
-        self._append(edit.text, origin)
+            origin = ~(origin + start - self._base_places[self._at])
+        self._append(text, origin)
 
     def add(self, text: bytes) -> None:
         """Add a text of its own, or one that is derived already."""

@@ -20,9 +20,9 @@ assigned to without one (ECMA-262 §8.4). What the region reads of that is known
      then all names that functions or classes take stay, except those that a minifier has chosen. Only literals and
      `this` inside a member of a class that does not extend `Function` cannot be functions.
 A minifier has chosen a name if it has at most three letters, if so have nine in ten names of its sort (those of
-functions, or of classes) in the text, and if the text is dense: of the places with names, 20 or more, at most
-one in ten has white space behind it. Nothing can depend on which arbitrary name that is, since the next build gives
-another one.
+functions, or of classes) in the text, and if the text is dense: of the first 5,000 places with names, of which there
+are 20 or more, at most one in ten has white space behind it. Nothing can depend on which arbitrary name that is, since
+the next build gives another one.
 Not looked for are keys computed at run time, `Function.prototype.toString`, and readers outside of the region: where
 these matter, `keep` names the bindings that shall stay.
 """
@@ -35,9 +35,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import count, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from v1z3r_build.formats.derivation import Edit, written
+from v1z3r_build.formats.derivation import written
 from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind, start_of
 from v1z3r_build.formats.transplants import Composition
 
@@ -149,21 +150,25 @@ class Renamer:
 
     def _is_dense(self) -> bool:
         """Whether names have white space behind them only where the language asks for it; no renaming changes that."""
-        composition = self.composition
-        ends = [one.end for one in composition.frame.references if one.access is not _EXPORT]
-        for scope in composition.frame.scopes:
-            if scope.index not in composition.emptied:
-                ends += [one.end for binding in scope.bindings.values() for one in binding.declarations]
-        ends = [*map(composition.place, ends)] if composition.transplants else ends
-        for part in composition.transplants:
-            shift = part.shift
-            ends += [one.end + shift for one in composition.references(part)]
-            for scope in composition.inside(part):
-                ends += [one.end + shift for binding in scope.bindings.values() for one in binding.declarations]
+        ends = [*islice(self._ends(), _SAMPLE)]
         if len(ends) < _ENOUGH:
             return False
-        blanks = composition.text.translate(_BLANKS) + b"\0"
+        blanks = self.composition.text.translate(_BLANKS) + b"\0"
         return sum(map(blanks.__getitem__, ends)) * 10 <= len(ends)
+
+    def _ends(self) -> Iterator[int]:
+        """Where in the text names end, in an order that no renaming changes."""
+        composition = self.composition
+        place = composition.place
+        yield from (place(one.end) for one in composition.frame.references if one.access is not _EXPORT)
+        for scope in composition.frame.scopes:
+            if scope.index not in composition.emptied:
+                yield from (place(one.end) for binding in scope.bindings.values() for one in binding.declarations)
+        for part in composition.transplants:
+            yield from (one.end + part.shift for one in composition.references(part))
+            for scope in composition.inside(part):
+                for binding in scope.bindings.values():
+                    yield from (one.end + part.shift for one in binding.declarations)
 
 
 class _Group:
@@ -313,7 +318,7 @@ class _Renaming:
             groups = self.own.get(scope)
             if groups is None:
                 continue
-            groups.sort(key=_order)
+            groups.sort(key=attrgetter("order"))
             taken = {group.name for group in self.used.get(scope, ())}
             taken.update(self.fixed.get(scope, ()), self.kept_here.get(scope, ()))
             for neighbour in self._neighbours(scope):
@@ -376,7 +381,7 @@ class _Renaming:
         if self.region.scope is composition.frame.root:
             start, end = 0, len(text)
         edits = self._edits()
-        edits += [Edit(low, high, name.encode()) for low, high, name in self._labels(start, end)]
+        edits += [(low, high, name.encode()) for low, high, name in self._labels(start, end)]
         edits.sort()
         names = {
             group.leader.name: group.name
@@ -387,25 +392,27 @@ class _Renaming:
         kept = frozenset(leader.name for leader in self.readable if leader in self.groups)
         return Renamed(written(text, start, end, edits), names, kept)
 
-    def _edits(self) -> list[Edit]:
+    def _edits(self) -> list[tuple[int, int, bytes]]:
         """The new names, in no order."""
         text, groups, leader_of, shared = self.composition.text, self.groups, self.leader, self.holders
-        edits: list[Edit] = []
-        several: set[Edit] = set()  # a token may declare several bindings; its form is the same each time
+        edits: list[tuple[int, int, bytes]] = []
+        several: set[tuple[int, int, bytes]] = (
+            set()
+        )  # a token may declare several bindings; its form is the same each time
         for binding, move in self._bindings():
             leader = leader_of(binding) if binding.namesake is not None else binding
             group = groups.get(leader)
             if group is None or group.stays:
                 continue
             name = group.name.encode()
-            own: list[Edit] = []
+            own: list[tuple[int, int, bytes]] = []
             places: Iterable[Declaration | Reference] = (*binding.declarations, *binding.references)
             for place in places:
                 at = place.start if move is None else move(place.start)
                 until = at + place.end - place.start
                 form = place.form
                 new = name if form is _PLAIN else _written(text[at:until], form, leader.name, name)
-                own.append(Edit(at, until, new))
+                own.append((at, until, new))
             if leader in shared:
                 several.update(own)
             else:
@@ -415,7 +422,7 @@ class _Renaming:
                 at, until, form = reference.start + shift, reference.end + shift, reference.form
                 name = group.name.encode()
                 edits.append(
-                    Edit(at, until, name if form is _PLAIN else _written(text[at:until], form, group.leader.name, name))
+                    (at, until, name if form is _PLAIN else _written(text[at:until], form, group.leader.name, name))
                 )
         return [*edits, *several]
 
@@ -464,10 +471,6 @@ def _written(old: bytes, form: Form, meaning: str, new: bytes) -> bytes:
     return old + b":" + new
 
 
-def _order(group: _Group) -> int:
-    return group.order
-
-
 # What no binding may be called: reserved words in any mode (ECMA-262 §12.7.2), words that mean something in places,
 # and globals that code takes for constants.
 _WORDS = """
@@ -511,7 +514,7 @@ _SHORT = 3
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
 _EXPORT, _PLAIN = Access.EXPORT, Form.PLAIN
 _WRITING = frozenset((Access.WRITE, Access.UPDATE))
-_ENOUGH = 20
+_ENOUGH, _SAMPLE = 20, 5_000
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))
 _STEADY = frozenset((Kind.FUNCTION, Kind.CLASS, Kind.CLASS_NAME, Kind.FUNCTION_NAME, Kind.CONST))
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from enum import Enum, auto
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence, Set
+    from collections.abc import Callable, Container, Iterator, Sequence, Set
 
     from v1z3r_build.formats.name_reads import NameRead
 
@@ -354,6 +355,5 @@ class Scopes:
 _FUNCTION_SCOPES = frozenset((ScopeKind.FUNCTION, ScopeKind.ARROW, ScopeKind.FUNCTION_NAME))
 
 
-def start_of(place: Reference | Scope) -> int:
-    """The key that references and scopes are sorted by."""
-    return place.start
+# The key that references and scopes are sorted by; of C's, for it is asked a million times.
+start_of: Callable[[Reference | Scope], int] = attrgetter("start")

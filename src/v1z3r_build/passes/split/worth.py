@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.split.draft import Draft
 
 # What is transferred is of quality 11, which takes ten times as long as all the rest of a split. Quality 6 says nearly
-# as much (of the fixtures; 7, 9 and 10 are no nearer, and take more memory): of the vendors' files 11 makes 0.84 to 0.93
-# of what 6 does; what parts cost, as a share of the whole and for each new file, is 0.29 % less to 0.28 % more by 11.
+# as much (of the fixtures; 7, 9 and 10 are no nearer, and take more memory): of the vendors' files 11 makes 0.84 to
+# 0.93 of what 6 does; what parts cost, as a share of the whole and for each new file, is 0.29 % less to 0.28 % more.
 _NEAR, _AT_LEAST = 6, 0.7
 # What a new file may cost, by that: a share of the whole, so that it surely is less than 1 %, or so many bytes where
 # that is more. To compress two parts by themselves costs some hundred bytes however small they are.
