@@ -93,7 +93,7 @@ def upgraded(export: exports.Export, tmp_path_factory: pytest.TempPathFactory) -
     return _later(export, f"{export.name}-upgraded", tmp_path_factory.mktemp("upgraded"))
 
 
-@_exports("next14-mixed", "next16-mixed", "vite7", "webpack5")
+@_exports(*EDITED)
 def test_an_upgrade_of_a_vendor_changes_its_files_alone(optimized: Path, upgraded: _Release) -> None:
     """The other vendor's files stay."""
     before, after = _Release(optimized), upgraded

@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import posixpath
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.division import divide, needs, objections
-from v1z3r_build.bundlers.holding import hold
-from v1z3r_build.bundlers.items import items
+from v1z3r_build.bundlers.holding import Holding, hold, is_settled
+from v1z3r_build.bundlers.items import Places, items
 from v1z3r_build.bundlers.passage import Passage
 from v1z3r_build.bundlers.transfer import START, fresh_names, transfer
 from v1z3r_build.formats.derivation import joined
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.derivation import Derived
     from v1z3r_build.formats.scopes import Scopes
 
+_DECLARING = {"import_statement", "export_statement"}
 _FUNCTIONS = {
     "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
     "arrow_function", "method_definition",
@@ -72,15 +74,19 @@ class Outline:
         self.root = (tree or located(source)).root_node
         if self.root.has_error:
             raise Refused(Reason.SYNTAX, 0)
-        self.items = items(self.root)
+        self._statements = self.root.named_children
 
     def is_declared(self) -> bool:
         """Whether it says itself that it is a module: in any other script an import would be a syntax error."""
-        return any(item.form in ("import", "export") for item in self.items)
+        return any(one.type in _DECLARING for one in self._statements)
 
     def awaits(self) -> bool:
         """Whether it has an `await` at its top level."""
-        return any(b"await" in self.source[one.start : one.end] and _awaits(one.node) for one in self.items)
+        places = (one.byte_range for one in self._statements)
+        return any(
+            self.source.find(b"await", *place) >= 0 and _awaits(one)
+            for place, one in zip(places, self._statements, strict=True)
+        )
 
     def _text(self, name: Node | None) -> str:
         """The name of an import or export. Not the node's own text, see `located`."""
@@ -89,12 +95,12 @@ class Outline:
     def specifiers(self) -> dict[str, dict[str, str]]:
         """What it imports and re-exports: by specifier, the names there of its own names (`default`; `*` for all)."""
         found: dict[str, dict[str, str]] = {}
-        for item in self.items:
-            source = item.node.child_by_field_name("source") if item.form in ("import", "export") else None
+        for statement in self._statements:
+            source = statement.child_by_field_name("source") if statement.type in _DECLARING else None
             if source is None:
                 continue
             names = found.setdefault((source.text or b"").decode()[1:-1], {})
-            clause = next((child for child in item.node.named_children if child.type == "import_clause"), None)
+            clause = next((child for child in statement.named_children if child.type == "import_clause"), None)
             for part in clause.named_children if clause is not None else ():
                 if part.type == "identifier":
                     names[self._text(part)] = "default"
@@ -112,18 +118,26 @@ class Module(Outline):
         tree = tree or located(source)
         self.scopes = analyse_module(source, tree)
         super().__init__(source, tree)
+        self.items = items(self.root)
         if not any(map(_is_request, self.items)):
             imports = Imports(circular=False, awaiting=False)
         self._imports = imports or Imports()
-        holding = hold(source, self.items, self.scopes.whole(), self._imports.settled)
-        self._fixed = holding.fixed
-        self.bindings: Sequence[Binding] = holding.bindings
-        if self._imports.circular:
-            # Before the chunk is evaluated it hands nothing over.
-            self.bindings = [replace(one, settled=False) if self._is_early(one) else one for one in holding.bindings]
 
-    def _is_early(self, binding: Binding) -> bool:
-        return self.scopes.root.bindings[binding.name].kind in (Kind.FUNCTION, Kind.IMPORT)
+    @cached_property
+    def _holding(self) -> Holding:
+        held = hold(self.source, self.items, self.scopes.whole(), self._imports.settled)
+        if not self._imports.circular:
+            return held
+        # Before the chunk is evaluated it hands nothing over.
+        bindings = [replace(one, settled=False) if self._is_early(one.name) else one for one in held.bindings]
+        return Holding(bindings, held.fixed)
+
+    @property
+    def bindings(self) -> Sequence[Binding]:
+        return self._holding.bindings
+
+    def _is_early(self, name: str) -> bool:
+        return self.scopes.root.bindings[name].kind in (Kind.FUNCTION, Kind.IMPORT)
 
     def needs(self) -> list[set[int]]:
         """For each item the indices of those that declare what it reads or writes."""
@@ -131,8 +145,6 @@ class Module(Outline):
 
     def settled(self) -> frozenset[str]:
         """The names under which it exports bindings that are written once, by their declaration."""
-        once = {binding.name for binding in self.bindings if binding.settled}
-        once = {name for name in once if self.scopes.root.bindings[name].kind is not Kind.IMPORT}
         found: set[str] = set()
         for item in self.items:
             if item.form != "export" or item.node.child_by_field_name("source") is not None:
@@ -140,14 +152,25 @@ class Module(Outline):
             for clause in item.node.named_children:
                 for one in clause.named_children if clause.type == "export_clause" else ():
                     name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
-                    if self._text(name) in once:
+                    if self._is_settled(self._text(name)):
                         found.add(self._text(alias or name))
         return frozenset(found)
+
+    def _is_settled(self, name: str) -> bool:
+        binding = self.scopes.root.bindings.get(name)
+        if binding is None or binding.kind is Kind.IMPORT or (self._imports.circular and self._is_early(name)):
+            return False
+        home = self._places.at(binding.declarations[0].start)
+        return home >= 0 and is_settled(self.items[home], binding)
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.items)
 
     def cut(self, labels: Sequence[str]) -> Cut:
         """The chunk cut apart by the labels of its items: the name of a vendor, or '' for the app."""
         early = self._imports.circular or self._imports.awaiting
-        divided = divide(self.items, self.bindings, labels, self._fixed, early=early)
+        divided = divide(self.items, self.bindings, labels, self._holding.fixed, early=early)
         knife = _Knife(self.scopes, self.items, self.bindings, divided.parts, self._imports)
         return knife.cut(objections(self.items, divided))
 

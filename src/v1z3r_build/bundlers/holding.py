@@ -100,12 +100,7 @@ def hold(
             fixed.update(homes, early)
         if several or constant or functions or using or binding.exported or binding in from_blocks:
             fixed.update(homes)
-        if binding.kind is Kind.IMPORT:
-            once = name in settled
-        else:
-            once = (
-                len(binding.declarations) == 1 and _writes_once(found[homes[0]]) and not any(one.writes for one in uses)
-            )
+        once = name in settled if binding.kind is Kind.IMPORT else is_settled(found[homes[0]], binding)
         bindings.append(Binding(name, homes, tuple(uses), once))
     fixed.update(where.at(place) for place in _outer(region))
     for index, item in enumerate(found):
@@ -142,6 +137,15 @@ def _read_too_early(found: Sequence[Item], where: Places, region: Region, bindin
         and reference.access is not Access.EXPORT
         and region.timing(reference) is not Timing.DEFERRED
     }
+
+
+def is_settled(home: Item, binding: Name) -> bool:
+    """Whether a binding has its value from its declaration alone. home: the first item that declares it."""
+    return (
+        len(binding.declarations) == 1
+        and _writes_once(home)
+        and not any(one.access in _WRITING for one in binding.references)
+    )
 
 
 def _writes_once(item: Item) -> bool:

@@ -114,10 +114,11 @@ class Renamer:
         if possible:
             for scope in self.composition.scopes(region):
                 for binding in scope.bindings.values():
-                    name = leader(binding).name
-                    chosen = len(name) <= _SHORT and (binding.kind in _CLASSES) in self._arbitrary
-                    if binding.gives_name and not chosen:
-                        certain.add(leader(binding))
+                    if not binding.gives_name:
+                        continue
+                    taker = leader(binding)
+                    if len(taker.name) > _SHORT or (binding.kind in _CLASSES) not in self._arbitrary:
+                        certain.add(taker)
         return certain
 
     def _reads(self, region: Region) -> Iterator[tuple[NameRead, Binding | None]]:

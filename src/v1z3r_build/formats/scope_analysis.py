@@ -402,7 +402,11 @@ class _Walk:
         """Most nodes of a tree: names in them are read, all else is seen later."""
         later: list[tuple[Node, Scope, None]] = []
         actions, source, plain, lasting = self._actions, self.source, self._plain, self.lasting
-        for child in node.named_children:
+        count = node.named_child_count
+        # tree-sitter makes all children to list those with names; to find the few that most nodes have is faster.
+        children = map(node.named_child, range(count)) if count <= _FEW else node.named_children
+        for child in children:
+            assert child is not None
             action = actions[child.kind_id]
             if action == _NAME:
                 # As `_refer`, for the names that are known: most references are seen here.
@@ -604,12 +608,14 @@ class _Walk:
     def _declaration(self, node: Node, scope: Scope, exported: bool = False) -> None:
         first = node.child(0)
         kind = _KINDS[first.type if first is not None else ""]
+        plain = _Target(None, kind, True, exported)
+        bare = plain if kind is not _VAR else _Target(None, kind, False, exported)
         later: list[tuple[Node, Scope, _Target | None]] = []
         for declarator in node.named_children:
             if declarator.type in _COMMENTS:
                 continue
             name, value = _field(declarator, "name"), declarator.child_by_field_name("value")
-            target = _Target(None, kind, value is not None or kind is not _VAR, exported)
+            target = plain if value is not None else bare
             if name.type == "identifier":
                 binding = self._declare(name, scope, target)
                 if value is not None:
@@ -1037,6 +1043,7 @@ def _place(declaration: Declaration) -> int:
 _DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
 
 _NAME, _OTHER, _NOTHING, _LASTING = range(4)
+_FEW = 4
 
 # Every kind of node of tree-sitter-javascript 0.25 that is JavaScript, and what is done with it. Kinds that are not
 # here are refused: those of JSX, those that only stand inside of others here, and those of later versions.
