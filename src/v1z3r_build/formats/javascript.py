@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 # nothing that it mentions is sure.
 MAX_SIZE = 24_000_000
 
-_CANDIDATE = re.compile(
-    rb"\bimport\b|\bfrom\b|\bURL\s*\(|\b(?:Shared)?Worker\s*\(|\bregister\s*\(|\bimportScripts\b|\brevision\b"
-    rb"|(?<=[\"'`])(?:img|video|image|source)(?=[\"'`])"
+_WORDS = (b"import", b"from", b"importScripts", b"revision")
+_CALLED = (b"URL", b"Worker", b"SharedWorker", b"register")
+_TAGS = (b"img", b"video", b"image", b"source")
+# Patterns that begin with letters are found ten times as fast as one for all.
+_CANDIDATES = (
+    *(re.compile(rb"%b(?<!\w%b)\b" % (word, word)) for word in _WORDS),
+    *(re.compile(rb"%b(?<!\w%b)\s*\(" % (word, word)) for word in _CALLED),
+    *(re.compile(rb"%b(?<=[\"'`]%b)(?=[\"'`])" % (word, word)) for word in _TAGS),
 )
 # Elements that show an image, and the members of their attributes that name it, in the spelling of React, and of Vue
 # and Preact. `srcset` holds several.
@@ -116,7 +121,7 @@ def read(data: bytes, hits: Sequence[Hit] = (), start: int = 0, end: int | None 
     end = len(data) if end is None else end
     mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
     text = data[start:end]
-    places = [match.start() for match in _CANDIDATE.finditer(text)]
+    places = sorted(match.start() for pattern in _CANDIDATES for match in pattern.finditer(text))
     made = remakes(data, start, end)
     if not mine and not places:
         return Reading(remakes=made)
