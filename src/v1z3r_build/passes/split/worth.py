@@ -50,27 +50,27 @@ def worthwhile(
 
     told: list[Diagnostic] = []
     is_costly = False
-    labels = draft.labels
-    answer = draft.answer()
-    while True:
+    labels, answer = draft.labels, draft.answer()
+    while labels:
         near = {label: _near(one.data) for label, one in answer.vendors.items()}
         sizes = {label: _small(one.data, near[label], min_size) for label, one in answer.vendors.items()}
         large = {label for label, size in sizes.items() if size is None}
-        if large == labels:
-            cost = _cost(whole, _parts(answer), _near(answer.data or b"") + sum(near.values()))
-            if not cost:
-                return replace(answer, diagnostics=tuple(told))
-            if not is_costly:
-                told.append(not_split(path, cost))
-            is_costly = True
-            fewer = [labels - {label} for label in sorted(labels)] if len(labels) > 1 else []
-            labels = min(fewer, key=lambda one: sum(map(_near, _parts(answered(one)))), default=set())
-        else:
+        if large != labels:
             told += (_left(path, label, answer, sizes.get(label), min_size) for label in sorted(labels - large))
             labels = large
-        if not labels:
-            return replace(draft.unsplit, diagnostics=tuple(told))
-        answer = answered(labels)
+            answer = answered(labels) if labels else answer
+            continue
+        cost = _cost(whole, _parts(answer), _near(answer.data or b"") + sum(near.values()))
+        if not cost:
+            return replace(answer, diagnostics=tuple(told))
+        if not is_costly:
+            told.append(not_split(path, cost))
+        is_costly = True
+        if len(labels) == 1:
+            break
+        fewer = [(labels - {label}, answered(labels - {label})) for label in sorted(labels)]
+        labels, answer = min(fewer, key=lambda one: sum(map(_near, _parts(one[1]))))
+    return replace(draft.unsplit, diagnostics=tuple(told))
 
 
 def _parts(answer: Answer) -> list[bytes]:
