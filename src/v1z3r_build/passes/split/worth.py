@@ -50,7 +50,8 @@ def worthwhile(
 
     told: list[Diagnostic] = []
     is_costly = False
-    labels, answer = draft.labels, draft.answer()
+    labels = draft.labels
+    answer = draft.answer() if labels else draft.unsplit
     while labels:
         near = {label: _near(one.data) for label, one in answer.vendors.items()}
         sizes = {label: _small(one.data, near[label], min_size) for label, one in answer.vendors.items()}
