@@ -24,6 +24,8 @@ import secrets
 import shutil
 import stat
 import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TRASH = "trash"
+_THREADS, _PARTS = 4, 32  # that remove a tree, and into how many parts it is divided for them, at least
 _MAX_NAME = 150  # bytes of the target's name in the names beside it; file systems allow 255 in all
 
 
@@ -161,23 +164,24 @@ class Staging:
         self._tree.mkdir()
         owner = _owner(self.target)
         made = {PurePosixPath()}
+        uses = Counter(output.location for output in outputs)
         used: set[Path] = set()
         for output in outputs:
             path = _inside(output.path)
             place = self._tree / path
             self._make_folders(path.parent, made)
-            # One place in the spool may hold the bytes of several files, which must not become one file.
-            ours = output.location.is_relative_to(self._folder)
-            linked = (ours or output.location.is_relative_to(self.target)) and output.location not in used
+            # One place may hold the bytes of several files, which must not become one file.
+            uses[output.location] -= 1
+            linked = False
+            if output.location.is_relative_to(self._folder) and not uses[output.location]:
+                output.location.rename(place)
+            else:
+                is_first, is_old = output.location not in used, output.location.is_relative_to(self.target)
+                linked = is_old and is_first and _link(output.location, place)
+                if not linked:
+                    shutil.copyfile(output.location, place)
             used.add(output.location)
-            if linked:
-                try:
-                    os.link(output.location, place)
-                except OSError:  # no links here, too many, or not allowed: copying tells if there is more to it
-                    linked = False
             if not linked:
-                shutil.copyfile(output.location, place)
-            if not linked or ours:
                 _give(place, output.model, owner)
         for folder in empty_folders:
             self._make_folders(_inside(folder), made)
@@ -325,6 +329,29 @@ def _is_trash(folder: Path, target: Path) -> bool:
 
 
 def _remove(folder: Path) -> None:
+    """Remove a folder with all that is in it; in several threads, for to remove is to wait for the disk."""
+    parts = [folder]
+    while parts and len(parts) < _PARTS:
+        inside = [one for part in parts for one in _folders(part)]
+        if not inside:
+            break
+        parts = inside
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(_remove_alone, parts))
+    if folder not in parts:
+        _remove_alone(folder)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in a folder; none where they cannot be listed, which is dealt with when it is removed."""
+    try:
+        with os.scandir(folder) as found:
+            return [Path(one) for one in found if one.is_dir(follow_symlinks=False)]
+    except PermissionError:
+        return []
+
+
+def _remove_alone(folder: Path) -> None:
     if sys.version_info >= (3, 12):
         shutil.rmtree(folder, onexc=_unlock)
     else:
@@ -345,6 +372,15 @@ def _unlock(remove: Callable[..., object], path: str, failure: BaseException) ->
         remove(path)
     else:  # a folder that could not be listed
         _remove(place)
+
+
+def _link(location: Path, place: Path) -> bool:
+    """Whether a file could be linked: there may be no links here, too many, or no right to make one."""
+    try:
+        os.link(location, place)
+    except OSError:
+        return False
+    return True
 
 
 def _inside(path: str) -> PurePosixPath:
