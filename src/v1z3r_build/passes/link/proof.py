@@ -16,7 +16,7 @@ from v1z3r_build.site.patterns import matcher
 from v1z3r_build.site.spooled import Spooled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.bundlers.tokens import Token
     from v1z3r_build.passes.link.survey import Survey
@@ -89,7 +89,8 @@ class Proof:
 
     units: unit -> the files that carry its token: `t:` and a token in use, `c:` and the path of a copied file.
     fills: file -> what its bytes take. fixed: file -> why its name stays whatever is proved. kept: file -> why it
-    keeps a name that could have changed. references: file -> what it refers to. service_workers: their paths.
+    keeps a name that could have changed. references: file -> what it refers to. dangling: the files of which some
+    reference leads nowhere. service_workers: their paths.
     """
 
     units: Mapping[str, tuple[str, ...]]
@@ -97,6 +98,7 @@ class Proof:
     fixed: Mapping[str, str]
     kept: Mapping[str, str]
     references: Mapping[str, tuple[Reference, ...]]
+    dangling: tuple[str, ...]
     service_workers: frozenset[str]
 
 
@@ -106,88 +108,96 @@ def prove(site: Site, survey: Survey, addresses: Addresses, settings: Settings, 
     frozen: files whose bytes must stay as they were, with the reason: nothing is filled there, so the names
     that they mention stay.
     """
-    references, workers = _references(site, survey, addresses)
-    fixed = _fixed(site, references, workers, settings)
-    judge = _Judge(site, survey, references, settings, frozen, fixed)
-    judge.look()
-    judge.tokens()
-    judge.copies()
+    judge = _Judge(site, survey, settings, frozen)
+    found = _Found(site, survey, addresses)
+    for path, reading, references in found.walk():
+        judge.look(path, reading, references)
+    fixed = found.fixed(judge.named)
+    judge.tokens(fixed)
+    judge.copies(fixed)
     return Proof(
         {unit: tuple(sorted(files)) for unit, files in sorted(judge.units.items())},
         judge.fills(),
         fixed,
         judge.kept,
-        references,
-        workers,
+        found.references,
+        tuple(found.dangling),
+        frozenset(found.workers),
     )
 
 
 def unchanged(site: Site, survey: Survey, addresses: Addresses, settings: Settings, frozen: Mapping[str, str]) -> Proof:
     """The decision that no file is renamed or copied. frozen: see `prove`; without new names it tells nothing."""
-    references, workers = _references(site, survey, addresses)
-    return Proof({}, {}, _fixed(site, references, workers, settings), {}, references, workers)
+    found = _Found(site, survey, addresses)
+    for _ in found.walk():
+        pass
+    fixed = found.fixed(_named(site, settings))
+    return Proof({}, {}, fixed, {}, found.references, tuple(found.dangling), frozenset(found.workers))
 
 
-def _references(
-    site: Site, survey: Survey, addresses: Addresses
-) -> tuple[Mapping[str, tuple[Reference, ...]], frozenset[str]]:
-    """What every file refers to, and the service workers."""
-    references = Spooled[tuple[Reference, ...]](site.spool)
-    workers = {
-        path for path, asset in site.assets.items() if asset.kind == "script" and permanence.is_service_worker(path)
-    }
-    for path, reading in survey.readings.items():
-        found: list[Reference] = []
+class _Found:
+    """What all files refer to, once it was walked through.
+
+    dangling: the files with a reference that leads nowhere. workers: the service workers.
+    """
+
+    def __init__(self, site: Site, survey: Survey, addresses: Addresses) -> None:
+        self.references = Spooled[tuple[Reference, ...]](site.spool)
+        self.dangling: list[str] = []
+        self.workers = {
+            path for path, asset in site.assets.items() if asset.kind == "script" and permanence.is_service_worker(path)
+        }
+        self._survey = survey
+        self._addresses = addresses
+
+    def walk(self) -> Iterator[tuple[str, Reading, tuple[Reference, ...]]]:
+        """Every file, once, with what was read in it and what it refers to."""
+        for path, reading in self._survey.readings.items():
+            references = tuple(self._in(path, reading))
+            self.references[path] = references
+            self.workers.update(one.target for one in references if one.target and one.url.role == "service-worker")
+            if any(not one.target for one in references):
+                self.dangling.append(path)
+            yield path, reading, references
+
+    def _in(self, path: str, reading: Reading) -> Iterator[Reference]:
         for url in reading.urls:
-            if url.resolvable and (target := addresses.find(url.text, path, reading.base)).ours:
-                found.append(Reference(url, target.path))
-                if url.role == "service-worker":
-                    workers.add(target.path)
-        references[path] = tuple(found)
-    return references, frozenset(workers - {""})
+            if url.resolvable and (target := self._addresses.find(url.text, path, reading.base)).ours:
+                yield Reference(url, target.path)
+
+    def fixed(self, named: Mapping[str, str]) -> dict[str, str]:
+        """The files whose names stay whatever is said of them, with the reason. named: those known by name alone."""
+        fixed = dict(named)
+        # A service worker is compared byte by byte with its imports when a browser looks for an update.
+        pending = list(self.workers)
+        while pending:
+            path = pending.pop()
+            fixed.setdefault(path, "a service worker is known by its URL")
+            for reference in self.references.get(path, ()):
+                if (
+                    reference.url.role in ("import-scripts", "import")
+                    and reference.target not in fixed
+                    and reference.target
+                ):
+                    fixed[reference.target] = "a service worker imports it"
+                    pending.append(reference.target)
+        return fixed
 
 
-def _fixed(
-    site: Site, references: Mapping[str, tuple[Reference, ...]], workers: Iterable[str], settings: Settings
-) -> dict[str, str]:
-    """The files whose names stay whatever is said of them, with the reason."""
-    fixed = {path: why for path, asset in site.assets.items() if (why := permanence.reason(asset))}
+def _named(site: Site, settings: Settings) -> dict[str, str]:
+    """The files whose names stay for what they are called, with the reason."""
+    named = {path: why for path, asset in site.assets.items() if (why := permanence.reason(asset))}
     listed = matcher(settings.names.keep)
-    for path in site.assets:
-        if listed(path):
-            fixed[path] = "[names] keep lists it"
-    # A service worker is compared byte by byte with its imports when a browser looks for an update.
-    pending = list(workers)
-    while pending:
-        path = pending.pop()
-        fixed.setdefault(path, "a service worker is known by its URL")
-        for reference in references.get(path, ()):
-            if (
-                reference.url.role in ("import-scripts", "import")
-                and reference.target not in fixed
-                and reference.target
-            ):
-                fixed[reference.target] = "a service worker imports it"
-                pending.append(reference.target)
-    return fixed
+    return named | {path: "[names] keep lists it" for path in site.assets if listed(path)}
 
 
 class _Judge:
-    def __init__(
-        self,
-        site: Site,
-        survey: Survey,
-        references: Mapping[str, tuple[Reference, ...]],
-        settings: Settings,
-        frozen: Mapping[str, str],
-        fixed: Mapping[str, str],
-    ) -> None:
+    def __init__(self, site: Site, survey: Survey, settings: Settings, frozen: Mapping[str, str]) -> None:
         self.site = site
         self.survey = survey
-        self.references = references
         self.origin = settings.site.origin.rstrip("/").lower()
         self.frozen = frozen
-        self.fixed = fixed
+        self.named = _named(site, settings)
         self.units: dict[str, list[str]] = {}
         self.kept: dict[str, str] = {}
         self.carriers = self._carriers()
@@ -203,22 +213,20 @@ class _Judge:
         self.own_urls: dict[str, str] = {}
         self.sure: defaultdict[str, list[tuple[str, int, Role]]] = defaultdict(list)
 
-    def look(self) -> None:
-        """Go through all files once."""
-        for path, reading in self.survey.readings.items():
-            references = self.references[path]
-            self._look_at_references(path, reading, references)
-            covered = list(_covered(reading, references))
-            for mention in reading.mentions:
-                if mention.word in self.owners:
-                    self._look_at_token(path, mention)
-                if mention.word in self.survey.vocabulary.ends:
-                    self._look_at_end(path, mention)
-                if mention.word in self.survey.vocabulary.names:
-                    self._look_at_name(path, mention, covered)
-            if reading.remakes and not self.remade:
-                place = self._place_at(path, reading.remakes[0])
-                self.remade = f"{place} makes names of those that it reads in the page"
+    def look(self, path: str, reading: Reading, references: Sequence[Reference]) -> None:
+        """Take in a file. They come in sorted order."""
+        self._look_at_references(path, reading, references)
+        covered = list(_covered(reading, references))
+        for mention in reading.mentions:
+            if mention.word in self.owners:
+                self._look_at_token(path, mention)
+            if mention.word in self.survey.vocabulary.ends:
+                self._look_at_end(path, mention)
+            if mention.word in self.survey.vocabulary.names:
+                self._look_at_name(path, mention, covered)
+        if reading.remakes and not self.remade:
+            place = self._place_at(path, reading.remakes[0])
+            self.remade = f"{place} makes names of those that it reads in the page"
 
     def fills(self) -> Mapping[str, tuple[Fill, ...]]:
         """What every file takes: the tokens of all units that it names."""
@@ -250,9 +258,9 @@ class _Judge:
                 carriers[words[word]].add(path)
         return carriers
 
-    def tokens(self) -> None:
+    def tokens(self, fixed: Mapping[str, str]) -> None:
         for word, owners in self.survey.vocabulary.tokens.items():
-            why = self._token_doubt(word, owners)
+            why = self._token_doubt(word, owners, fixed)
             if why:
                 self.kept.update(dict.fromkeys(owners, why))
             else:
@@ -261,12 +269,12 @@ class _Judge:
     def _unit(self, word: int) -> str:
         return f"t:{self.survey.vocabulary.words[word].decode()}"
 
-    def _token_doubt(self, word: int, owners: tuple[str, ...]) -> str:
+    def _token_doubt(self, word: int, owners: tuple[str, ...], fixed: Mapping[str, str]) -> str:
         """Why the token must stay, '' if all its mentions are understood."""
         for path in owners:
             # Maps and licences follow their script.
-            if path in self.fixed and not path.endswith((".map", ".LICENSE.txt")):
-                return self.fixed[path]
+            if path in fixed and not path.endswith((".map", ".LICENSE.txt")):
+                return fixed[path]
         text = self.survey.vocabulary.words[word]
         for path in self.carriers[text]:
             if path not in owners and _SIDECAR.sub("", path) not in owners:
@@ -309,9 +317,11 @@ class _Judge:
 
     # Files without one
 
-    def copies(self) -> None:
+    def copies(self, fixed: Mapping[str, str]) -> None:
         doubts = self._doubts()
         for path, found in sorted(self.sure.items()):
+            if path in fixed:
+                continue
             if path in doubts:
                 self.kept[path] = doubts[path]
             elif all(role in _AHEAD for _, _, role in found):
@@ -321,8 +331,8 @@ class _Judge:
 
     def _can_be_copied(self, path: str) -> bool:
         asset = self.site.assets[path]
-        named = path in self.survey.tokens or asset.cache_class == "immutable"
-        return path not in self.fixed and not named and asset.kind in _COPIED
+        hashed = path in self.survey.tokens or asset.cache_class == "immutable"
+        return path not in self.named and not hashed and asset.kind in _COPIED
 
     def _look_at_references(self, referrer: str, reading: Reading, references: Iterable[Reference]) -> None:
         for reference in references:
