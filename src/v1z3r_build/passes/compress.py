@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.codecs import brotli_coding
@@ -45,13 +44,18 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
     rules = settings.compress
     site = settle(site, pool)
     candidates = list(_candidates(site.assets.values(), rules))
-    groups = {group[0].path: group for group in _equal(one for one in candidates if one.size <= LARGEST)}
-    progress.start("compress", sum(group[0].size for group in groups.values()))
+    firsts: list[Asset] = []
+    twins: dict[str, list[Asset]] = {}
+    for first, *others in _equal(one for one in candidates if one.size <= LARGEST):
+        firsts.append(first)
+        if others:
+            twins[first.path] = others
+    progress.start("compress", sum(one.size for one in firsts))
     known = {path: _paying(of, site.assets[path], rules) for path, of in site.encodings.items()}
     encodings = Spooled[dict[str, Encoding]](site.spool)
     diagnostics = [said for asset in candidates for said in _about_size(asset, rules)]
-    for outcome in pool.run(_calls(groups, rules)):
-        group = groups.pop(outcome.key)
+    for outcome in pool.run(_calls(site, firsts, rules)):
+        group = [site.assets[outcome.key], *twins.get(outcome.key, ())]
         progress.advance(group[0].size)
         if outcome.failure:
             diagnostics += (_failed(asset, outcome.failure) for asset in group)
@@ -111,13 +115,12 @@ def _digest(asset: Asset) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _calls(groups: Mapping[str, list[Asset]], rules: CompressSettings) -> Iterator[Call]:
-    for path, (asset, *_) in groups.items():
-        yield Call(path, encode_file, partial(_arguments, rules, asset), asset.size, cached=always)
+def _calls(site: Site, assets: Iterable[Asset], rules: CompressSettings) -> Iterator[Call]:
+    def arguments(path: str) -> tuple[Any, ...]:
+        return rules, _is_unknown(site.assets[path]), site.assets[path].location
 
-
-def _arguments(rules: CompressSettings, asset: Asset) -> tuple[Any, ...]:
-    return rules, _is_unknown(asset), asset.location
+    for asset in assets:
+        yield Call(asset.path, encode_file, arguments, asset.size, cached=always)
 
 
 def _paying(encodings: Mapping[str, Encoding], asset: Asset, rules: CompressSettings) -> dict[str, Encoding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -162,17 +162,15 @@ def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) ->
     seconds = options.seconds * (1 + 2 * len(options.engines))
     # What another version cannot be told apart from is no engine to remember results of.
     cached = _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
-    for path, format_ in formats.items():
-        asset = site.assets[path]
+
+    def arguments(path: str) -> tuple[Any, ...]:
         # Only a map of the usual name can be known to be missing.
-        may_be_absent = format_ in ("script", "style") and path + ".map" not in site.assets
+        may_be_absent = formats[path] in ("script", "style") and path + ".map" not in site.assets
         absent = posixpath.basename(path) + ".map" if may_be_absent else ""
-        arguments = partial(_arguments, format_, absent, options, asset)
-        yield Call(path, minify_file, arguments, asset.size, seconds, cached)
+        return formats[path], absent, options, site.assets[path].location
 
-
-def _arguments(format_: Format, absent: str, options: ScriptOptions, asset: Asset) -> tuple[Any, ...]:
-    return format_, absent, options, asset.location
+    for path in formats:
+        yield Call(path, minify_file, arguments, site.assets[path].size, seconds, cached)
 
 
 def _failed(path: str, format_: Format, failure: Failure, options: ScriptOptions) -> Diagnostic:

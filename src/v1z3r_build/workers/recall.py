@@ -57,7 +57,7 @@ class Recall:
         """The call for the very bytes that its key was made of, should a file change now."""
         keys = self._cache.keys
 
-        def arguments() -> tuple[Any, ...]:
+        def arguments(_: str) -> tuple[Any, ...]:
             return tuple(Expected(one, keys.file(one)) if isinstance(one, Path) else one for one in call.given())
 
         return replace(call, arguments=arguments)

@@ -6,7 +6,6 @@ import posixpath
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -155,13 +154,13 @@ def _read(
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     components, diagnostics = _components(texts, pool)
-    questions = _Questions(finder, components)
+    questions = _Questions(site, finder, components)
     for outcome in _answers(site, texts, questions, pool):
         path, asset = outcome.key, site.assets[outcome.key]
         progress.advance(1)
         if outcome.failure is None:
             if kept is not None:
-                kept[path] = Read(questions.arguments(asset), outcome.value)
+                kept[path] = Read(questions.arguments(path), outcome.value)
             readings[path] = reading = questions.reading(path, outcome.value)
             if any((reading.digests, reading.checksums, reading.revisions, reading.integrities, reading.policies)):
                 stating.append(path)
@@ -183,11 +182,10 @@ def _answers(site: Site, texts: Iterable[Asset], questions: _Questions, pool: Po
     unknown: list[Call] = []
     for asset in texts:
         read = site.readings.get(asset.path)
-        if read is not None and read.asked == questions.arguments(asset):
+        if read is not None and read.asked == questions.arguments(asset.path):
             yield Outcome(asset.path, read.said)
         else:
-            arguments = partial(questions.arguments, asset)
-            unknown.append(Call(asset.path, read_file, arguments, asset.size, 600.0, cached=always))
+            unknown.append(Call(asset.path, read_file, questions.arguments, asset.size, 600.0, cached=always))
     yield from pool.run(unknown)
 
 
@@ -251,7 +249,8 @@ class _Questions:
     lost.
     """
 
-    def __init__(self, finder: BytesAhoCorasick, components: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, site: Site, finder: BytesAhoCorasick, components: frozenset[tuple[str, str]]) -> None:
+        self._site = site
         self._finder = finder
         self._components = components
         self._words: dict[str, array[int]] = {}  # of files that were asked and have not answered, by their own numbers
@@ -264,13 +263,14 @@ class _Questions:
             found += _cut(self._finder, data)
         return tuple(sorted(found, key=lambda hit: hit.start))
 
-    def arguments(self, asset: Asset) -> tuple[Any, ...]:
+    def arguments(self, path: str) -> tuple[Any, ...]:
         """Those of `read_file`."""
+        asset = self._site.assets[path]
         hits = self.hits(asset)
         numbers: dict[int, int] = {}
         own = tuple(hit._replace(word=numbers.setdefault(hit.word, len(numbers))) for hit in hits)
-        self._words[asset.path] = array("L", numbers)
-        return asset.path, asset.kind, own, self._components, asset.location
+        self._words[path] = array("L", numbers)
+        return path, asset.kind, own, self._components, asset.location
 
     def reading(self, path: str, said: Reading) -> Reading:
         """What was read of a file that was asked before."""
