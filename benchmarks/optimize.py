@@ -99,7 +99,7 @@ def work(calls: Iterable[Call]) -> Work:
     every: list[float] = []
     codec = 0.0
     for call in calls:
-        loaded: list[Any] = [one.read_bytes() if isinstance(one, Path) else one for one in call.arguments]
+        loaded: list[Any] = [one.read_bytes() if isinstance(one, Path) else one for one in call.given()]
         gc.collect()
         gc.disable()
         start = time.process_time()

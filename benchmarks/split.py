@@ -174,7 +174,7 @@ class Recorder(Pool):
     def run(self, calls: Iterable[Call]) -> Generator[Outcome]:
         """As a pool does."""
         wrapped = (
-            replace(one, function=measured, arguments=(*self._with, one.function, *one.arguments)) for one in calls
+            replace(one, function=measured, arguments=(*self._with, one.function, *one.given())) for one in calls
         )
         for outcome in super().run(wrapped):
             made = outcome.value

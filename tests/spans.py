@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.passes.link.filling import apply
@@ -94,4 +93,4 @@ def refilled(read: Read, data: bytes) -> None:
             continue
         assert new.text.count(MARK + old.suffix) == 1
         assert new.text.replace(MARK, "") == old.text
-        assert replace(new, start=0, end=0, dot=0, text="") == replace(old, start=0, end=0, dot=0, text="")
+        assert new._replace(start=0, end=0, dot=0, text="") == old._replace(start=0, end=0, dot=0, text="")

@@ -325,7 +325,7 @@ def test_hostile_names_are_shown_and_not_obeyed(here: Path, tmp_path: Path) -> N
     made = replace(
         made,
         files={**made.files, name: record("image", 500)},
-        routes={"/": replace(made.routes["/"], initial=(name,))},
+        routes={"/": made.routes["/"]._replace(initial=(name,))},
     )
     output = write(tmp_path / "out", made)
     (here / "v1z3r-build.toml").write_text("[budget.routes.'/']\nimage = 1\n[budget.files]\n'*.png' = 499")

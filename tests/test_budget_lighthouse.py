@@ -99,7 +99,7 @@ def test_the_documented_example_works(tmp_path: Path) -> None:
 def test_the_types_of_resources(tmp_path: Path, kind: str, size: int, count: int) -> None:
     made = manifest()
     app = made.routes["/app/"]
-    made = replace(made, routes={"/app/": replace(app, initial=(*app.initial, "scene.wasm"))})
+    made = replace(made, routes={"/app/": app._replace(initial=(*app.initial, "scene.wasm"))})
     found = check(tmp_path, [limited(None, (kind, 0.5), counts=((kind, 4),))], made).findings
     assert {(one.unit, one.value, one.limit) for one in found} == {("br", size, 512), ("requests", count, 4)}
 

@@ -236,8 +236,7 @@ def grown() -> Manifest:
     made.files["app.ffffffffffff.js"] = record("script", 9_000, 3_500, 2_600)  # type: ignore[index]
     made.files["new.png"] = record("image", 100)  # type: ignore[index]
     routes = {
-        route: replace(
-            found,
+        route: found._replace(
             initial=tuple(path.replace("1a2b3c4d5e6f", "ffffffffffff") for path in found.initial)
             + (("new.png",) if route == "/" else ()),
         )
@@ -301,7 +300,7 @@ def test_a_file_is_known_by_its_name_without_the_hash(
     def release(size: int, *paths: str) -> Manifest:
         made = manifest()
         files = {**made.files, **{path: record("script", size) for path in paths}}
-        return replace(made, files=files, routes={"/": replace(made.routes["/"], initial=paths)})
+        return replace(made, files=files, routes={"/": made.routes["/"]._replace(initial=paths)})
 
     text = "[budget.routes.'/']\nscript = 1"
     (part,) = only(tmp_path, text, release(100, now), release(90, *earlier)).parts
@@ -320,7 +319,7 @@ def test_what_is_not_checked_is_said(tmp_path: Path) -> None:
 
 def test_figures_without_encodings_are_called_what_they_are(tmp_path: Path) -> None:
     bare = manifest()
-    bare = replace(bare, files={path: replace(one, encodings={}) for path, one in bare.files.items()})
+    bare = replace(bare, files={path: one._replace(encodings={}) for path, one in bare.files.items()})
     found = check(tmp_path, "[budget.routes.'/']\nscript = 1", bare)
     assert found.findings[0].value == 8000
     assert found.notes == ("no file has an encoding br: figures in it are those of the files as they are",)

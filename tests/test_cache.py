@@ -255,7 +255,7 @@ def test_a_value_is_made_once(tmp_path: Path) -> None:
     ids=lambda call: call.key,
 )
 def test_what_must_not_be_remembered_is_made_again(call: Call, tmp_path: Path) -> None:
-    call = replace(call, arguments=(str(tmp_path), *call.arguments))
+    call = replace(call, arguments=(str(tmp_path), *call.given()))
     outcomes = [run([call], tmp_path / "cache")[0][call.key] for _ in range(2)]
     assert calls_made(tmp_path) == 2
     assert outcomes[0] == outcomes[1]
@@ -267,7 +267,7 @@ def test_a_file_that_changes_in_between_gets_no_value_of_the_other(tmp_path: Pat
     file.write_bytes(b"old")
     call = Call("a", noted, (str(tmp_path), file), 1, cached=always)
     with Cache(tmp_path / "cache", SIZE) as cache, Pool(1, cache=cache) as pool:
-        assert cache.key(call.function, call.arguments)
+        assert cache.key(call.function, call.given())
         file.write_bytes(b"new")
         (outcome,) = pool.run([call])
         assert outcome.failure is not None
@@ -387,7 +387,7 @@ def test_a_full_disk_costs_time_alone(tmp_path: Path) -> None:
     with disk("100k") as folder:
         calls = [Call(str(n), noted, (str(tmp_path), os.urandom(30_000)), 1, cached=always) for n in range(9)]
         outcomes, cache = run(calls, folder / "cache")
-        assert {key: outcome.value for key, outcome in outcomes.items()} == {one.key: one.arguments[1] for one in calls}
+        assert {key: outcome.value for key, outcome in outcomes.items()} == {one.key: one.given()[1] for one in calls}
         assert is_one_warning(cache.diagnostics, "cache-not-written")
         assert not list((folder / "cache").glob("**/*.partial"))
 

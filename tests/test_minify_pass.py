@@ -56,7 +56,7 @@ class InProcess:
     def run(self, calls: Iterable[Call]) -> Iterator[Outcome]:
         for call in reversed(list(calls)):  # any order is allowed
             self.calls.append(call)
-            contents = [one.read_bytes() if isinstance(one, Path) else one for one in call.arguments]
+            contents = [one.read_bytes() if isinstance(one, Path) else one for one in call.given()]
             failure = next((self._failure(one) for one in contents if isinstance(one, bytes) and b"FAIL" in one), None)
             yield Outcome(call.key, None, failure) if failure else Outcome(call.key, call.function(*contents))
 
@@ -178,7 +178,7 @@ def test_what_a_file_becomes_is_remembered_by_nothing_but_its_bytes(tmp_path: Pa
         (tmp_path / folder).mkdir()
     run(site_of(tmp_path / "a", FILES), pool=pool)
     run(site_of(tmp_path / "b", {f"new/{path}": text for path, text in FILES.items()} | {"0.css": "a{}"}), pool=other)
-    keys = [{Keys("").key(call.function, call.arguments) for call in one.calls} for one in (pool, other)]
+    keys = [{Keys("").key(call.function, call.given()) for call in one.calls} for one in (pool, other)]
     assert len(keys[0]) == 5
     assert keys[0] < keys[1]
 

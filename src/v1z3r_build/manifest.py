@@ -6,10 +6,12 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from v1z3r_build import __version__
 from v1z3r_build.diagnostics import Diagnostic, InputError, Level
+from v1z3r_build.site.spooled import Spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,8 +32,7 @@ CACHE_CLASSES: dict[str, str] = {
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class EncodingRecord:
+class EncodingRecord(NamedTuple):
     """A sidecar. size in bytes, sha256 in hexadecimal, both of the sidecar itself."""
 
     path: str
@@ -39,16 +40,14 @@ class EncodingRecord:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class VariantRecord:
+class VariantRecord(NamedTuple):
     """The same image in another format."""
 
     path: str
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecord:
+class FileRecord(NamedTuple):
     """One file of the output. size in bytes; integrity in SRI notation.
 
     source_size: bytes of the input file that it came from, where they are others; 0 where not. score: of an image's
@@ -63,7 +62,7 @@ class FileRecord:
     integrity: str
     cache_class: str
     cache_control: str
-    encodings: Mapping[str, EncodingRecord] = field(default_factory=dict)
+    encodings: Mapping[str, EncodingRecord] = MappingProxyType({})
     variants: tuple[VariantRecord, ...] = ()
     vendor: str = ""
     kept: str = ""
@@ -71,8 +70,7 @@ class FileRecord:
     score: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RouteRecord:
+class RouteRecord(NamedTuple):
     """What a browser needs for one page: paths of files."""
 
     html: str
@@ -184,7 +182,7 @@ class Manifest:
 
 def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: str, origin: str) -> Manifest:
     """The manifest of a site after its last pass. Reads every file once, in pieces."""
-    files: dict[str, FileRecord] = {}
+    files = Spooled[FileRecord](site.spool)
     for path, asset in site.assets.items():
         size, sha256, integrity = hashes(asset.location)
         before = asset.original.stat().st_size
@@ -212,7 +210,7 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
         release=release(files),
         cache_classes=CACHE_CLASSES,
         files=files,
-        routes={url: RouteRecord(route.html, route.initial, route.lazy) for url, route in site.routes.items()},
+        routes=Spooled(site.spool, ((url, RouteRecord(*route)) for url, route in site.routes.items())),
         diagnostics=tuple(sorted(set(site.diagnostics))),
         settings=settings_digest,
         engines=engines,

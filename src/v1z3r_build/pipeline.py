@@ -51,17 +51,17 @@ def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
     _require_possible(order)
     previous = Manifest.load(order.previous) if order.previous else None
     with Staging(order.output) as staging:
-        found = folder.read(order.source, staging.spool)
-        recorded = _recorded(found, order)
+        site = folder.read(order.source, staging.spool)
+        recorded = _recorded(site, order)
         if recorded is None:
-            site = _passed(_without_manifest(found), order.settings, pool, progress)
-            made = _described(site, order.settings, found.root)
+            site = _passed(_without_manifest(site), order.settings, pool, progress)
+            made = _described(site, order.settings, site.root)
         else:
-            site, made = _as_recorded(found, recorded), recorded
+            site, made = _as_recorded(site, recorded), recorded
         made = replace(made, diagnostics=tuple(sorted({*made.diagnostics, *_reused_names(previous, made)})))
-        result = _judged(order, made, summarize(_originals(found, site), made), already=recorded is not None)
+        result = _judged(order, made, summarize(_originals(site), made), already=recorded is not None)
         if result.outcome == "published":
-            staging.publish(_outputs(site, made), site.empty_folders)
+            staging.publish(_Outputs(site, made), site.empty_folders)
     return replace(result, diagnostics=(*staging.diagnostics, *made.diagnostics))
 
 
@@ -74,12 +74,20 @@ def _require_possible(order: Order) -> None:
         check_output(order.source, order.target, MANIFEST_NAME)
 
 
-def _outputs(site: Site, made: Manifest) -> Iterator[Output]:
-    for path, asset in site.assets.items():
-        yield Output(path, asset.location, asset.original)
-        for encoding in site.encodings.get(path, {}).values():
-            yield Output(encoding.path, encoding.location, asset.original)
-    yield Output(MANIFEST_NAME, site.store_pieces(made.pieces()))
+class _Outputs:
+    """The files to publish, made as often as somebody goes through them."""
+
+    def __init__(self, site: Site, made: Manifest) -> None:
+        self._site = site
+        self._manifest = site.store_pieces(made.pieces())
+
+    def __iter__(self) -> Iterator[Output]:
+        encodings = self._site.encodings
+        for path, asset in self._site.assets.items():
+            yield Output(path, asset.location, asset.original)
+            for encoding in encodings.get(path, {}).values():
+                yield Output(encoding.path, encoding.location, asset.original)
+        yield Output(MANIFEST_NAME, self._manifest)
 
 
 def _passed(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
@@ -176,10 +184,15 @@ def _as_recorded(found: Site, recorded: Manifest) -> Site:
 # The outcome
 
 
-def _originals(found: Site, site: Site) -> Iterator[tuple[Kind, int]]:
+def _originals(site: Site) -> Iterator[tuple[Kind, int]]:
     """Kind and size of the input's files, but for its manifest and its sidecars, which the output counts nowhere."""
-    left = {asset.original for asset in site.assets.values()}
-    return ((asset.kind, asset.size) for asset in found.assets.values() if asset.original in left)
+    counted: set[str] = set()
+    for asset in site.assets.values():
+        # What a vendor's file is checked against was made here.
+        original = asset.original
+        if str(original) not in counted and not original.is_relative_to(site.spool):
+            counted.add(str(original))
+            yield asset.kind, original.stat().st_size
 
 
 def _reused_names(previous: Manifest | None, made: Manifest) -> Iterator[Diagnostic]:

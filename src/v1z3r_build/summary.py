@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from v1z3r_build.manifest import FileRecord, Manifest
 
 
+# The source of files, and whose they are: a vendor's file has the source of the script that it was split from, and is
+# no copy of it.
+_Made = tuple[tuple[str, ...], str]
+
+
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Files and bytes of one kind of file.
@@ -62,19 +67,27 @@ class Summary:
 
 def summarize(before: Iterable[tuple[Kind, int]], manifest: Manifest) -> Summary:
     """The gain between the input, given as kind and size in bytes of every file, and the output."""
-    totals: dict[str, Totals] = dict.fromkeys(get_args(Kind), Totals())
+    totals = {kind: Counter[str]() for kind in get_args(Kind)}
     for kind, size in before:
-        totals[kind] += Totals(files_before=1, bytes_before=size)
-    needed: dict[tuple[tuple[str, ...], str], FileRecord] = {}
+        totals[kind].update(files_before=1, bytes_before=size)
+    # Most files are all that was made of their source.
+    derived: set[_Made] = set()
     for path, record in manifest.files.items():
-        totals[record.kind] += Totals(files_after=1)
-        # A vendor's file has the source of the script that it was split from, and is no copy of it.
+        totals[record.kind]["files_after"] += 1
+        if record.source not in ((), (path,)):
+            derived.add((record.source, record.vendor))
+    needed: dict[_Made, FileRecord] = {}
+    immutable = 0
+    for path, record in manifest.files.items():
+        immutable += record.cache_class == "immutable"
         made = (record.source or (path,), record.vendor)
-        needed[made] = min(needed.get(made, record), record, key=transferred)
+        if made in derived:
+            needed[made] = min(needed.get(made, record), record, key=transferred)
+        else:
+            totals[record.kind].update(bytes_after=record.size, transferred=transferred(record))
     for record in needed.values():
-        totals[record.kind] += Totals(bytes_after=record.size, transferred=transferred(record))
-    classes = Counter(record.cache_class for record in manifest.files.values())
-    return Summary({kind: totals[kind] for kind in get_args(Kind) if totals[kind] != Totals()}, classes["immutable"])
+        totals[record.kind].update(bytes_after=record.size, transferred=transferred(record))
+    return Summary({kind: Totals(**counted) for kind, counted in totals.items() if counted.total()}, immutable)
 
 
 def transferred(record: FileRecord) -> int:

@@ -6,7 +6,6 @@ Bundlers give an imported image a constant, `const a="/assets/a-Bx3f_9-a.png"`, 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack import syntax
@@ -59,15 +58,14 @@ def with_shown(reading: Reading, source: bytes, components: Collection[tuple[str
         return reading
     shown = {url.start: dotted(source, url) for url, _ in found}
     urls = shown | {
-        url.start: replace(url, role="module-image") if url.role == "module-url" and url.start in shown else url
+        url.start: url._replace(role="module-image") if url.role == "module-url" and url.start in shown else url
         for url in reading.urls
     }
     spans = [(url.start, url.end) for url in shown.values()]
-    return replace(
-        reading,
+    return reading._replace(
         urls=tuple(urls[start] for start in sorted(urls)),
         mentions=tuple(
-            replace(one, element="img", member="src")
+            one._replace(element="img", member="src")
             if any(low <= one.start and one.end <= high for low, high in spans)
             else one
             for one in reading.mentions

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -276,7 +275,7 @@ class _Page:
     def as_fetched(self, url: Url) -> Url:
         """The reference; one that a browser with scripts does not fetch by itself is only a candidate."""
         if url.role in ("image", "style", "preload") and any(low <= url.start < high for low, high in self.inert):
-            return replace(url, role="candidate")
+            return url._replace(role="candidate")
         return url
 
     def is_sure(self, url: Url) -> bool:

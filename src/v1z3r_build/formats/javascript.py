@@ -7,7 +7,6 @@ places. Minified bundles are large and most of them refer to nothing.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -269,7 +268,7 @@ class _Script:
             if not ("/" + url.text).endswith(whole[whole.rfind("/") :]):
                 # The file's name is in parts: where else a script puts it together is not seen.
                 self.reach.append((url.start, url.end))
-            yield replace(url, text=whole)
+            yield url._replace(text=whole)
 
     def _candidates(self, node: Node | None) -> Iterator[Url]:
         """The images of a `srcset` that is written out (HTML Standard, "Parsing a srcset attribute")."""
@@ -329,7 +328,7 @@ class _Script:
             self.offset + within.start_byte + inset,
             self.offset + within.end_byte - inset,
         )
-        return replace(found, member=member, element=element) if member else found
+        return found._replace(member=member, element=element) if member else found
 
     def _is_broken(self, node: Node) -> bool:
         if not self.broken:

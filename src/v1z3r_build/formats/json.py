@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats.javascript import unescape
@@ -68,7 +67,7 @@ def read_hash_table(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
         for low, high, is_key, path in _strings(data, 0, len(data))
         if not is_key and len(path) == 2 and path[0] == b"hashTable"
     )
-    return replace(read(data, hits), revisions=revisions)
+    return read(data, hits)._replace(revisions=revisions)
 
 
 def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> Reading:
@@ -117,6 +116,6 @@ def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, label: byt
             low, high, is_key, path = regions[index]
             stand: Stand = "label" if path[:1] == (label,) else "string"
             member = "" if is_key else path[-1].decode("utf-8", "replace") if path else ""
-            yield replace(mention(data, hit, stand, low, high), member=member)
+            yield mention(data, hit, stand, low, high)._replace(member=member)
         else:
             yield mention(data, hit, "unknown", start, end)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import css, flight, host_files, html, javascript, json
@@ -32,7 +31,7 @@ def read_spans(path: str, kind: Kind, data: bytes, hits: Sequence[Hit]) -> Readi
     reading = _read(path, kind, data, hits)
     mapped = kind in ("script", "style") and b"sourceMappingURL=" in data
     urls = tuple(dotted(data, url) for url in reading.urls)
-    return replace(reading, urls=urls, digests=digests(data), checksums=checksums(data), mapped=mapped)
+    return reading._replace(urls=urls, digests=digests(data), checksums=checksums(data), mapped=mapped)
 
 
 def _read(path: str, kind: Kind, data: bytes, hits: Sequence[Hit]) -> Reading:

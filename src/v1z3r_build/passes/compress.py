@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.codecs.content_codings import CODINGS
@@ -13,10 +13,12 @@ from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.passes.sidecars import is_encoded, settle
 from v1z3r_build.site.media_types import compressible
 from v1z3r_build.site.site import Encoding
+from v1z3r_build.site.spooled import Spooled
 from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from v1z3r_build.settings import CompressSettings, Settings
     from v1z3r_build.site.asset import Asset
@@ -42,25 +44,30 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
     rules = settings.compress
     site = settle(site, pool)
     candidates = list(_candidates(site.assets.values(), rules))
-    groups = {group[0].path: group for group in _equal(one for one in candidates if one.size <= LARGEST)}
-    progress.start("compress", sum(group[0].size for group in groups.values()))
-    encodings = {
-        path: {name: one for name, one in of.items() if pays(site.assets[path].size, one.size, rules)}
-        for path, of in site.encodings.items()
-    }
+    firsts: list[Asset] = []
+    twins: dict[str, list[Asset]] = {}
+    for first, *others in _equal(one for one in candidates if one.size <= LARGEST):
+        firsts.append(first)
+        if others:
+            twins[first.path] = others
+    progress.start("compress", sum(one.size for one in firsts))
+    known = {path: _paying(of, site.assets[path], rules) for path, of in site.encodings.items()}
+    encodings = Spooled[dict[str, Encoding]](site.spool)
     diagnostics = [said for asset in candidates for said in _about_size(asset, rules)]
-    for outcome in pool.run(_calls(groups, rules)):
-        group = groups[outcome.key]
+    for outcome in pool.run(_calls(site, firsts, rules)):
+        group = [site.assets[outcome.key], *twins.get(outcome.key, ())]
+        progress.advance(group[0].size)
         if outcome.failure:
             diagnostics += (_failed(asset, outcome.failure) for asset in group)
-        else:
-            _offer(site, group, outcome.value, encodings)
-        progress.advance(group[0].size)
-    return replace(
-        site,
-        encodings={path: dict(sorted(encodings[path].items())) for path in sorted(encodings) if encodings[path]},
-        diagnostics=(*site.diagnostics, *sorted(diagnostics)),
-    )
+            continue
+        stored = {name: (site.store(data), len(data)) for name, data in outcome.value.items()}
+        for asset in group:
+            if offered := _offered(site, asset, stored, known.pop(asset.path, {})):
+                encodings[asset.path] = dict(sorted(offered.items()))
+    for path, left in known.items():
+        if left:
+            encodings[path] = left
+    return replace(site, encodings=encodings, diagnostics=(*site.diagnostics, *sorted(diagnostics)))
 
 
 def encode_file(rules: CompressSettings, unknown: bool, data: bytes) -> dict[str, bytes]:
@@ -108,23 +115,28 @@ def _digest(asset: Asset) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _calls(groups: Mapping[str, list[Asset]], rules: CompressSettings) -> Iterator[Call]:
-    for path, (asset, *_) in groups.items():
-        yield Call(path, encode_file, (rules, _is_unknown(asset), asset.location), asset.size, cached=always)
+def _calls(site: Site, assets: Iterable[Asset], rules: CompressSettings) -> Iterator[Call]:
+    def arguments(path: str) -> tuple[Any, ...]:
+        return rules, _is_unknown(site.assets[path]), site.assets[path].location
+
+    for asset in assets:
+        yield Call(asset.path, encode_file, arguments, asset.size, cached=always)
 
 
-def _offer(
-    site: Site, group: list[Asset], encoded: Mapping[str, bytes], encodings: dict[str, dict[str, Encoding]]
-) -> None:
-    """Give the assets their encodings, but for names that are taken and where the input's sidecar is smaller."""
-    for name, data in encoded.items():
-        location = site.store(data)
-        for asset in group:
+def _paying(encodings: Mapping[str, Encoding], asset: Asset, rules: CompressSettings) -> dict[str, Encoding]:
+    return {name: one for name, one in encodings.items() if pays(asset.size, one.size, rules)}
+
+
+def _offered(
+    site: Site, asset: Asset, stored: Mapping[str, tuple[Path, int]], known: dict[str, Encoding]
+) -> dict[str, Encoding]:
+    """Its encodings: those that were stored, but for names that are taken and where the input's sidecar is smaller."""
+    for name, (location, size) in stored.items():
+        path = asset.path + CODINGS[name].suffix
+        if path not in site.assets and (name not in known or size <= known[name].size):
             # Its name in the spool is its hash.
-            sidecar = Encoding(asset.path + CODINGS[name].suffix, len(data), location.name, location)
-            known = encodings.setdefault(asset.path, {})
-            if sidecar.path not in site.assets and (name not in known or sidecar.size <= known[name].size):
-                known[name] = sidecar
+            known[name] = Encoding(path, size, location.name, location)
+    return known
 
 
 def _about_size(asset: Asset, rules: CompressSettings) -> Iterator[Diagnostic]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import posixpath
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.diagnostics import Diagnostic, warning
@@ -100,7 +100,7 @@ def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes)
     return page_minifier.minify(data, _pieces(options))
 
 
-@functools.lru_cache(maxsize=1)
+@lru_cache(maxsize=1)
 def _pieces(options: ScriptOptions) -> Pieces:
     """What a child has minified of pages, kept for the next ones."""
     return Pieces(options)
@@ -162,12 +162,15 @@ def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) ->
     seconds = options.seconds * (1 + 2 * len(options.engines))
     # What another version cannot be told apart from is no engine to remember results of.
     cached = _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
-    for path, format_ in formats.items():
-        asset = site.assets[path]
+
+    def arguments(path: str) -> tuple[Any, ...]:
         # Only a map of the usual name can be known to be missing.
-        may_be_absent = format_ in ("script", "style") and path + ".map" not in site.assets
+        may_be_absent = formats[path] in ("script", "style") and path + ".map" not in site.assets
         absent = posixpath.basename(path) + ".map" if may_be_absent else ""
-        yield Call(path, minify_file, (format_, absent, options, asset.location), asset.size, seconds, cached)
+        return formats[path], absent, options, site.assets[path].location
+
+    for path in formats:
+        yield Call(path, minify_file, arguments, site.assets[path].size, seconds, cached)
 
 
 def _failed(path: str, format_: Format, failure: Failure, options: ScriptOptions) -> Diagnostic:

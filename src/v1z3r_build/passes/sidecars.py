@@ -29,10 +29,8 @@ def settle(site: Site, pool: Pool) -> Site:
     stays a file, and is reported as stale. A sidecar of which a hashed copy was made has references of its own, and
     is a file like others.
     """
-    owners: dict[Path, list[Asset]] = defaultdict(list)
-    for asset in site.assets.values():
-        owners[asset.original].append(asset)
-    claims = {asset.path: claim for asset in site.assets.values() for claim in _claims(asset, owners)}
+    owners = _owners(site)
+    claims = {asset.path: claim for known in owners.values() for asset in known for claim in _claims(asset, owners)}
     calls = [
         Call(path, decodes_to, (coding, asset.original, neighbour), asset.size)
         for path, (asset, coding, neighbour) in claims.items()
@@ -68,6 +66,17 @@ def decodes_to(coding: str, sidecar: bytes, neighbour: bytes) -> bool:
 def is_encoded(path: str) -> bool:
     """Whether the name says that the file is in a content coding already."""
     return path.endswith((*(coding.suffix for coding in CODINGS.values()), ".zst"))
+
+
+def _owners(site: Site) -> Mapping[Path, list[Asset]]:
+    """The assets by the input file that they came from, where that is named as a sidecar or has one beside it."""
+    sidecars = [asset.original for asset in site.assets.values() if is_encoded(asset.original.name)]
+    wanted = {*sidecars, *(place.with_suffix("") for place in sidecars)}
+    owners: dict[Path, list[Asset]] = defaultdict(list)
+    for asset in site.assets.values() if wanted else ():
+        if asset.original in wanted:
+            owners[asset.original].append(asset)
+    return owners
 
 
 def _claims(asset: Asset, owners: Mapping[Path, list[Asset]]) -> Iterator[tuple[Asset, str, Path]]:

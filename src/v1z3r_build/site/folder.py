@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+import sys
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -146,7 +147,7 @@ class _Walk:
                 known = media_types.charset(judged.essence, head, valid_utf8=place is None)
                 if place is not None and known in ("", "utf-8"):
                     self.diagnostics.append(_about_charset(path, judged.kind, known, place))
-        content_type = media_types.with_charset(judged.essence, known)
+        content_type = sys.intern(media_types.with_charset(judged.essence, known))
         self.assets[path] = Asset(path, judged.kind, content_type, size, location, location, (path,))
         if judged.contents:
             self.diagnostics.append(_about_contents(path, judged))

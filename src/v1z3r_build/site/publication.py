@@ -24,10 +24,9 @@ import secrets
 import shutil
 import stat
 import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
@@ -124,12 +123,13 @@ class Staging:
         Files that lie in the target already are linked, not copied: the old tree goes. All others are copied once, so
         that the output shares no bytes with an input that stays.
 
+        files: they are gone through once more if the disk is full, to tell how much there should be.
+
         Raises InputError if the target was changed since this run began, SystemFailureError if the system fails us;
         the target is then as it was.
         """
-        outputs = list(files)
         try:
-            self._build(outputs, empty_folders)
+            self._build(files, empty_folders)
             settle(self._tree)
             if snapshot(self.target) != self._before:
                 raise InputError(
@@ -138,7 +138,7 @@ class Staging:
                 )
             self._swap()
         except OSError as failure:
-            raise self._failure(failure, outputs) from failure
+            raise self._failure(failure, files) from failure
         self._clear()
 
     def _probe(self) -> None:
@@ -163,37 +163,37 @@ class Staging:
     def _build(self, outputs: Iterable[Output], empty_folders: Iterable[str]) -> None:
         self._tree.mkdir()
         owner = _owner(self.target)
-        made = {PurePosixPath()}
-        uses = Counter(output.location for output in outputs)
-        used: set[Path] = set()
+        made = {""}
+        used: set[str] = set()
+        spool, target, tree = (f"{folder}{os.sep}" for folder in (self._folder, self.target, self._tree))
         for output in outputs:
-            path = _inside(output.path)
-            place = self._tree / path
-            self._make_folders(path.parent, made)
+            place = tree + _inside(output.path)
+            self._make_folders(output.path.rpartition("/")[0], made)
             # One place may hold the bytes of several files, which must not become one file.
-            uses[output.location] -= 1
-            linked = False
-            if output.location.is_relative_to(self._folder) and not uses[output.location]:
-                output.location.rename(place)
-            else:
-                is_first, is_old = output.location not in used, output.location.is_relative_to(self.target)
-                linked = is_old and is_first and _link(output.location, place)
-                if not linked:
-                    shutil.copyfile(output.location, place)
-            used.add(output.location)
+            location = str(output.location)
+            ours = location.startswith(spool)
+            if ours:
+                linked = _linked(location, place, links=2)
+            elif linked := location.startswith(target) and location not in used and _linked(location, place):
+                used.add(location)
             if not linked:
+                shutil.copyfile(location, place)
+            if not linked or ours:
                 _give(place, output.model, owner)
         for folder in empty_folders:
             self._make_folders(_inside(folder), made)
         # Last, since a folder without the right to write takes no files.
         for parent in sorted(made, reverse=True):
             model = self.target / parent
-            _give(self._tree / parent, model if model.is_dir() else None, owner)
+            _give(tree + parent, model if model.is_dir() else None, owner)
 
-    def _make_folders(self, folder: PurePosixPath, made: set[PurePosixPath]) -> None:
-        if folder not in made:
-            (self._tree / folder).mkdir(parents=True, exist_ok=True)
-            made.update([folder, *folder.parents])
+    def _make_folders(self, folder: str, made: set[str]) -> None:
+        if folder in made:
+            return
+        (self._tree / folder).mkdir(parents=True, exist_ok=True)
+        while folder not in made:
+            made.add(folder)
+            folder = folder.rpartition("/")[0]
 
     def _swap(self) -> None:
         if not self.target.exists():
@@ -374,20 +374,22 @@ def _unlock(remove: Callable[..., object], path: str, failure: BaseException) ->
         _remove(place)
 
 
-def _link(location: Path, place: Path) -> bool:
-    """Whether a file could be linked: there may be no links here, too many, or no right to make one."""
+def _linked(location: str, place: str, links: int = 0) -> bool:
+    """Whether a file has been given a second name. links: so many it must have then, 0 if that does not matter."""
     try:
         os.link(location, place)
-    except OSError:
+    except OSError:  # no links here, too many, or not allowed: copying tells if there is more to it
+        return False
+    if links and os.stat(place).st_nlink != links:  # noqa: PTH116
+        os.unlink(place)  # noqa: PTH108
         return False
     return True
 
 
-def _inside(path: str) -> PurePosixPath:
-    parsed = PurePosixPath(path)
-    if parsed.is_absolute() or ".." in parsed.parts or not parsed.parts:
+def _inside(path: str) -> str:
+    if path.startswith("/") or not path or not {"", ".", ".."}.isdisjoint(path.split("/")):
         raise ValueError(f"not a path of the site: {path!r}")
-    return parsed
+    return path
 
 
 def _owner(target: Path) -> tuple[int, int] | None:
@@ -398,13 +400,13 @@ def _owner(target: Path) -> tuple[int, int] | None:
     return status.st_uid, status.st_gid
 
 
-def _give(place: Path, model: Path | None, owner: tuple[int, int] | None) -> None:
+def _give(place: str, model: Path | None, owner: tuple[int, int] | None) -> None:
     """Give a file or folder the permission bits of its model, and its owner if we may."""
     status = model.stat() if model is not None else None
     if owner is not None and sys.platform != "win32":
         os.chown(place, *((status.st_uid, status.st_gid) if status else owner))
     if status is not None:
-        place.chmod(stat.S_IMODE(status.st_mode))
+        os.chmod(place, stat.S_IMODE(status.st_mode))  # noqa: PTH101
 
 
 def _existing(path: Path) -> Path:

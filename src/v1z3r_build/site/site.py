@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from v1z3r_build.site.span import Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
+class Encoding(NamedTuple):
     """A sidecar: the same file in a content coding."""
 
     path: str
@@ -25,8 +24,7 @@ class Encoding:
     location: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """What a browser needs for one page: paths of files, without the page itself."""
 
     html: str
@@ -63,10 +61,14 @@ class Site:
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""
         target = self.spool / hashlib.sha256(data).hexdigest()
-        if not target.exists():
-            partial = target.with_suffix(".partial")
-            partial.write_bytes(data)
-            partial.replace(target)
+        try:
+            with target.open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            pass
+        except BaseException:
+            target.unlink(missing_ok=True)  # half of it must not be taken for the whole
+            raise
         return target
 
     def store_pieces(self, pieces: Iterable[bytes]) -> Path:

@@ -7,8 +7,7 @@ an offset, so that no layer of escaping around a span has to be undone and done 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Role = Literal[
     "script",  # classic script of a page
@@ -48,8 +47,7 @@ Stand = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """Where a word that was looked for stands: raw bytes, nothing is known of the context yet.
 
     gap: bytes within start and end that are no part of the word: a format that cuts its text anywhere cuts words too.
@@ -61,8 +59,7 @@ class Hit:
     gap: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """A reference that the format's grammar makes sure of.
 
     start, end: its raw bytes in the file. text: the URL as a browser reads it, escapes undone.
@@ -103,11 +100,10 @@ def dotted(data: bytes, url: Url) -> Url:
     cut = re.search(rb"[?]|(?<!&)#", data[url.start : url.end])
     end = url.start + cut.start() if cut else url.end
     found = _SUFFIX.search(data, url.start, end)
-    return url if found is None else replace(url, dot=found.start(1), suffix=found.group(1).decode("ascii"))
+    return url if found is None else url._replace(dot=found.start(1), suffix=found.group(1).decode("ascii"))
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A word that was looked for, with what stands around it in the same string.
 
     before, after: raw bytes between the string's delimiters or white space and the word, cut to a bound.
@@ -127,8 +123,7 @@ class Mention:
     element: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(NamedTuple):
     """What a service worker's list says of the bytes of a URL.
 
     exact: it is the SHA-1 in hexadecimal, which the worker computes again of what it fetches (Angular's hash table);
@@ -141,8 +136,7 @@ class Revision:
     exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Integrity:
+class Integrity(NamedTuple):
     """The integrity metadata (W3C SRI) of an element or an import map, and the URL for whose bytes it stands."""
 
     start: int
@@ -151,8 +145,7 @@ class Integrity:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """A digest in the notation of Subresource Integrity and CSP: `sha384-…`, without quotes."""
 
     start: int
@@ -160,8 +153,7 @@ class Digest:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Inline:
+class Inline(NamedTuple):
     """The text of an inline script or style, by place in the page: CSP hashes are made of it.
 
     tag: script or style. nonce: the element's.
@@ -173,8 +165,7 @@ class Inline:
     nonce: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """The Content-Security-Policy of a `<meta>`, which holds for what follows it."""
 
     start: int
@@ -182,8 +173,7 @@ class Policy:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All spans of one file."""
 
     urls: tuple[Url, ...] = ()

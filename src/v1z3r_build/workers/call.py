@@ -17,7 +17,8 @@ class Call:
 
     key: names it in one run, usually the asset's path.
     function: pure, at the top level of a module that can be imported (not of the main program).
-    arguments: picklable; a `Path` among them is replaced by the bytes of that file, which the child itself reads.
+    arguments: picklable; a `Path` among them is replaced by the bytes of that file, which the child itself reads. Those
+    of many calls can be given by what makes them of the key: always the same, and not before they are asked for.
     weight: the bytes to be worked on; the heaviest call starts first.
     seconds: time limit, 0 for none.
     cached: whether a value is one for later runs, too: `always`, unless a time limit may have shaped it; None for
@@ -27,10 +28,14 @@ class Call:
 
     key: str
     function: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    arguments: tuple[Any, ...] | Callable[[str], tuple[Any, ...]]
     weight: int
     seconds: float = 0.0
     cached: Callable[[Any], bool] | None = None
+
+    def given(self) -> tuple[Any, ...]:
+        """The arguments."""
+        return self.arguments(self.key) if callable(self.arguments) else self.arguments
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ class Cluster(Pool):
             calls: list[Call] = []
             for call in waiting.pop():
                 try:
-                    calls.append(replace(call, arguments=tuple(map(loaded, call.arguments)), cached=None))
+                    calls.append(replace(call, arguments=tuple(map(loaded, call.given())), cached=None))
                 except Exception as failure:  # noqa: BLE001  as a child would tell it
                     yield Outcome(call.key, failure=Failure("raised", f"{type(failure).__name__}: {failure}"))
             if calls:

@@ -89,9 +89,9 @@ class Pool:
         """Make the calls, and yield exactly one outcome for each, in the order in which they are done.
 
         All calls are collected first, so that the heaviest can start first; arguments that are large should be
-        a `Path`. Nothing is sent before a child is free for it, and an answer is taken up when the outcomes before
-        it have been. When the run is given up (an exception, Ctrl-C, the iterator closed), children at work are ended
-        at once. One run at a time.
+        a `Path`, or made when they are sent. Nothing is sent before a child is free for it, and an answer is taken up
+        when the outcomes before it have been. When the run is given up (an exception, Ctrl-C, the iterator closed),
+        children at work are ended at once. One run at a time.
 
         What the cache holds comes first, and is no work for a child. Raises ValueError if two calls share a key,
         SystemFailureError if no child can be started.
@@ -218,7 +218,7 @@ class _Child:
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(len(calls))
             for call in calls:
-                self.connection.send((call.function, call.arguments))
+                self.connection.send((call.function, call.given()))
 
     def end(self) -> None:
         """End it and what it has started. Its group first: its process id may be given to another once it is reaped."""

@@ -51,10 +51,13 @@ class Recall:
             self._cache.remember(key, outcome.value)
 
     def _key(self, call: Call) -> bytes | None:
-        return self._cache.key(call.function, call.arguments)
+        return self._cache.key(call.function, call.given())
 
     def _pinned(self, call: Call) -> Call:
         """The call for the very bytes that its key was made of, should a file change now."""
         keys = self._cache.keys
-        arguments = tuple(Expected(one, keys.file(one)) if isinstance(one, Path) else one for one in call.arguments)
+
+        def arguments(_: str) -> tuple[Any, ...]:
+            return tuple(Expected(one, keys.file(one)) if isinstance(one, Path) else one for one in call.given())
+
         return replace(call, arguments=arguments)

@@ -25,6 +25,8 @@ from v1z3r_build.passes.link.proof import prove
 from v1z3r_build.passes.link.survey import survey
 from v1z3r_build.site.address import Addresses
 from v1z3r_build.site.patterns import matcher
+from v1z3r_build.site.site import Read
+from v1z3r_build.site.spooled import Spooled
 from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import ImagesSettings, Settings
     from v1z3r_build.site import Asset, Site
-    from v1z3r_build.site.site import Read
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
 
@@ -56,7 +57,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
         return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
-    kept: dict[str, Read] = {}
+    kept = Spooled[Read](site.spool)
     seen = survey(site, pool, SilentProgress(), kept)
     site = replace(site, readings=kept)
     addresses = Addresses(site.assets.keys(), settings.site.base, settings.site.origin)

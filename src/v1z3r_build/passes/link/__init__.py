@@ -116,9 +116,9 @@ def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[
 
 def _dangling(site: Site, seen: Survey, proof: Proof) -> Iterator[Diagnostic]:
     """References of the input that lead nowhere: the site's own fault, left alone and named."""
-    for path, found in proof.references.items():
-        missing = [reference for reference in found if not reference.target]
-        data = site.assets[path].read() if missing else b""
+    for path in proof.dangling:
+        missing = [reference for reference in proof.references[path] if not reference.target]
+        data = site.assets[path].read()
         for reference in missing:
             line, column = place(data, reference.url.start)
             yield warning(

@@ -34,9 +34,10 @@ def patches(site: Site, survey: Survey, addresses: Addresses) -> tuple[dict[str,
     """
     found: defaultdict[str, list[Patch]] = defaultdict(list)
     frozen: set[str] = set()
-    wanted = {span.text for reading in survey.readings.values() for span in reading.digests}
+    wanted = {span.text for path in survey.stating for span in survey.readings[path].digests}
     sources = _sources(site, survey, wanted)
-    for path, reading in survey.readings.items():
+    for path in survey.stating:
+        reading = survey.readings[path]
         for span in reading.digests:
             meant = sources.get(span.text, [])
             # A page speaks of its own inline elements, whatever others hold the same. Should two of its own with equal
@@ -76,7 +77,7 @@ def checked(site: Site, survey: Survey) -> set[str]:
     """
     stated: dict[str, set[str]] = {algorithm: set() for algorithm in _ALGORITHMS.values()}
     tokens = {carried.text for carried in survey.tokens.values()}
-    for reading in survey.readings.values():
+    for reading in map(survey.readings.__getitem__, survey.stating):
         renewed = {listed.start for listed in reading.revisions}
         for one in reading.checksums:
             if one.start not in renewed and one.text not in tokens:
@@ -121,7 +122,8 @@ def broken_before(site: Site, survey: Survey, addresses: Addresses) -> dict[str,
     """What the files of the input say of their neighbours and is not true; files that say nothing are left out."""
     found: dict[str, tuple[Broken, ...]] = {}
     files = integrity.Files(_finder(addresses), lambda path: site.assets[path].original.read_bytes())
-    for path, reading in survey.readings.items():
+    for path in survey.stating:
+        reading = survey.readings[path]
         if integrity.says_exactly(reading) or reading.revisions:
             texts: list[bytes] = []
             if reading.policies:
@@ -139,6 +141,8 @@ def broken_by_linking(
     A check of what `patches` did: whatever form of digest it does not know is found here.
     """
     caught: set[str] = set()
+    if not before:
+        return caught
     olds = {path: path for path in site.assets} | {names.path(path): path for path in site.assets}
     find = _finder(addresses.among(olds))
     files = integrity.Files(lambda *url: olds.get(find(*url), ""), names.final)

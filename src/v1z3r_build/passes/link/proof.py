@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import posixpath
 import re
-import sys
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from v1z3r_build.diagnostics import place
 from v1z3r_build.site import permanence
 from v1z3r_build.site.patterns import matcher
+from v1z3r_build.site.spooled import Spooled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.bundlers.tokens import Token
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Asset, Site
     from v1z3r_build.site.address import Addresses
-    from v1z3r_build.site.span import Mention, Role, Url
+    from v1z3r_build.site.span import Mention, Reading, Role, Url
 
 # What a browser fetches for a page: such a reference may go to a hashed copy. A link that a visitor follows, shares or
 # saves keeps its URL, and so does what is read from outside the page.
@@ -63,8 +63,7 @@ _ORIGIN = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//[^/]*", re.I)
 COPY_TOKEN_LENGTH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """Where a file's bytes take the token of a unit: a place to replace, or one to insert `.token` at.
 
     first, last: the letters of the token that go there, where the file holds it cut in two.
@@ -77,8 +76,7 @@ class Fill:
     last: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A URL of a file that means a file of the site, or none although it should."""
 
     url: Url
@@ -91,7 +89,8 @@ class Proof:
 
     units: unit -> the files that carry its token: `t:` and a token in use, `c:` and the path of a copied file.
     fills: file -> what its bytes take. fixed: file -> why its name stays whatever is proved. kept: file -> why it
-    keeps a name that could have changed. references: file -> what it refers to. service_workers: their paths.
+    keeps a name that could have changed. references: file -> what it refers to. dangling: the files of which some
+    reference leads nowhere. service_workers: their paths.
     """
 
     units: Mapping[str, tuple[str, ...]]
@@ -99,6 +98,7 @@ class Proof:
     fixed: Mapping[str, str]
     kept: Mapping[str, str]
     references: Mapping[str, tuple[Reference, ...]]
+    dangling: tuple[str, ...]
     service_workers: frozenset[str]
 
 
@@ -108,99 +108,143 @@ def prove(site: Site, survey: Survey, addresses: Addresses, settings: Settings, 
     frozen: files whose bytes must stay as they were, with the reason: nothing is filled there, so the names
     that they mention stay.
     """
-    references = {path: tuple(_references(survey, addresses, path)) for path in survey.readings}
-    fixed = _fixed(site, references, settings)
-    judge = _Judge(site, survey, references, settings, frozen, fixed)
-    judge.tokens()
-    judge.copies()
+    judge = _Judge(site, survey, settings, frozen)
+    found = _Found(site, survey, addresses)
+    for path, reading, references in found.walk():
+        judge.look(path, reading, references)
+    fixed = found.fixed(judge.named)
+    judge.tokens(fixed)
+    judge.copies(fixed)
     return Proof(
         {unit: tuple(sorted(files)) for unit, files in sorted(judge.units.items())},
-        {path: tuple(sorted(fills, key=lambda fill: fill.start)) for path, fills in judge.fills.items()},
+        judge.fills(),
         fixed,
         judge.kept,
-        references,
-        _service_workers(site, references),
+        found.references,
+        tuple(found.dangling),
+        frozenset(found.workers),
     )
 
 
 def unchanged(site: Site, survey: Survey, addresses: Addresses, settings: Settings, frozen: Mapping[str, str]) -> Proof:
     """The decision that no file is renamed or copied. frozen: see `prove`; without new names it tells nothing."""
-    references = {path: tuple(_references(survey, addresses, path)) for path in survey.readings}
-    fixed = _fixed(site, references, settings)
-    return Proof({}, {}, fixed, {}, references, _service_workers(site, references))
+    found = _Found(site, survey, addresses)
+    for _ in found.walk():
+        pass
+    fixed = found.fixed(_named(site, settings))
+    return Proof({}, {}, fixed, {}, found.references, tuple(found.dangling), frozenset(found.workers))
 
 
-def _references(survey: Survey, addresses: Addresses, path: str) -> Iterator[Reference]:
-    reading = survey.readings[path]
-    for url in reading.urls:
-        if not url.resolvable:
-            continue
-        target = addresses.find(url.text, path, reading.base)
-        if target.ours:
-            yield Reference(url, sys.intern(target.path))  # 10,000 pages refer to the same few files
+class _Found:
+    """What all files refer to, once it was walked through.
+
+    dangling: the files with a reference that leads nowhere. workers: the service workers.
+    """
+
+    def __init__(self, site: Site, survey: Survey, addresses: Addresses) -> None:
+        self.references = Spooled[tuple[Reference, ...]](site.spool)
+        self.dangling: list[str] = []
+        self.workers = {
+            path for path, asset in site.assets.items() if asset.kind == "script" and permanence.is_service_worker(path)
+        }
+        self._survey = survey
+        self._addresses = addresses
+
+    def walk(self) -> Iterator[tuple[str, Reading, tuple[Reference, ...]]]:
+        """Every file, once, with what was read in it and what it refers to."""
+        for path, reading in self._survey.readings.items():
+            references = tuple(self._in(path, reading))
+            self.references[path] = references
+            self.workers.update(one.target for one in references if one.target and one.url.role == "service-worker")
+            if any(not one.target for one in references):
+                self.dangling.append(path)
+            yield path, reading, references
+
+    def _in(self, path: str, reading: Reading) -> Iterator[Reference]:
+        for url in reading.urls:
+            if url.resolvable and (target := self._addresses.find(url.text, path, reading.base)).ours:
+                yield Reference(url, target.path)
+
+    def fixed(self, named: Mapping[str, str]) -> dict[str, str]:
+        """The files whose names stay whatever is said of them, with the reason. named: those known by name alone."""
+        fixed = dict(named)
+        # A service worker is compared byte by byte with its imports when a browser looks for an update.
+        pending = list(self.workers)
+        while pending:
+            path = pending.pop()
+            fixed.setdefault(path, "a service worker is known by its URL")
+            for reference in self.references.get(path, ()):
+                if (
+                    reference.url.role in ("import-scripts", "import")
+                    and reference.target not in fixed
+                    and reference.target
+                ):
+                    fixed[reference.target] = "a service worker imports it"
+                    pending.append(reference.target)
+        return fixed
 
 
-def _service_workers(site: Site, references: Mapping[str, tuple[Reference, ...]]) -> frozenset[str]:
-    registered = {
-        reference.target
-        for found in references.values()
-        for reference in found
-        if reference.url.role == "service-worker"
-    }
-    named = {
-        path for path, asset in site.assets.items() if asset.kind == "script" and permanence.is_service_worker(path)
-    }
-    return frozenset((registered | named) - {""})
-
-
-def _fixed(site: Site, references: Mapping[str, tuple[Reference, ...]], settings: Settings) -> dict[str, str]:
-    """The files whose names stay whatever is said of them, with the reason."""
-    fixed = {path: why for path, asset in site.assets.items() if (why := permanence.reason(asset))}
+def _named(site: Site, settings: Settings) -> dict[str, str]:
+    """The files whose names stay for what they are called, with the reason."""
+    named = {path: why for path, asset in site.assets.items() if (why := permanence.reason(asset))}
     listed = matcher(settings.names.keep)
-    for path in site.assets:
-        if listed(path):
-            fixed[path] = "[names] keep lists it"
-    # A service worker is compared byte by byte with its imports when a browser looks for an update.
-    pending = list(_service_workers(site, references))
-    while pending:
-        path = pending.pop()
-        fixed.setdefault(path, "a service worker is known by its URL")
-        for reference in references.get(path, ()):
-            if (
-                reference.url.role in ("import-scripts", "import")
-                and reference.target not in fixed
-                and reference.target
-            ):
-                fixed[reference.target] = "a service worker imports it"
-                pending.append(reference.target)
-    return fixed
+    return named | {path: "[names] keep lists it" for path in site.assets if listed(path)}
 
 
 class _Judge:
-    def __init__(
-        self,
-        site: Site,
-        survey: Survey,
-        references: Mapping[str, tuple[Reference, ...]],
-        settings: Settings,
-        frozen: Mapping[str, str],
-        fixed: Mapping[str, str],
-    ) -> None:
+    def __init__(self, site: Site, survey: Survey, settings: Settings, frozen: Mapping[str, str]) -> None:
         self.site = site
         self.survey = survey
-        self.references = references
         self.origin = settings.site.origin.rstrip("/").lower()
         self.frozen = frozen
-        self.fixed = fixed
+        self.named = _named(site, settings)
         self.units: dict[str, list[str]] = {}
-        self.fills: defaultdict[str, list[Fill]] = defaultdict(list)
         self.kept: dict[str, str] = {}
-        self.by_word: defaultdict[int, list[tuple[str, Mention]]] = defaultdict(list)
-        for path, reading in survey.readings.items():
-            for mention in reading.mentions:
-                self.by_word[mention.word].append((path, mention))
-
         self.carriers = self._carriers()
+        self.owners = {
+            word: [(path, survey.tokens[path]) for path in paths] for word, paths in survey.vocabulary.tokens.items()
+        }
+        # What was found in all files, by word or path; of what speaks against a file, the first place alone.
+        self.referred: set[int] = set()
+        self.token_doubts: dict[int, str] = {}
+        self.name_doubts: dict[int, str] = {}
+        self.computed: dict[int, str] = {}
+        self.remade = ""
+        self.own_urls: dict[str, str] = {}
+        self.sure: defaultdict[str, list[tuple[str, int, Role]]] = defaultdict(list)
+
+    def look(self, path: str, reading: Reading, references: Sequence[Reference]) -> None:
+        """Take in a file. They come in sorted order."""
+        self._look_at_references(path, reading, references)
+        covered = list(_covered(reading, references))
+        for mention in reading.mentions:
+            if mention.word in self.owners:
+                self._look_at_token(path, mention)
+            if mention.word in self.survey.vocabulary.ends:
+                self._look_at_end(path, mention)
+            if mention.word in self.survey.vocabulary.names:
+                self._look_at_name(path, mention, covered)
+        if reading.remakes and not self.remade:
+            place = self._place_at(path, reading.remakes[0])
+            self.remade = f"{place} makes names of those that it reads in the page"
+
+    def fills(self) -> Mapping[str, tuple[Fill, ...]]:
+        """What every file takes: the tokens of all units that it names."""
+        copies: defaultdict[str, list[Fill]] = defaultdict(list)
+        for path, found in self.sure.items():
+            if (unit := f"c:{path}") in self.units:
+                for referrer, position, _ in found:
+                    copies[referrer].append(Fill(position, position, unit))
+        units = {word: unit for word in self.owners if (unit := self._unit(word)) in self.units}
+        made = Spooled[tuple[Fill, ...]](self.site.spool)
+        for path, reading in self.survey.readings.items():
+            fills = copies.get(path, [])
+            for mention in reading.mentions:
+                if mention.word in units:
+                    fills += _replacements(mention, units[mention.word])
+            if fills:
+                made[path] = tuple(sorted(fills, key=lambda fill: fill.start))
+        return made
 
     # Files with a bundler's token
 
@@ -214,39 +258,43 @@ class _Judge:
                 carriers[words[word]].add(path)
         return carriers
 
-    def tokens(self) -> None:
+    def tokens(self, fixed: Mapping[str, str]) -> None:
         for word, owners in self.survey.vocabulary.tokens.items():
-            why = self._token_doubt(word, owners)
+            why = self._token_doubt(word, owners, fixed)
             if why:
                 self.kept.update(dict.fromkeys(owners, why))
-                continue
-            unit = f"t:{self.survey.vocabulary.words[word].decode()}"
-            self.units[unit] = list(owners)
-            for path, mention in self.by_word[word]:
-                self.fills[path] += _replacements(mention, unit)
+            else:
+                self.units[self._unit(word)] = list(owners)
 
-    def _token_doubt(self, word: int, owners: tuple[str, ...]) -> str:
+    def _unit(self, word: int) -> str:
+        return f"t:{self.survey.vocabulary.words[word].decode()}"
+
+    def _token_doubt(self, word: int, owners: tuple[str, ...], fixed: Mapping[str, str]) -> str:
         """Why the token must stay, '' if all its mentions are understood."""
         for path in owners:
             # Maps and licences follow their script.
-            if path in self.fixed and not path.endswith((".map", ".LICENSE.txt")):
-                return self.fixed[path]
+            if path in fixed and not path.endswith((".map", ".LICENSE.txt")):
+                return fixed[path]
         text = self.survey.vocabulary.words[word]
         for path in self.carriers[text]:
             if path not in owners and _SIDECAR.sub("", path) not in owners:
                 return f"{path} has it in its name too, and may be asked for by a name that is made of this one"
-        tokens = [(path, self.survey.tokens[path]) for path in owners]
-        referred = False
-        for path, mention in self.by_word[word]:
-            if path in self.frozen:
-                return f"{path} mentions it and must keep its bytes: {self.frozen[path]}"
-            why = self._mention_doubt(path, mention, tokens)
-            if why:
-                return f"{why} in {self._place(path, mention)}"
-            referred = referred or path not in owners
-        return "" if referred else "no other file mentions it: whoever asks for it knows it by this name"
+        if word in self.token_doubts:
+            return self.token_doubts[word]
+        return "" if word in self.referred else "no other file mentions it: whoever asks for it knows it by this name"
 
-    def _mention_doubt(self, path: str, mention: Mention, owners: Iterable[tuple[str, Token]]) -> str:
+    def _look_at_token(self, path: str, mention: Mention) -> None:
+        word = mention.word
+        if word in self.token_doubts:
+            return
+        if path in self.frozen:
+            self.token_doubts[word] = f"{path} mentions it and must keep its bytes: {self.frozen[path]}"
+        elif why := self._mention_doubt(mention, self.owners[word]):
+            self.token_doubts[word] = f"{why} in {self._place(path, mention)}"
+        elif all(path != owner for owner, _ in self.owners[word]):
+            self.referred.add(word)
+
+    def _mention_doubt(self, mention: Mention, owners: Iterable[tuple[str, Token]]) -> str:
         if mention.stand in ("unknown", "text", "label"):
             return _STANDS[mention.stand]
         before, after = mention.before.replace(b"\\/", b"/"), mention.after
@@ -269,39 +317,38 @@ class _Judge:
 
     # Files without one
 
-    def copies(self) -> None:
-        sure = self._sure_references()
+    def copies(self, fixed: Mapping[str, str]) -> None:
         doubts = self._doubts()
-        for path, found in sorted(sure.items()):
-            asset = self.site.assets[path]
-            named = path in self.survey.tokens or asset.cache_class == "immutable"
-            if path in self.fixed or named or asset.kind not in _COPIED:
+        for path, found in sorted(self.sure.items()):
+            if path in fixed:
                 continue
             if path in doubts:
                 self.kept[path] = doubts[path]
-                continue
-            if all(role in _AHEAD for _, _, role in found):
+            elif all(role in _AHEAD for _, _, role in found):
                 self.kept[path] = "it is only fetched ahead; what uses it is not seen"
+            else:
+                self.units[f"c:{path}"] = [path]
+
+    def _can_be_copied(self, path: str) -> bool:
+        asset = self.site.assets[path]
+        hashed = path in self.survey.tokens or asset.cache_class == "immutable"
+        return path not in self.named and not hashed and asset.kind in _COPIED
+
+    def _look_at_references(self, referrer: str, reading: Reading, references: Iterable[Reference]) -> None:
+        for reference in references:
+            target, role = reference.target, reference.url.role
+            if not target or not self._can_be_copied(target):
                 continue
-            unit = f"c:{path}"
-            self.units[unit] = [path]
-            for referrer, position, _ in found:
-                self.fills[referrer].append(Fill(position, position, unit))
+            position = self._insertion(referrer, reading, reference)
+            if position is not None:
+                self.sure[target].append((referrer, position, role))
+            elif role not in _NEUTRAL and target not in self.own_urls:
+                where = self._place_at(referrer, reference.url.start)
+                self.own_urls[target] = f"{where} refers to it by its own URL"
 
-    def _sure_references(self) -> dict[str, list[tuple[str, int, Role]]]:
-        """File -> the places where its copy's token would be inserted, and what is referred to it for."""
-        sure: defaultdict[str, list[tuple[str, int, Role]]] = defaultdict(list)
-        for referrer, found in self.references.items():
-            for reference in found:
-                position = self._insertion(referrer, reference)
-                if position is not None:
-                    sure[reference.target].append((referrer, position, reference.url.role))
-        return sure
-
-    def _insertion(self, referrer: str, reference: Reference) -> int | None:
-        if reference.url.role not in _FETCHED or not reference.target or referrer in self.frozen:
-            return None
-        if self.survey.readings[referrer].mapped:
+    def _insertion(self, referrer: str, reading: Reading, reference: Reference) -> int | None:
+        """Where the token of a copy would be inserted, None if the reference cannot go to one."""
+        if reference.url.role not in _FETCHED or referrer in self.frozen or reading.mapped:
             return None
         # Resolved against the worker that runs the script (HTML Standard, importScripts), which may be another file.
         if reference.url.role == "import-scripts" and not _ROOTED.match(reference.url.text):
@@ -312,45 +359,21 @@ class _Judge:
 
     def _doubts(self) -> dict[str, str]:
         """File -> why its references cannot all go to a copy."""
-        doubts: dict[str, str] = {}
-        # A URL on the same host that leads out of the site is understood too: it is another file. So is what outsiders
-        # are told on whatever host, for they get the file under its own name.
-        covered = {
-            referrer: [
-                (url.start, url.end)
-                for url in reading.urls
-                if url.resolvable and (url.role in _NEUTRAL or not _ABSOLUTE.match(url.text))
-            ]
-            for referrer, reading in self.survey.readings.items()
-        }
-        for referrer, found in self.references.items():
-            for reference in found:
-                fetched = self._insertion(referrer, reference) is not None
-                neutral = reference.url.role in _NEUTRAL
-                if _ABSOLUTE.match(reference.url.text):  # with an origin that is ours; the others are there
-                    covered[referrer].append((reference.url.start, reference.url.end))
-                if reference.target and not fetched and not neutral and reference.target not in doubts:
-                    where = self._place_at(referrer, reference.url.start)
-                    doubts[reference.target] = f"{where} refers to it by its own URL"
+        doubts = dict(self.own_urls)
         for word, owners in self.survey.vocabulary.names.items():
-            for path, mention in self.by_word[word]:
-                if not self._names(path, mention, covered[path]):
-                    continue
+            if word in self.name_doubts:
                 for owner in owners:
-                    if owner not in doubts:
-                        doubts[owner] = f"{self._place(path, mention)} mentions it in a string"
-        remade = next(((path, one.remakes[0]) for path, one in self.survey.readings.items() if one.remakes), None)
-        if remade:
-            why = f"{self._place_at(*remade)} makes names of those that it reads in the page"
-            for path, asset in self.site.assets.items():
-                if asset.kind in ("image", "media", "script", "style"):
+                    doubts.setdefault(owner, self.name_doubts[word])
+        computed = next((self.computed[word] for word in sorted(self.computed)), "")
+        for why, kinds in ((self.remade, ("image", "media", "script", "style")), (computed, ("script",))):
+            for path, asset in self.site.assets.items() if why else ():
+                if asset.kind in kinds:
                     doubts.setdefault(path, why)
-        computed = self._computed()
-        if computed:
-            for path, asset in self.site.assets.items():
-                if asset.kind == "script":
-                    doubts.setdefault(path, computed)
         return doubts
+
+    def _look_at_name(self, path: str, mention: Mention, covered: Iterable[tuple[int, int]]) -> None:
+        if mention.word not in self.name_doubts and self._names(path, mention, covered):
+            self.name_doubts[mention.word] = f"{self._place(path, mention)} mentions it in a string"
 
     def _names(self, path: str, mention: Mention, covered: Iterable[tuple[int, int]]) -> bool:
         """Whether a mention may be a use of the name that no sure reference accounts for."""
@@ -360,14 +383,11 @@ class _Judge:
             return False
         return not any(low <= mention.start and mention.end <= high for low, high in covered)
 
-    def _computed(self) -> str:
-        for word in sorted(self.survey.vocabulary.ends):
-            for path, mention in self.by_word[word]:
-                if _WORD.match(mention.after[:1]) or mention.stand == "comment":
-                    continue  # `".json"`, or only talked about
-                if self.site.assets[path].kind in ("script", "html"):
-                    return f"{self._place(path, mention)} computes names of scripts"
-        return ""
+    def _look_at_end(self, path: str, mention: Mention) -> None:
+        if mention.word in self.computed or _WORD.match(mention.after[:1]) or mention.stand == "comment":
+            return  # `".json"`, or only talked about
+        if self.site.assets[path].kind in ("script", "html"):
+            self.computed[mention.word] = f"{self._place(path, mention)} computes names of scripts"
 
     def _place(self, path: str, mention: Mention) -> str:
         return self._place_at(path, mention.start)
@@ -378,6 +398,20 @@ class _Judge:
             return path
         line, column = place(asset.read(), offset)
         return f"{path}:{line}:{column}"
+
+
+def _covered(reading: Reading, references: Iterable[Reference]) -> Iterator[tuple[int, int]]:
+    """Where a file holds URLs that are understood, whatever they name.
+
+    A URL on the same host that leads out of the site is understood too: it is another file. So is what outsiders are
+    told on whatever host, for they get the file under its own name.
+    """
+    for url in reading.urls:
+        if url.resolvable and (url.role in _NEUTRAL or not _ABSOLUTE.match(url.text)):
+            yield url.start, url.end
+    for reference in references:
+        if _ABSOLUTE.match(reference.url.text):  # with an origin that is ours
+            yield reference.url.start, reference.url.end
 
 
 def _replacements(mention: Mention, unit: str) -> list[Fill]:

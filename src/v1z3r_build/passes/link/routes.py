@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.site.site import Route
+from v1z3r_build.site.spooled import Spooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,46 +26,76 @@ _NEVER: frozenset[Role] = frozenset({"page", "outside", "service-worker", "preca
 _FRAMED: frozenset[Role] = frozenset({"embed", "candidate"})
 
 
-def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], str]) -> dict[str, Route]:
+def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], str]) -> Mapping[str, Route]:
     """The routes of all pages, by the URL path that a visitor asks for, without the base.
 
     renamed: from a file's path before linking to that of the file that pages refer to.
     """
-    # What a framed page fetches at once, the page around it does.
-    needed: defaultdict[str, set[str]] = defaultdict(set)
-    later: defaultdict[str, set[str]] = defaultdict(set)
-    for path, found in proof.references.items():
-        for reference in found:
-            target, role = reference.target, reference.url.role
-            if not target or role in _NEVER or target == path:
-                continue
-            if site.assets[target].kind == "html" and role not in _FRAMED:
-                continue
-            later[path].add(target)
-            if role in _AT_ONCE or role in _WITH_IT:
-                needed[path].add(target)
-    # A script that mentions a chunk's name loads it some day.
-    for path, reading in survey.readings.items():
-        if site.assets[path].kind in ("html", "script", "style"):
-            for mention in reading.mentions:
-                owners = survey.vocabulary.tokens.get(mention.word, ())
-                later[path].update(
-                    owner for owner in owners if owner != path and not owner.endswith((".map", ".LICENSE.txt"))
-                )
-    names = {path: renamed(path) for path in site.assets}  # each once, not anew for each page that needs the file
+    needs = _Needs(site, survey, proof)
+    names = cache(renamed)
     closures: dict[frozenset[str], tuple[str, ...]] = {}
-    result: dict[str, Route] = {}
+    result = Spooled[Route](site.spool)
     for path, asset in site.assets.items():
         if asset.kind != "html":
             continue
-        initial = _closure(needed.get(path, ()), needed) - {path}
-        start = frozenset(initial | later[path])
+        own = needs.of(path)
+        initial = _closure(own.at_once, needs.at_once) - {path}
+        start = frozenset(initial | own.later)
         if start not in closures:
-            closures[start] = tuple(sorted({names[target] for target in _closure(start, later)}))
-        first = {names[target] for target in initial}
+            closures[start] = tuple(sorted(map(names, _closure(start, needs.later))))
+        first = set(map(names, initial))
         rest = tuple(target for target in closures[start] if target not in first and target != path)
         result[url(path)] = Route(path, tuple(sorted(first)), rest)
-    return {key: result[key] for key in sorted(result)}
+    return result
+
+
+class _Need(NamedTuple):
+    """What a browser fetches for a file: at once, and what it may fetch later, which holds the former."""
+
+    at_once: frozenset[str]
+    later: frozenset[str]
+
+
+class _Needs:
+    """What is needed for files. What a framed page fetches at once, the page around it does."""
+
+    def __init__(self, site: Site, survey: Survey, proof: Proof) -> None:
+        self._site = site
+        self._survey = survey
+        self._proof = proof
+        self._known: dict[str, _Need] = {}  # of what others need; a page that none frames is asked for once
+
+    def at_once(self, path: str) -> Iterable[str]:
+        return self._shared(path).at_once
+
+    def later(self, path: str) -> Iterable[str]:
+        return self._shared(path).later
+
+    def _shared(self, path: str) -> _Need:
+        if path not in self._known:
+            self._known[path] = self.of(path)
+        return self._known[path]
+
+    def of(self, path: str) -> _Need:
+        at_once: set[str] = set()
+        later: set[str] = set()
+        for reference in self._proof.references.get(path, ()):
+            target, role = reference.target, reference.url.role
+            if not target or role in _NEVER or target == path:
+                continue
+            if self._site.assets[target].kind == "html" and role not in _FRAMED:
+                continue
+            later.add(target)
+            if role in _AT_ONCE or role in _WITH_IT:
+                at_once.add(target)
+        # A script that mentions a chunk's name loads it some day.
+        if self._site.assets[path].kind in ("html", "script", "style") and path in self._survey.readings:
+            for mention in self._survey.readings[path].mentions:
+                owners = self._survey.vocabulary.tokens.get(mention.word, ())
+                later.update(
+                    owner for owner in owners if owner != path and not owner.endswith((".map", ".LICENSE.txt"))
+                )
+        return _Need(frozenset(at_once), frozenset(later))
 
 
 def url(path: str) -> str:
@@ -75,11 +106,11 @@ def url(path: str) -> str:
     return "/" + path.removesuffix(".html")
 
 
-def _closure(start: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+def _closure(start: Iterable[str], edges: Callable[[str], Iterable[str]]) -> set[str]:
     seen = set(start)
     pending = list(seen)
     while pending:
-        for target in edges.get(pending.pop(), ()):
+        for target in edges(pending.pop()):
             if target not in seen:
                 seen.add(target)
                 pending.append(target)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+from array import array
 from collections import defaultdict
-from dataclasses import dataclass, replace
-from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -19,18 +19,17 @@ from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
 from v1z3r_build.site.site import Read
 from v1z3r_build.site.span import Hit, Mention, Reading, dotted
+from v1z3r_build.site.spooled import Spooled
 from v1z3r_build.workers.pool import Call, Outcome, always
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.site import Asset, Kind, Site
     from v1z3r_build.workers.pool import Pool
     from v1z3r_build.workers.progress import Progress
-
-_Value = TypeVar("_Value")
 
 _CHUNK = 8 << 20
 # No name is longer on the file systems that sites are built on (POSIX NAME_MAX), percent-encoded.
@@ -64,23 +63,27 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """vocabulary, and the spans of every file that is not plain data; binary files have mentions only."""
+    """vocabulary, and the spans of every file that is not plain data; binary files have mentions only.
+
+    stating: the files that say something of bytes, others' or their own, in sorted order.
+    """
 
     vocabulary: Vocabulary
     readings: Mapping[str, Reading]
+    stating: tuple[str, ...]
     tokens: Mapping[str, Token]
     diagnostics: tuple[Diagnostic, ...]
 
 
-def survey(site: Site, pool: Pool, progress: Progress, kept: dict[str, Read] | None = None) -> Survey:
+def survey(site: Site, pool: Pool, progress: Progress, kept: dict[str, Read] | Spooled[Read] | None = None) -> Survey:
     """Read every file of the site but those that have been read as they are: `site.readings`.
 
     kept: takes what was read, for another survey of the site.
     """
     found = tokens(_unnamed(site))
     vocabulary = _vocabulary(site, found)
-    readings, diagnostics = _read(site, vocabulary, pool, progress, kept)
-    return Survey(vocabulary, readings, found, diagnostics)
+    readings, stating, diagnostics = _read(site, vocabulary, pool, progress, kept)
+    return Survey(vocabulary, readings, stating, found, diagnostics)
 
 
 def _unnamed(site: Site) -> list[str]:
@@ -127,23 +130,19 @@ def _spellings(name: str) -> set[bytes]:
 
 
 def _read(
-    site: Site, vocabulary: Vocabulary, pool: Pool, progress: Progress, kept: dict[str, Read] | None
-) -> tuple[dict[str, Reading], tuple[Diagnostic, ...]]:
-    finder = BytesAhoCorasick(vocabulary.words)
+    site: Site,
+    vocabulary: Vocabulary,
+    pool: Pool,
+    progress: Progress,
+    kept: dict[str, Read] | Spooled[Read] | None,
+) -> tuple[Spooled[Reading], tuple[str, ...], tuple[Diagnostic, ...]]:
     progress.start("link", len(site.assets))
-    readings: dict[str, Reading] = {}
-    hits: dict[str, tuple[Hit, ...]] = {}
+    readings = Spooled[Reading](site.spool)
+    stating: list[str] = []
     texts: list[Asset] = []
-    marked: list[Asset] = []
+    finder = BytesAhoCorasick(vocabulary.words)
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
-            data = asset.read()
-            found = [*_find(finder, data, 0)]
-            if asset.kind == "html":
-                found += _cut(finder, data)
-            elif asset.kind == "script" and next_image.MARK in data:
-                marked.append(asset)
-            hits[path] = tuple(sorted(found, key=lambda hit: hit.start))
             texts.append(asset)
             continue
         if is_encoded(path) and path.rpartition(".")[0] in site.assets:
@@ -154,19 +153,19 @@ def _read(
         if binary:
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
-    components, diagnostics = _components(marked, pool)
-    shared = _Shared()
-    calls = {call.key: call for call in _calls(texts, hits, components)}
-    known = {path: Outcome(path, said) for path, call in calls.items() if (said := _said(site, call)) is not None}
-    for outcome in chain(known.values(), pool.run(call for path, call in calls.items() if path not in known)):
-        path = outcome.key
+    components, diagnostics = _components(texts, pool)
+    questions = _Questions(site, finder, components)
+    for outcome in _answers(site, texts, questions, pool):
+        path, asset = outcome.key, site.assets[outcome.key]
         progress.advance(1)
         if outcome.failure is None:
-            readings[path] = shared.reading(outcome.value, _words(hits[path]))
             if kept is not None:
-                kept[path] = Read(calls[path].arguments, outcome.value)
+                kept[path] = Read(questions.arguments(path), outcome.value)
+            readings[path] = reading = questions.reading(path, outcome.value)
+            if any((reading.digests, reading.checksums, reading.revisions, reading.integrities, reading.policies)):
+                stating.append(path)
             continue
-        readings[path] = Reading(mentions=_unknown(hits[path]))
+        readings[path] = Reading(mentions=_unknown(questions.hits(asset)))
         diagnostics.append(
             warning(
                 "unreadable-format",
@@ -175,11 +174,24 @@ def _read(
                 "It is kept as it is, and so are the names that it mentions.",
             )
         )
-    return {path: readings[path] for path in sorted(readings)}, tuple(sorted(diagnostics))
+    return readings, tuple(sorted(stating)), tuple(sorted(diagnostics))
 
 
-def _components(scripts: Iterable[Asset], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
+def _answers(site: Site, texts: Iterable[Asset], questions: _Questions, pool: Pool) -> Iterator[Outcome]:
+    """What an earlier survey has read by the same call, for no file changes during a run; and what is read now."""
+    unknown: list[Call] = []
+    for asset in texts:
+        read = site.readings.get(asset.path)
+        if read is not None and read.asked == questions.arguments(asset.path):
+            yield Outcome(asset.path, read.said)
+        else:
+            unknown.append(Call(asset.path, read_file, questions.arguments, asset.size, 600.0, cached=always))
+    yield from pool.run(unknown)
+
+
+def _components(texts: Iterable[Asset], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
     """The components of the site that show what they are given, and what is told of scripts that cannot be read."""
+    scripts = [one for one in texts if one.kind == "script" and next_image.MARK in one.read()]
     found: dict[tuple[str, str], bool] = {}
     diagnostics: list[Diagnostic] = []
     for outcome in pool.run(
@@ -229,60 +241,41 @@ def _stream(finder: BytesAhoCorasick, location: Path) -> Iterator[Hit]:
             tail = data[-_LONGEST:]
 
 
-def _calls(
-    texts: Iterable[Asset], hits: Mapping[str, tuple[Hit, ...]], components: frozenset[tuple[str, str]]
-) -> Iterator[Call]:
-    for asset in texts:
-        found = hits[asset.path]
-        numbers = {word: number for number, word in enumerate(_words(found))}
-        own = tuple(Hit(hit.start, hit.end, numbers[hit.word], hit.gap) for hit in found)
-        arguments = (asset.path, asset.kind, own, components, asset.location)
-        yield Call(asset.path, read_file, arguments, asset.size, 600.0, cached=always)
+class _Questions:
+    """What is asked of each text: where it holds which words, to be told what they are there.
 
-
-def _said(site: Site, call: Call) -> Reading | None:
-    """What an earlier survey has read by the same call. No file changes during a run."""
-    read = site.readings.get(call.key)
-    return read.said if read is not None and read.asked == call.arguments else None
-
-
-def _words(hits: Iterable[Hit]) -> list[int]:
-    """The words of a file in the order in which it names them.
-
-    By their numbers in this order they are known to what reads the file: by those of the site it would be another
-    text as soon as any other file comes or goes, and what was remembered of it would be lost.
+    By their numbers in the order in which a file names them the words are known to what reads the file: by those of
+    the site it would be another text as soon as any other file comes or goes, and what was remembered of it would be
+    lost.
     """
-    return list(dict.fromkeys(hit.word for hit in hits))
 
+    def __init__(self, site: Site, finder: BytesAhoCorasick, components: frozenset[tuple[str, str]]) -> None:
+        self._site = site
+        self._finder = finder
+        self._components = components
+        self._words: dict[str, array[int]] = {}  # of files that were asked and have not answered, by their own numbers
 
-class _Shared:
-    """Readings that share what they have in common: 10,000 pages name the same few files in the same few ways."""
+    def hits(self, asset: Asset) -> tuple[Hit, ...]:
+        """Where a file holds which words, by the site's numbers."""
+        data = asset.read()
+        found = [*_find(self._finder, data, 0)]
+        if asset.kind == "html":
+            found += _cut(self._finder, data)
+        return tuple(sorted(found, key=lambda hit: hit.start))
 
-    def __init__(self) -> None:
-        self._seen: dict[Any, Any] = {}
+    def arguments(self, path: str) -> tuple[Any, ...]:
+        """Those of `read_file`."""
+        asset = self._site.assets[path]
+        hits = self.hits(asset)
+        numbers: dict[int, int] = {}
+        own = tuple(hit._replace(word=numbers.setdefault(hit.word, len(numbers))) for hit in hits)
+        self._words[path] = array("L", numbers)
+        return path, asset.kind, own, self._components, asset.location
 
-    def reading(self, reading: Reading, words: Sequence[int]) -> Reading:
-        """What was read of a file. words: the site's numbers of those that it mentions, by the file's own."""
-        one = self._one
-        urls = tuple(
-            replace(url, text=one(url.text), role=one(url.role), suffix=one(url.suffix)) for url in reading.urls
-        )
-        mentions = tuple(
-            replace(
-                mention,
-                word=words[mention.word],
-                stand=one(mention.stand),
-                before=one(mention.before),
-                after=one(mention.after),
-            )
-            for mention in reading.mentions
-        )
-        return replace(reading, urls=urls, mentions=mentions)
-
-    def _one(self, value: _Value) -> _Value:
-        """The first of all equal values."""
-        found: _Value = self._seen.setdefault(value, value)
-        return found
+    def reading(self, path: str, said: Reading) -> Reading:
+        """What was read of a file that was asked before."""
+        words = self._words.pop(path)
+        return said._replace(mentions=tuple(one._replace(word=words[one.word]) for one in said.mentions))
 
 
 def read_file(
@@ -308,4 +301,4 @@ def read_file(
         shown = flight.shown_in_page_by(data, flight.pieces(data, reading.inlines), components)
     else:
         shown = flight.shown_by(data, components) if path.endswith(".txt") else iter(())
-    return replace(reading, urls=(*reading.urls, *(dotted(data, url) for url in shown)))
+    return reading._replace(urls=(*reading.urls, *(dotted(data, url) for url in shown)))
