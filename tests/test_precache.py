@@ -32,6 +32,17 @@ LISTED: dict[str, tuple[str, str]] = {
         "const A=['/x/main-1.js'];self.oninstall=()=>caches.open('v').then(c=>c.addAll(A))",
         "const A=['/x/three.js','/x/main-1.js'];self.oninstall=()=>caches.open('v').then(c=>c.addAll(A))",
     ),
+    # What SvelteKit makes of the service worker of its documentation.
+    "paths below the worker's folder": (
+        "const a=location.pathname.split('/').slice(0,-1).join('/'),m=[a+'/x/main-1.js',a+'/x/0.css'],n=[a+'/i.png'],"
+        "l=[...m,...n];self.oninstall=()=>caches.open('v').then(c=>c.addAll(l));onfetch=e=>l.includes(e.u)&&go(e)",
+        "const a=location.pathname.split('/').slice(0,-1).join('/'),m=[a+'/x/three.js',a+'/x/main-1.js',a+'/x/0.css'],n=[a+'/i.png'],"
+        "l=[...m,...n];self.oninstall=()=>caches.open('v').then(c=>c.addAll(l));onfetch=e=>l.includes(e.u)&&go(e)",
+    ),
+    "an array that is spread in place": (
+        "const A=['/x/main-1.js'];c.addAll([...A,'/'])",
+        "const A=['/x/three.js','/x/main-1.js'];c.addAll([...A,'/'])",
+    ),
     "a JSON list": (
         '[\n  {"url": "/x/main-1.js", "revision": "ab"}\n]',
         '[\n  {"url": "/x/three.js", "revision": null},{"url": "/x/main-1.js", "revision": "ab"}\n]',
@@ -51,6 +62,16 @@ REFUSED = {
     "an array that may be changed": "let A=['/x/main-1.js'];c.addAll(A)",
     "an array that is counted": "const A=['/x/main-1.js'];c.addAll(A);if(A.length>1)go()",
     "an array that others can see": "addAll.list=['/x/main-1.js']",
+    "an array that is only asked": "const A=['/x/main-1.js'];go(A.includes(u))",
+    "an array that is searched": "const A=['/x/main-1.js'];c.addAll(A);go(A.indexOf(u))",
+    "an array that is given away": "const A=['/x/main-1.js'];c.addAll(A);go(A.includes)",
+    "an array that is spread into arguments": "const A=['/x/main-1.js'];c.addAll(A);go(...A)",
+    "an array that is spread into one that is read": "const A=['/x/main-1.js'],B=[...A];c.addAll(B);go(B[0])",
+    "an array of itself": "const A=['/x/main-1.js',...A];c.addAll(A)",
+    "paths below another folder": "c.addAll([b+'/y/main-1.js'])",
+    "a path that is no segment": "c.addAll([b+'x/main-1.js'])",
+    "what is put together of calls": "c.addAll([b()+'/x/main-1.js'])",
+    "what is not added": "c.addAll([b-'/x/main-1.js'])",
     "a test of names": "onfetch=e=>e.request.url.endsWith('/x/main-1.js')",
     "a table of digests": '{"hashTable":{"/x/main-1.js":"ab"}}',
     "an entry that tells of the file": 'm([{url:"/x/main-1.js",revision:null,integrity:"sha384-a"}])',
@@ -60,8 +81,8 @@ REFUSED = {
 }
 
 
-def vendors(url: str) -> list[str]:
-    return [url.replace("main-1", "three")] if "x/" in url else []
+def vendors(url: str) -> list[str] | None:
+    return [url.replace("main-1", "three")] if "x/" in url else None
 
 
 @pytest.mark.parametrize(("before", "after"), LISTED.values(), ids=LISTED)

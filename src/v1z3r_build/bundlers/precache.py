@@ -2,7 +2,9 @@
 
 Workbox's lists hold `{url, revision}` (workbox-build's manifest entries; the revision is null where the URL holds a
 hash), in the service worker itself, in a script that it imports, or in a JSON file. Hand-written ones are arrays of
-URLs for `cache.addAll` (Service Workers, §5.4.5), given in place or by a constant that serves for nothing else.
+URLs for `cache.addAll` (Service Workers, §5.4.5), given in place or by a constant that serves for nothing else but to
+be asked whether it includes a URL. SvelteKit's `$service-worker` gives such constants, of paths below the worker's
+folder: `base+"/_app/immutable/…"`; its documentation spreads them into one array.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from typing import TYPE_CHECKING
 from v1z3r_build.bundlers.passage import Edit, written
 from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
-from v1z3r_build.formats.scopes import Access, Kind, Refused
+from v1z3r_build.formats.scopes import Kind, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tree_sitter import Node
 
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
 _STRING_PARTS = ("string_fragment", "escape_sequence")
 
 
-def list_beside(source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[str]]) -> list[Edit] | None:
+def list_beside(
+    source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[str] | None]
+) -> list[Edit] | None:
     """Edits that put the URLs of vendors' files before the URL of their chunk in every list that has it.
 
     source: a script, or a JSON text. names: the file names of the chunks. vendors: gives the URLs to add for a URL of a
-    list. None if a name stands where it is not known what for, or the text cannot be read.
+    list, None for one that leads to no file of the site. None if a name stands where it is not known what for, or the
+    text cannot be read.
     """
     if len(source) > MAX_SIZE:
         return None
@@ -45,10 +50,16 @@ def list_beside(source: bytes, names: Collection[bytes], vendors: Callable[[str]
             entry = _entry(scopes, literal) if literal is not None else None
             if literal is None or entry is None:
                 return None
-            text = scopes.source[literal.start_byte + 1 : literal.end_byte - 1]
-            for url in vendors(unescape(text)):
+            text = unescape(scopes.source[literal.start_byte + 1 : literal.end_byte - 1])
+            # Below what is put before it; that this is the worker's folder is sure only if there is such a file.
+            head = "." if entry.type == "binary_expression" else ""
+            urls = vendors(head + text)
+            if head and (urls is None or not text.startswith("/")):
+                return None
+            for url in urls or ():
                 start = entry.start_byte - len(opening)
-                edits.append(Edit(start, start, _another(scopes.source, entry, literal, url) + b","))
+                another = _another(scopes.source, entry, literal, url.removeprefix(head))
+                edits.append(Edit(start, start, another + b","))
             at = scopes.source.find(name, at + len(name))
     return sorted(edits)
 
@@ -75,6 +86,9 @@ def _entry(scopes: Scopes, literal: Node) -> Node | None:
     holder = literal.parent
     if holder is None:
         return None
+    if _is_below(holder):
+        listed = holder.parent
+        return holder if listed is not None and listed.type == "array" and _is_added(scopes, listed) else None
     if holder.type == "array":
         mixed = any(one.type == "object" and _is_entry(one) for one in holder.named_children)
         return literal if mixed or _is_added(scopes, holder) else None
@@ -101,16 +115,47 @@ def _members(node: Node) -> dict[bytes, Node]:
     return found
 
 
+def _is_below(node: Node) -> bool:
+    """Whether a node is a path behind that of a folder which a name holds: `base + "/x.js"`."""
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    operator = node.child_by_field_name("operator")
+    return (
+        node.type == "binary_expression"
+        and (left is not None and left.type == "identifier")
+        and (right is not None and right.type == "string")
+        and (operator is not None and operator.type == "+")
+    )
+
+
 def _is_added(scopes: Scopes, array: Node) -> bool:
-    """Whether all that becomes of an array of strings is that a cache fetches them: `cache.addAll([…])`."""
-    if any(one.type not in ("string", "comment") for one in array.named_children):
-        return False
-    if _is_argument(array):
-        return True
+    """Whether all that becomes of an array of URLs is that a cache fetches them: `cache.addAll([…])`."""
+    uses = list(_uses(scopes, array, frozenset()))
+    return None not in uses and "addAll" in uses
+
+
+def _uses(scopes: Scopes, array: Node, around: frozenset[int]) -> Iterator[str | None]:
+    """The methods to which an array of URLs comes, None for any other use. around: the arrays that it is a part of."""
+    if array.id in around or any(
+        one.type not in ("string", "comment", "spread_element") and not _is_below(one) for one in array.named_children
+    ):
+        yield None
+        return
+    for node in _places(scopes, array):
+        parent = node.parent
+        outer = parent.parent if parent is not None and parent.type == "spread_element" else None
+        if outer is not None and outer.type == "array":
+            yield from _uses(scopes, outer, around | {array.id})
+        else:
+            yield _method(node)
+
+
+def _places(scopes: Scopes, array: Node) -> Iterator[Node]:
+    """Where an array comes to: its own place, or all those of the constant that holds it."""
     declarator = array.parent
     name = declarator.child_by_field_name("name") if declarator is not None else None
     if declarator is None or declarator.type != "variable_declarator" or name is None or name.type != "identifier":
-        return False
+        yield array
+        return
     binding = next(
         (
             one
@@ -120,26 +165,32 @@ def _is_added(scopes: Scopes, array: Node) -> bool:
         ),
         None,
     )
-    if binding is None or not binding.references:
-        return False
-    places = (one for one in binding.references if one.start != name.start_byte)
-    return all(
-        one.access is Access.READ
-        and (node := scopes.tree.root_node.descendant_for_byte_range(one.start, one.end)) is not None
-        and _is_argument(node)
-        for one in places
-    )
+    if binding is None:
+        yield array  # a variable may be given another value, and the place of its first one is no use
+        return
+    for one in binding.references:
+        if one.start != name.start_byte:
+            node = scopes.tree.root_node.descendant_for_byte_range(one.start, one.end)
+            assert node is not None, "a reference without a node"
+            yield node
 
 
-def _is_argument(node: Node) -> bool:
-    """Whether a node is all that a call of `addAll` is given."""
-    arguments = node.parent
-    call = arguments.parent if arguments is not None else None
-    if arguments is None or call is None or arguments.type != "arguments" or call.type != "call_expression":
-        return False
+def _method(node: Node) -> str | None:
+    """The method that takes all URLs of an array, and nothing else, or that tells whether it has one."""
+    around = node.parent
+    if around is None:
+        return None
+    if around.type == "member_expression" and around.child_by_field_name("object") == node:
+        call = around.parent
+        is_called = call is not None and call.child_by_field_name("function") == around
+        name = around.child_by_field_name("property")
+        return "includes" if is_called and name is not None and name.text == b"includes" else None
+    call = around.parent
+    if around.type != "arguments" or call is None or call.type != "call_expression":
+        return None
     function = call.child_by_field_name("function")
     name = function.child_by_field_name("property") if function is not None else None
-    return name is not None and name.text == b"addAll" and [*arguments.named_children] == [node]
+    return "addAll" if name is not None and name.text == b"addAll" and [*around.named_children] == [node] else None
 
 
 def _another(source: bytes, entry: Node, literal: Node, url: str) -> bytes:

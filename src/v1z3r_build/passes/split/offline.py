@@ -55,8 +55,8 @@ class OfflineLists:
         return written(data, 0, len(data), edits)
 
     def _edits(self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]]) -> list[Edit] | None:
-        def urls(url: str) -> list[str]:
+        def urls(url: str) -> list[str] | None:
             chunk = self._addresses.find(url, path).path
-            return [beside(url, posixpath.basename(vendor)) for vendor in vendors.get(chunk, ())]
+            return [beside(url, posixpath.basename(vendor)) for vendor in vendors.get(chunk, ())] if chunk else None
 
         return precache.list_beside(data, self.names[path], urls)
