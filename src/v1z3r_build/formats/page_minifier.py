@@ -3,10 +3,14 @@
 Comments, white space and attributes are read by hydration, by selectors, by scripts; after compression they
 cost next to nothing. Pages that a framework hydrates keep their inline code too: it is minified already, and
 React compares the text of `<style>` with what it would render.
+
+Routers that put the next page into the document of this one (Astro's, Turbo) keep what both have in their heads, and
+know it by its text: a style that is the same in two pages must stay the same in both, or a script runs twice.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -18,6 +22,8 @@ from v1z3r_build.formats.hydration import is_hydrated
 from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from turbohtml import Document, Element
 
     from v1z3r_build.diagnostics import Diagnostic
@@ -67,8 +73,11 @@ class _Change:
     data: bytes
 
 
-def minify(data: bytes, pieces: Pieces) -> Minified:
-    """The page with smaller inline scripts, styles and data, parsed to the same document but for their text."""
+def minify(data: bytes, pieces: Pieces, spared: Container[bytes] = ()) -> Minified:
+    """The page with smaller inline scripts, styles and data, parsed to the same document but for their text.
+
+    spared: those that stay, as of `inline`.
+    """
     if b"\0" in data or len(data) > LARGEST or not re.search(rb"<(?:script|style)", data, re.I):
         return NOTHING
     if is_hydrated(data):
@@ -84,7 +93,7 @@ def minify(data: bytes, pieces: Pieces) -> Minified:
         if not kind or span is None:
             continue
         piece = body[span[0] : span[1]]
-        if _text(piece) != element.text or (ascii_only and not piece.isascii()):
+        if _identity(piece) in spared or _text(piece) != element.text or (ascii_only and not piece.isascii()):
             continue
         result = pieces.minified(kind, piece)
         diagnostics += _placed(result.diagnostics, body, span[0])
@@ -95,6 +104,19 @@ def minify(data: bytes, pieces: Pieces) -> Minified:
     if not changes or not _same_document(body, page, changes):
         return Minified(diagnostics=tuple(diagnostics))
     return Minified((Candidate("pieces", bom + page),), tuple(diagnostics))
+
+
+def inline(data: bytes) -> frozenset[bytes]:
+    """What stands for each text of a script or a style in a page, whether it could be minified or not. Pure."""
+    body = data.removeprefix(BOM)
+    if len(data) > LARGEST:
+        return frozenset()
+    found = (_span(element) for element in _inline(parse(_text(body), source_locations=True, scripting=True)))
+    return frozenset(_identity(body[slice(*span)]) for span in found if span is not None)
+
+
+def _identity(piece: bytes) -> bytes:
+    return hashlib.blake2b(piece, digest_size=16).digest()
 
 
 def _text(data: bytes) -> str:

@@ -19,7 +19,7 @@ from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.pool import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from v1z3r_build.formats.engines.external import Engine
     from v1z3r_build.settings import Settings
@@ -69,6 +69,7 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
             if outcome.value.data is not None:
                 changed.append(site.rewritten(asset, outcome.value.data))
         progress.advance(asset.size)
+    changed = _agreed(site, changed, options, pool)
     return site.with_assets(changed, sorted(diagnostics))
 
 
@@ -88,6 +89,12 @@ def minify_file(format_: Format, absent: str, options: ScriptOptions, data: byte
     return Answer(smallest(data, result.candidates, format_), result.diagnostics)
 
 
+def minify_page(options: ScriptOptions, spared: tuple[bytes, ...], data: bytes) -> Answer:
+    """Minify a page but for some of its scripts and styles, which are given as of `page_minifier.inline`. Pure."""
+    result = page_minifier.minify(data, _pieces(options), spared)
+    return Answer(smallest(data, result.candidates, "html"), ())
+
+
 def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes) -> Minified:
     if format_ == "script":
         return NOTHING if _is_mapped(absent, data) else script_minifier.minify(data, options)
@@ -104,6 +111,42 @@ def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes)
 def _pieces(options: ScriptOptions) -> Pieces:
     """What a child has minified of pages, kept for the next ones."""
     return Pieces(options)
+
+
+def _agreed(site: Site, changed: Sequence[Asset], options: ScriptOptions, pool: Pool) -> list[Asset]:
+    """What was minified, with pages in which all scripts and styles stay that stay in another page of the site.
+
+    Whether it pays to minify a page is another question for each; others a framework takes over.
+    """
+    pages = {one.path: one for one in changed if one.kind == "html"}
+    if not pages:
+        return list(changed)
+    before = _inline(pool, options, [one for one in site.assets.values() if one.kind == "html"])
+    after = _inline(pool, options, pages.values())
+    spared: dict[str, frozenset[bytes]] = {}
+    while True:
+        # Of what cannot be parsed again, a page stays as it was.
+        pages = {path: one for path, one in pages.items() if path in before and path in after}
+        left = {text for path, texts in before.items() for text in texts if path not in pages or text in after[path]}
+        torn = {path: both for path in pages if (both := (before[path] - after[path]) & left)}
+        if not torn:
+            return [one for one in changed if one.kind != "html"] + list(pages.values())
+        calls = []
+        for path, texts in torn.items():
+            spared[path] = spared.get(path, frozenset()) | texts
+            arguments = (options, tuple(sorted(spared[path])), site.assets[path].location)
+            calls.append(Call(path, minify_page, arguments, pages[path].size, _seconds(options), _caching(options)))
+            del pages[path]
+        made = [outcome for outcome in pool.run(calls) if outcome.failure is None and outcome.value.data is not None]
+        again = [site.rewritten(site.assets[outcome.key], outcome.value.data) for outcome in made]
+        pages |= {one.path: one for one in again}
+        after |= _inline(pool, options, again)
+
+
+def _inline(pool: Pool, options: ScriptOptions, pages: Iterable[Asset]) -> dict[str, frozenset[bytes]]:
+    """What stands for the scripts and styles of pages; without those that cannot be parsed."""
+    calls = [Call(one.path, page_minifier.inline, (one.location,), one.size, options.seconds) for one in pages]
+    return {outcome.key: outcome.value for outcome in pool.run(calls) if outcome.failure is None}
 
 
 def _is_mapped(absent: str, data: bytes) -> bool:
@@ -158,16 +201,23 @@ def _format(asset: Asset) -> Format | None:
 
 
 def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) -> Iterator[Call]:
-    # Each engine may use its own limit, some twice; only what hangs in-process is cut off by this one.
-    seconds = options.seconds * (1 + 2 * len(options.engines))
-    # What another version cannot be told apart from is no engine to remember results of.
-    cached = _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
+    seconds, cached = _seconds(options), _caching(options)
     for path, format_ in formats.items():
         asset = site.assets[path]
         # Only a map of the usual name can be known to be missing.
         may_be_absent = format_ in ("script", "style") and path + ".map" not in site.assets
         absent = posixpath.basename(path) + ".map" if may_be_absent else ""
         yield Call(path, minify_file, (format_, absent, options, asset.location), asset.size, seconds, cached)
+
+
+def _seconds(options: ScriptOptions) -> float:
+    """Each engine may use its own limit, some twice; only what hangs in-process is cut off by this one."""
+    return options.seconds * (1 + 2 * len(options.engines))
+
+
+def _caching(options: ScriptOptions) -> Callable[[Answer], bool] | None:
+    """What another version cannot be told apart from is no engine to remember results of."""
+    return _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
 
 
 def _failed(path: str, format_: Format, failure: Failure, options: ScriptOptions) -> Diagnostic:
