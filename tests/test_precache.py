@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from v1z3r_build.bundlers.passage import written
-from v1z3r_build.bundlers.precache import list_beside
+from v1z3r_build.bundlers.precache import Neighbour, list_beside
 
 LISTED: dict[str, tuple[str, str]] = {
     "an entry of Workbox's gets a neighbour whose name says it all": (
@@ -51,6 +51,20 @@ LISTED: dict[str, tuple[str, str]] = {
         '{"files":[{"url":"/x/main-1.js","revision":null}]}',
         '{"files":[{"url":"/x/three.js","revision":null},{"url":"/x/main-1.js","revision":null}]}',
     ),
+    "a group of Angular's, and its digest": (
+        '{"assetGroups":[{"name":"a","installMode":"lazy","urls":["/x/main-1.js","/i.png"]}],"hashTable":{"/i.png":"'
+        + "1" * 40
+        + '",\n  "/x/main-1.js": "'
+        + "2" * 40
+        + '"}}',
+        '{"assetGroups":[{"name":"a","installMode":"lazy","urls":["/x/three.js","/x/main-1.js","/i.png"]}],"hashTable":{"/i.png":"'
+        + "1" * 40
+        + '",\n  "/x/three.js": "'
+        + "3" * 40
+        + '","/x/main-1.js": "'
+        + "2" * 40
+        + '"}}',
+    ),
     "another file of the same name": (
         'm([{url:"/y/main-1.js",revision:null}])',
         'm([{url:"/y/main-1.js",revision:null}])',
@@ -58,6 +72,9 @@ LISTED: dict[str, tuple[str, str]] = {
 }
 
 REFUSED = {
+    "a table of other digests": '{"hashTable":{"/x/main-1.js":"%s"}}' % ("2" * 64),
+    "a table of digests by another name": '{"hashes":{"/x/main-1.js":"%s"}}' % ("2" * 40),
+    "URLs of no group": '{"urls":["/x/main-1.js"]}',
     "an array that is read by place": "const A=['/x/main-1.js','/b'];c.addAll(A);go(A[1])",
     "an array that may be changed": "let A=['/x/main-1.js'];c.addAll(A)",
     "an array that is counted": "const A=['/x/main-1.js'];c.addAll(A);if(A.length>1)go()",
@@ -81,8 +98,8 @@ REFUSED = {
 }
 
 
-def vendors(url: str) -> list[str] | None:
-    return [url.replace("main-1", "three")] if "x/" in url else None
+def vendors(url: str) -> list[Neighbour] | None:
+    return [Neighbour(url.replace("main-1", "three"), "3" * 40)] if "x/" in url else None
 
 
 @pytest.mark.parametrize(("before", "after"), LISTED.values(), ids=LISTED)

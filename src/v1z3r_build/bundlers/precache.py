@@ -4,12 +4,14 @@ Workbox's lists hold `{url, revision}` (workbox-build's manifest entries; the re
 hash), in the service worker itself, in a script that it imports, or in a JSON file. Hand-written ones are arrays of
 URLs for `cache.addAll` (Service Workers, §5.4.5), given in place or by a constant that serves for nothing else but to
 be asked whether it includes a URL. SvelteKit's `$service-worker` gives such constants, of paths below the worker's
-folder: `base+"/_app/immutable/…"`; its documentation spreads them into one array.
+folder: `base+"/_app/immutable/…"`; its documentation spreads them into one array. Angular's `ngsw.json` has groups of
+files to fetch, `{name, installMode, urls: […]}`, and one table of what is to come of it, `hashTable: {url: SHA-1}`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.passage import Edit, written
 from v1z3r_build.formats.javascript import MAX_SIZE, unescape
@@ -23,15 +25,23 @@ if TYPE_CHECKING:
 
     from v1z3r_build.formats.scopes import Scopes
 
+_SHA1 = re.compile(rb'"[0-9a-f]{40}"')
 _STRING_PARTS = ("string_fragment", "escape_sequence")
 
 
+class Neighbour(NamedTuple):
+    """What a list is to say of a vendor's file. digest: its SHA-1 in hexadecimal."""
+
+    url: str
+    digest: str
+
+
 def list_beside(
-    source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[str] | None]
+    source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[Neighbour] | None]
 ) -> list[Edit] | None:
     """Edits that put the URLs of vendors' files before the URL of their chunk in every list that has it.
 
-    source: a script, or a JSON text. names: the file names of the chunks. vendors: gives the URLs to add for a URL of a
+    source: a script, or a JSON text. names: the file names of the chunks. vendors: gives what to add for a URL of a
     list, None for one that leads to no file of the site. None if a name stands where it is not known what for, or the
     text cannot be read.
     """
@@ -53,12 +63,12 @@ def list_beside(
             text = unescape(scopes.source[literal.start_byte + 1 : literal.end_byte - 1])
             # Below what is put before it; that this is the worker's folder is sure only if there is such a file.
             head = "." if entry.type == "binary_expression" else ""
-            urls = vendors(head + text)
-            if head and (urls is None or not text.startswith("/")):
+            found = vendors(head + text)
+            if head and (found is None or not text.startswith("/")):
                 return None
-            for url in urls or ():
+            for one in found or ():
                 start = entry.start_byte - len(opening)
-                another = _another(scopes.source, entry, literal, url.removeprefix(head))
+                another = _another(scopes.source, entry, literal, one._replace(url=one.url.removeprefix(head)))
                 edits.append(Edit(start, start, another + b","))
             at = scopes.source.find(name, at + len(name))
     return sorted(edits)
@@ -89,7 +99,11 @@ def _entry(scopes: Scopes, literal: Node) -> Node | None:
     if _is_below(holder):
         listed = holder.parent
         return holder if listed is not None and listed.type == "array" and _is_added(scopes, listed) else None
+    if holder.type == "pair" and holder.child_by_field_name("key") == literal:
+        return holder if _is_digest(holder) else None
     if holder.type == "array":
+        if _is_group(holder):
+            return literal
         mixed = any(one.type == "object" and _is_entry(one) for one in holder.named_children)
         return literal if mixed or _is_added(scopes, holder) else None
     entry = holder.parent
@@ -97,6 +111,30 @@ def _entry(scopes: Scopes, literal: Node) -> Node | None:
     if entry is None or listed is None or listed.type != "array" or not _is_entry(entry):
         return None
     return entry if _members(entry)[b"url"] == literal else None
+
+
+def _is_digest(pair: Node) -> bool:
+    """Whether a member of an object is one of Angular's hash table."""
+    table = pair.parent.parent if pair.parent is not None else None
+    key = table.child_by_field_name("key") if table is not None and table.type == "pair" else None
+    value = pair.child_by_field_name("value")
+    return (
+        (key is not None and key.text == b'"hashTable"')
+        and value is not None
+        and _SHA1.fullmatch(value.text or b"") is not None
+    )
+
+
+def _is_group(array: Node) -> bool:
+    """Whether an array holds the URLs of one of Angular's groups of assets."""
+    pair = array.parent
+    key = pair.child_by_field_name("key") if pair is not None and pair.type == "pair" else None
+    group = pair.parent if pair is not None else None
+    return (
+        (key is not None and key.text == b'"urls"')
+        and (group is not None and group.type == "object" and b"installMode" in _members(group))
+        and all(one.type == "string" for one in array.named_children)
+    )
 
 
 def _is_entry(node: Node) -> bool:
@@ -193,10 +231,12 @@ def _method(node: Node) -> str | None:
     return "addAll" if name is not None and name.text == b"addAll" and [*around.named_children] == [node] else None
 
 
-def _another(source: bytes, entry: Node, literal: Node, url: str) -> bytes:
+def _another(source: bytes, entry: Node, literal: Node, new: Neighbour) -> bytes:
     """An entry like another one, for a file whose name holds its hash: its revision is null."""
-    edits = [Edit(literal.start_byte + 1, literal.end_byte - 1, url.encode())]
+    edits = [Edit(literal.start_byte + 1, literal.end_byte - 1, new.url.encode())]
     if entry.type == "object":
         revision = _members(entry)[b"revision"]
         edits.append(Edit(revision.start_byte, revision.end_byte, b"null"))
+    elif entry.type == "pair":
+        edits.append(Edit(entry.end_byte - 1 - len(new.digest), entry.end_byte - 1, new.digest.encode()))
     return written(source, entry.start_byte, entry.end_byte, sorted(edits))
