@@ -39,6 +39,14 @@ LISTED: dict[str, tuple[str, str]] = {
         "const a=location.pathname.split('/').slice(0,-1).join('/'),m=[a+'/x/three.js',a+'/x/main-1.js',a+'/x/0.css'],n=[a+'/i.png'],"
         "l=[...m,...n];self.oninstall=()=>caches.open('v').then(c=>c.addAll(l));onfetch=e=>l.includes(e.u)&&go(e)",
     ),
+    "templates without parts, as rolldown writes strings": (
+        "const A=[`/x/main-1.js`,b+`/x/main-1.js`];c.addAll(A)",
+        "const A=[`/x/three.js`,`/x/main-1.js`,b+`/x/three.js`,b+`/x/main-1.js`];c.addAll(A)",
+    ),
+    "an entry of Workbox's in templates": (
+        "m([{url:`x/main-1.js`,revision:null}])",
+        "m([{url:`x/three.js`,revision:null},{url:`x/main-1.js`,revision:null}])",
+    ),
     "an array that is spread in place": (
         "const A=['/x/main-1.js'];c.addAll([...A,'/'])",
         "const A=['/x/three.js','/x/main-1.js'];c.addAll([...A,'/'])",

@@ -88,7 +88,14 @@ def _string_at(scopes: Scopes, start: int, end: int) -> Node | None:
     node = scopes.tree.root_node.descendant_for_byte_range(start, end)
     if node is not None and node.type in _STRING_PARTS:
         node = node.parent
-    return node if node is not None and node.type == "string" else None
+    return node if node is not None and _is_string(node) else None
+
+
+def _is_string(node: Node) -> bool:
+    """Whether a node is a string; rolldown writes them as templates without parts."""
+    return node.type == "string" or (
+        node.type == "template_string" and all(one.type in _STRING_PARTS for one in node.named_children)
+    )
 
 
 def _entry(scopes: Scopes, literal: Node) -> Node | None:
@@ -160,7 +167,7 @@ def _is_below(node: Node) -> bool:
     return (
         node.type == "binary_expression"
         and (left is not None and left.type == "identifier")
-        and (right is not None and right.type == "string")
+        and (right is not None and _is_string(right))
         and (operator is not None and operator.type == "+")
     )
 
@@ -174,7 +181,8 @@ def _is_added(scopes: Scopes, array: Node) -> bool:
 def _uses(scopes: Scopes, array: Node, around: frozenset[int]) -> Iterator[str | None]:
     """The methods to which an array of URLs comes, None for any other use. around: the arrays that it is a part of."""
     if array.id in around or any(
-        one.type not in ("string", "comment", "spread_element") and not _is_below(one) for one in array.named_children
+        one.type not in ("comment", "spread_element") and not _is_string(one) and not _is_below(one)
+        for one in array.named_children
     ):
         yield None
         return
