@@ -70,6 +70,8 @@ _SHAPES = (
     _shape("*_next/static/*", r"^(?:.*[-.])?((?=.*[0-9])[0-9a-z_-][0-9a-z_~-]{12})\.", BASE36, own=True),
     _shape("*_app/immutable/*", r"^(?:.*[-.])?([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
     _shape("*_astro", r"^.*[.]([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
+    # Nuxt: `entry.CNe0NUuE.css`, `DsQXNzmy.js`; modules of Nuxt write there, too, by names that say something.
+    _shape("*_nuxt", r"^(?:.*[-.])?([A-Za-z0-9_-]{8})\.", BASE64URL, own=False),
     # From here on the folder is shared with public files: the text must look drawn.
     _shape("*", r"^(?:.*[-.])?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{16})\.", HEX, own=False),
     _shape("*", r"^.*[-.]([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12})\.", HEX, own=False),
