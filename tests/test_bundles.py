@@ -52,6 +52,17 @@ LOADING = (
     "var r=(t,r)=>{var[a,i]=r,o=0;for(var u in i)n.m[u]=i[u];for(t&&t(r);o<a.length;o++)"
     "e[a[o]]&&e[a[o]][0](),e[a[o]]=0},o=self.q=self.q||[];o.forEach(r.bind(null,0)),o.push=r.bind(null,o.push.bind(o))})()"
 )
+# Rspack's minifier (SWC) declares all variables first and makes one sequence of the rest.
+SEQUENCE = (
+    LOADING.replace("(()=>{var e={0:0};", "k={0:0},")
+    .replace("n.o(e,t)?e[t]", "n.o(k,t)?k[t]")
+    .replace("o=e[t]=[n,r]", "o=k[t]=[n,r]")
+    .replace("(o=e[t])&&(e[t]=void 0", "(o=k[t])&&(k[t]=void 0")
+    .replace("};var r=(t,r)=>", "},c=(t,r)=>")
+    .replace("e[a[o]]&&e[a[o]][0](),e[a[o]]=0}", "k[a[o]]&&k[a[o]][0](),k[a[o]]=0}")
+    .replace(",o=self.q=self.q||[];o.forEach(r.", ",(w=self.q=self.q||[]).forEach(c.")
+    .replace("o.push=r.bind(null,o.push.bind(o))})()", "w.push=c.bind(null,w.push.bind(w))")
+)
 LAZY = '(self.q=self.q||[]).push([[3],{30(e,t,n){note("lazy "+n(7).a(1))}}]);'
 SHOWN = 'note("start"),note(String(three(5)+three(6)));note(threeMade.join());note(String(this===void 0));'
 
@@ -72,6 +83,8 @@ BUNDLES = {
     f"7:(e,t,n)=>{{'use strict';{module('three')}}},9:(e,t)=>{{'use strict';t.a=4}}}},t={{}};{REQUIRE}{LOADING},"
     f"(()=>{{'use strict';var app=n(9),three=n(7);{library('tfjs')}note('start '+three.a(app.a)+tfjs(4)),"
     f"n.e(3).then(n.bind(n,30))}})()}})();",
+    "an app of Rspack's": f"(()=>{{'use strict';var k,c,w,m={{7:(e,t,n)=>{{{module('three')}}}}},t={{}};{REQUIRE}{SEQUENCE},n.ruid='rspack',"
+    f"(()=>{{var three=n(7);{library('tfjs')}note('start '+three.a(3)+tfjs(4)),n.e(3).then(()=>n(30))}})()}})();",
     "several starts": f"(()=>{{var m={{}},t={{}};{REQUIRE}{LOADING},(()=>{{{library('tfjs')}note('one '+tfjs(4))}})(),"
     f"(()=>{{{library('three')}note('two '+three(4)),n.e(4).then(()=>n(40))}})()}})();",
 }  # fmt: skip
@@ -124,3 +137,23 @@ def test_bundles_do_what_they_did(title: str) -> None:
     for scenario, seen in zip(scenarios, opened(*scenarios), strict=True):
         assert (seen["notes"], seen["errors"]) == (before["notes"], []), scenario["arrivals"]
         assert sorted(seen["fetched"]) == sorted([*before["fetched"], *vendors])
+
+
+@needs_node
+@pytest.mark.parametrize("title", ["an app of create-react-app's", "an app of Rspack's"])
+def test_chunks_are_received_while_the_start_waits(title: str) -> None:
+    """The queue has the runtime's push before: what comes between is not put into a list that nobody reads any more."""
+    source = BUNDLES[title]
+    (before,) = opened(
+        {"files": {"m.js": source, "c3.js": LAZY}, "listed": ["c3.js", "m.js"], "arrivals": ["c3.js", "m.js"]}
+    )
+    assert (before["errors"], before["fetched"]) == ([], ["c3.js", "m.js"])
+    answer = inspect("m.js", ("three", "tfjs"), 1_000, (), source.encode()).answer
+    assert answer is not None
+    assert answer.data is not None, answer.diagnostics
+    vendors = {one.path: one.data.decode() for one in answer.vendors.values()}
+    files = {"m.js": answer.data.decode(), **vendors, "c3.js": LAZY}
+    arrivals = ["m.js", "c3.js", *vendors]
+    (after,) = opened({"files": files, "listed": [*vendors, "m.js", "c3.js"], "arrivals": arrivals})
+    assert (after["notes"], after["errors"]) == (before["notes"], [])
+    assert after["fetched"] == arrivals

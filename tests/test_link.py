@@ -498,6 +498,15 @@ def test_a_token_that_others_read_stays(linked, extra) -> None:
     assert linked(chunk("1", extra)).asset(f"_next/static/chunks/{TOKEN}").cache_class == "revalidate"
 
 
+def test_a_token_that_a_source_map_quotes_is_in_no_doubt(linked) -> None:
+    """webpack's and Rspack's maps quote the runtime's own source, in which every chunk's hash stands alone."""
+    runtime = json.dumps('return "" + id + "." + {"8570": "046f9c9b3d93d83a",}[id] + ".js"')
+    quoting = f'{{"version":3,"sources":["webpack/runtime"],"sourcesContent":[{runtime}],"mappings":""}}'
+    site = linked(chunk("1", {"_next/static/chunks/main-aaaabbbbccccdddd.js.map": quoting}))
+    assert site.asset(f"_next/static/chunks/{TOKEN}").cache_class == "immutable"
+    assert site.raw("_next/static/chunks/main-aaaabbbbccccdddd.js.map").decode() == quoting
+
+
 # Each row: names that people give, though they have the length and the letters of a hash.
 @pytest.mark.parametrize(
     "name",

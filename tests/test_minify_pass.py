@@ -202,6 +202,40 @@ def test_engines_of_unknown_version_are_not_remembered(tmp_path: Path) -> None:
     assert [call.cached for call in pool.calls] == [None]
 
 
+STYLE = f"<style>{'a {  color : red ;  }' * 20} b {{ c : d }}</style>"
+SCRIPT = f"<script>\n{FILLER}</script>"
+OTHER = SCRIPT.replace("call", "take")
+# Each row: pages, and which of their texts stay. Routers that merge the heads of two pages know a text by its letters.
+SHARED: dict[str, tuple[dict[str, str], set[str]]] = {
+    "in all pages": ({"a": STYLE + SCRIPT, "b": SCRIPT + STYLE}, set()),
+    "in a page that a framework takes over": ({"a": STYLE + SCRIPT, "b": f"{STYLE}<astro-island>"}, {STYLE}),
+    "in a page where it is marked": (
+        {"a": STYLE + SCRIPT, "b": STYLE.replace("<style", "<style data-x")},
+        {STYLE, STYLE.replace("<style", "<style data-x")},
+    ),
+    # Of a large page only a clear gain is taken.
+    "in a page where it does not pay": (
+        {"a": f"{OTHER}<style> a{{b:c}}</style>", "b": "<style> a{b:c}</style>" + "a b c <b></b>" * 1_000},
+        {"<style> a{b:c}</style>"},
+    ),
+    # Beside the one that stays the other does not pay, for they are much the same.
+    "in a page by way of a third": (
+        {"a": STYLE + SCRIPT, "b": f"<astro-island>{STYLE}", "c": OTHER + SCRIPT, "d": f"{OTHER}<!--$-->"},
+        {STYLE, OTHER, SCRIPT},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("pages", "stay"), SHARED.values(), ids=SHARED)
+def test_what_two_pages_share_stays_the_same_in_both(tmp_path: Path, pages: dict[str, str], stay: set[str]) -> None:
+    site = site_of(tmp_path, {f"{name}.html": text for name, text in pages.items()})
+    after = run(site)
+    texts = {name: after.assets[f"{name}.html"].read().decode() for name in pages}
+    for text in (STYLE, STYLE.replace("<style", "<style data-x"), SCRIPT, OTHER, "<style> a{b:c}</style>"):
+        held = [name for name, page in pages.items() if text in page]
+        assert {text in texts[name] for name in held} <= {text in stay}, text
+
+
 def test_messages_carry_the_path(tmp_path: Path) -> None:
     site = site_of(tmp_path, {"a.js": "function ( {", "b.json": "{ a }", "c.html": "<script> var  = </script>"})
     assert [(one.path, one.code) for one in run(site).diagnostics] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from v1z3r_build.bundlers.passage import written
-from v1z3r_build.bundlers.precache import list_beside
+from v1z3r_build.bundlers.precache import Neighbour, list_beside
 
 LISTED: dict[str, tuple[str, str]] = {
     "an entry of Workbox's gets a neighbour whose name says it all": (
@@ -32,6 +32,25 @@ LISTED: dict[str, tuple[str, str]] = {
         "const A=['/x/main-1.js'];self.oninstall=()=>caches.open('v').then(c=>c.addAll(A))",
         "const A=['/x/three.js','/x/main-1.js'];self.oninstall=()=>caches.open('v').then(c=>c.addAll(A))",
     ),
+    # What SvelteKit makes of the service worker of its documentation.
+    "paths below the worker's folder": (
+        "const a=location.pathname.split('/').slice(0,-1).join('/'),m=[a+'/x/main-1.js',a+'/x/0.css'],n=[a+'/i.png'],"
+        "l=[...m,...n];self.oninstall=()=>caches.open('v').then(c=>c.addAll(l));onfetch=e=>l.includes(e.u)&&go(e)",
+        "const a=location.pathname.split('/').slice(0,-1).join('/'),m=[a+'/x/three.js',a+'/x/main-1.js',a+'/x/0.css'],n=[a+'/i.png'],"
+        "l=[...m,...n];self.oninstall=()=>caches.open('v').then(c=>c.addAll(l));onfetch=e=>l.includes(e.u)&&go(e)",
+    ),
+    "templates without parts, as rolldown writes strings": (
+        "const A=[`/x/main-1.js`,b+`/x/main-1.js`];c.addAll(A)",
+        "const A=[`/x/three.js`,`/x/main-1.js`,b+`/x/three.js`,b+`/x/main-1.js`];c.addAll(A)",
+    ),
+    "an entry of Workbox's in templates": (
+        "m([{url:`x/main-1.js`,revision:null}])",
+        "m([{url:`x/three.js`,revision:null},{url:`x/main-1.js`,revision:null}])",
+    ),
+    "an array that is spread in place": (
+        "const A=['/x/main-1.js'];c.addAll([...A,'/'])",
+        "const A=['/x/three.js','/x/main-1.js'];c.addAll([...A,'/'])",
+    ),
     "a JSON list": (
         '[\n  {"url": "/x/main-1.js", "revision": "ab"}\n]',
         '[\n  {"url": "/x/three.js", "revision": null},{"url": "/x/main-1.js", "revision": "ab"}\n]',
@@ -40,6 +59,20 @@ LISTED: dict[str, tuple[str, str]] = {
         '{"files":[{"url":"/x/main-1.js","revision":null}]}',
         '{"files":[{"url":"/x/three.js","revision":null},{"url":"/x/main-1.js","revision":null}]}',
     ),
+    "a group of Angular's, and its digest": (
+        '{"assetGroups":[{"name":"a","installMode":"lazy","urls":["/x/main-1.js","/i.png"]}],"hashTable":{"/i.png":"'
+        + "1" * 40
+        + '",\n  "/x/main-1.js": "'
+        + "2" * 40
+        + '"}}',
+        '{"assetGroups":[{"name":"a","installMode":"lazy","urls":["/x/three.js","/x/main-1.js","/i.png"]}],"hashTable":{"/i.png":"'
+        + "1" * 40
+        + '",\n  "/x/three.js": "'
+        + "3" * 40
+        + '","/x/main-1.js": "'
+        + "2" * 40
+        + '"}}',
+    ),
     "another file of the same name": (
         'm([{url:"/y/main-1.js",revision:null}])',
         'm([{url:"/y/main-1.js",revision:null}])',
@@ -47,10 +80,23 @@ LISTED: dict[str, tuple[str, str]] = {
 }
 
 REFUSED = {
+    "a table of other digests": '{"hashTable":{"/x/main-1.js":"%s"}}' % ("2" * 64),
+    "a table of digests by another name": '{"hashes":{"/x/main-1.js":"%s"}}' % ("2" * 40),
+    "URLs of no group": '{"urls":["/x/main-1.js"]}',
     "an array that is read by place": "const A=['/x/main-1.js','/b'];c.addAll(A);go(A[1])",
     "an array that may be changed": "let A=['/x/main-1.js'];c.addAll(A)",
     "an array that is counted": "const A=['/x/main-1.js'];c.addAll(A);if(A.length>1)go()",
     "an array that others can see": "addAll.list=['/x/main-1.js']",
+    "an array that is only asked": "const A=['/x/main-1.js'];go(A.includes(u))",
+    "an array that is searched": "const A=['/x/main-1.js'];c.addAll(A);go(A.indexOf(u))",
+    "an array that is given away": "const A=['/x/main-1.js'];c.addAll(A);go(A.includes)",
+    "an array that is spread into arguments": "const A=['/x/main-1.js'];c.addAll(A);go(...A)",
+    "an array that is spread into one that is read": "const A=['/x/main-1.js'],B=[...A];c.addAll(B);go(B[0])",
+    "an array of itself": "const A=['/x/main-1.js',...A];c.addAll(A)",
+    "paths below another folder": "c.addAll([b+'/y/main-1.js'])",
+    "a path that is no segment": "c.addAll([b+'x/main-1.js'])",
+    "what is put together of calls": "c.addAll([b()+'/x/main-1.js'])",
+    "what is not added": "c.addAll([b-'/x/main-1.js'])",
     "a test of names": "onfetch=e=>e.request.url.endsWith('/x/main-1.js')",
     "a table of digests": '{"hashTable":{"/x/main-1.js":"ab"}}',
     "an entry that tells of the file": 'm([{url:"/x/main-1.js",revision:null,integrity:"sha384-a"}])',
@@ -60,8 +106,8 @@ REFUSED = {
 }
 
 
-def vendors(url: str) -> list[str]:
-    return [url.replace("main-1", "three")] if "x/" in url else []
+def vendors(url: str) -> list[Neighbour] | None:
+    return [Neighbour(url.replace("main-1", "three"), "3" * 40)] if "x/" in url else None
 
 
 @pytest.mark.parametrize(("before", "after"), LISTED.values(), ids=LISTED)

@@ -57,17 +57,19 @@ def test_a_broken_text_with_a_long_run_of_letters_is_told_from_json_at_once() ->
 
 
 SOURCE_MAPS = {
-    "sources": ('{"version":3,"sources":["«a».ts"]}', "label"),
-    "file": ('{"file":"«a».js","sources":[]}', "string"),
-    "after sources": ('{"sources":["x"],"file":"«a».js"}', "string"),
-    "contents": ('{"sourcesContent":["import \'«a».js\'"]}', "string"),
-    "sources of a section": ('{"sections":[{"map":{"sources":["«a».ts"]}}]}', "string"),
+    "sources": ('{"version":3,"sources":["«a».ts"]}', ["label"]),
+    "file": ('{"file":"«a».js","sources":[]}', ["string"]),
+    "after sources": ('{"sources":["x"],"file":"«a».js"}', ["string"]),
+    "contents": ('{"sourcesContent":["import \'«a».js\'", "«a»"],"file":"«a».js"}', ["string"]),
+    "sources of a section": ('{"sections":[{"map":{"sources":["«a».ts"]}}]}', ["string"]),
+    "contents of a section": ('{"sections":[{"map":{"sourcesContent":[null, "«a».js"]}}]}', []),
+    "contents that are no list": ('{"sourcesContent":"«a».js"}', ["string"]),
 }
 
 
 @pytest.mark.parametrize("text, expected", SOURCE_MAPS.values(), ids=SOURCE_MAPS.keys())
-def test_words_in_source_maps(text: str, expected: str) -> None:
-    assert stands(json.read_source_map, text) == [expected]
+def test_words_in_source_maps(text: str, expected: list[str]) -> None:
+    assert stands(json.read_source_map, text) == expected
 
 
 IMPORT_MAPS: dict[str, tuple[str, list[tuple[str, bytes, str]]]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from itertools import count, product
@@ -173,8 +174,8 @@ KEPT: dict[str, tuple[dict[str, str], str]] = {
         {"sw.js": "onfetch=e=>e.request.url.endsWith('/assets/index-Bx3f_9aQ.js')&&caches.open('a')"},
         "not-split",
     ),
-    "what Angular's service worker keeps": (
-        {"ngsw.json": '{"hashTable":{"/assets/index-Bx3f_9aQ.js":"0123456789012345678901234567890123456789"}}'},
+    "what a service worker keeps by a digest of another kind": (
+        {"ngsw.json": '{"hashTable":{"/assets/index-Bx3f_9aQ.js":"' + "0123456789abcdef" * 4 + '"}}'},
         "not-split",
     ),
     "a vendor that is too small": ({"assets/index-Bx3f_9aQ.js": library("three", 40) + APP}, ""),
@@ -326,7 +327,8 @@ def test_copies_of_a_vendor_are_told(tmp_path: Path) -> None:
     }
     _, vendors, said = optimize(tmp_path, files)
     assert len(vendors) == 1
-    assert [code for code, _ in said if code == "vendor-copies"] == ["vendor-copies"]
+    (told,) = [path for code, path in said if code == "vendor-copies"]
+    assert told in files
     assert "vendor-copies" not in [code for code, _ in optimize(tmp_path / "b", {**files, other: "export{}"})[2]]
 
 
@@ -355,3 +357,19 @@ def test_what_ties_a_vendor_to_the_app_is_told(tmp_path: Path) -> None:
     [told] = [one["message"] for one in json.loads(done.stdout)["diagnostics"] if one["code"] == "not-split"]
     assert "three is tied to other code" in told
     assert "it reads `state`, which the rest writes" in told
+
+
+def test_angulars_service_worker_learns_of_a_vendor_and_its_digest(tmp_path: Path) -> None:
+    script = "assets/index-Bx3f_9aQ.js"
+    stated = {f"/{path}": hashlib.sha1(FILES[path].encode()).hexdigest() for path in FILES}
+    group = {"name": "app", "installMode": "prefetch", "urls": ["/index.html", f"/{script}"]}
+    listing = json.dumps({"configVersion": 1, "assetGroups": [group], "hashTable": stated})
+    output, vendors, _ = optimize(tmp_path, {**FILES, "ngsw.json": listing})
+    [vendor] = vendors
+    told = json.loads((output / "ngsw.json").read_text())
+    [chunk] = (output / "assets").glob("index-*.js")
+    assert told["assetGroups"][0]["urls"] == ["/index.html", f"/{vendor}", f"/assets/{chunk.name}"]
+    assert len(told["hashTable"]) == len(FILES) + 1
+    assert told["hashTable"] == {
+        url: hashlib.sha1((output / url.lstrip("/")).read_bytes()).hexdigest() for url in told["hashTable"]
+    }

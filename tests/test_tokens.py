@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from v1z3r_build.bundlers.tokens import BASE32, BASE36, BASE64URL, HEX, looks_drawn, token
+from v1z3r_build.bundlers.tokens import BASE32, BASE36, BASE64URL, HEX, looks_drawn, token, tokens
 
 # The token stands between [ and ].
 TOKENS = {
@@ -32,6 +32,8 @@ TOKENS = {
     "SvelteKit": ("_app/immutable/chunks/[download].js", BASE64URL),
     "SvelteKit, named": ("_app/immutable/nodes/0.[DfT-x_0q].js", BASE64URL),
     "Astro": ("_astro/hoisted.[BC81CwIb].js", BASE64URL),
+    "Nuxt": ("_nuxt/[DsQXNzmy].js", BASE64URL),
+    "Nuxt, named": ("sub/_nuxt/entry.[CNe0NUuE].css", BASE64URL),
     "esbuild": ("app-[3XKZQ7TM].js", BASE32),
     "webpack, eight": ("static/js/main.[5f2b1c3d].js", HEX),
     "webpack, after a hyphen": ("static/js/main-[5f2b1c3d].js", HEX),
@@ -78,6 +80,8 @@ NONE = {
     "version": "lib/three-0.158.0.js",
     "version with hyphens": "lib/three-v1-2-3-4.js",
     "hexadecimal word": "images/effect-deadbeef.png",
+    "Nuxt's folder, a word": "_nuxt/manifest.json",
+    "a page's data of Nuxt's": "_nuxt/builds/meta/0ffd9d9a-1e6e-4bbf-9899-4cdda3622c1b.json",
     "seven letters": "assets/index-Bx3f_9Z.js",
     "nine letters": "assets/index-Bx3f_9Zab.js",
     "no name before the hash": "assets/Bx3f_9Za.js",
@@ -114,3 +118,39 @@ def test_nearly_all_drawn_texts_are_known_as_such(name: str, alphabet: str, leng
     drawing = random.Random(1)
     drawn = ["".join(drawing.choices(alphabet, k=length)) for _ in range(2000)]
     assert sum(looks_drawn(text) and token(name.format(text)) is not None for text in drawn) > share * len(drawn)
+
+
+# Files that have a token, and one beside them: whether they speak for it.
+BESIDE = {
+    "esbuild's capitals": (["chunk-EBD2D5TQ.js", "chunk-T26L4SJB.js"], "main-PBVCGIAE.js", True),
+    "its source map": (["a-EBD2D5TQ.js.map", "a-T26L4SJB.js.map"], "main-PBVCGIAE.js.map", True),
+    "webpack's digits": (["s/142.7ec55dd3.chunk.js", "s/411.35e0351b.chunk.js"], "s/219.93644204.chunk.js", True),
+    "a licence beside scripts": (
+        ["1.7ec55dd3.chunk.js", "2.35e0351b.chunk.js"],
+        "3.93644204.chunk.js.LICENSE.txt",
+        True,
+    ),
+    "one with its source map": (["chunk-EBD2D5TQ.js", "chunk-EBD2D5TQ.js.map"], "main-PBVCGIAE.js", False),
+    "only one": (["chunk-EBD2D5TQ.js"], "main-PBVCGIAE.js", False),
+    "in another folder": (["a/chunk-EBD2D5TQ.js", "a/chunk-T26L4SJB.js"], "main-PBVCGIAE.js", False),
+    "by another pattern": (["1.7ec55dd3.chunk.js", "2.35e0351b.chunk.js"], "main.93644204.js", False),
+    "by another hash": (["index-Bx3f_9Za.js", "index-cB3f_9Za.js"], "main-PBVCGIAE.js", False),
+    "a word": (["chunk-EBD2D5TQ.js", "chunk-T26L4SJB.js"], "file-DOWNLOAD.js", False),
+    "a word of many consonants": (["chunk-EBD2D5TQ.js", "chunk-T26L4SJB.js"], "file-CONTRAST.js", False),
+    "a date": (["1.7ec55dd3.chunk.js", "2.35e0351b.chunk.js"], "build.20231105.chunk.js", False),
+    "a date of another country": (["1.7ec55dd3.chunk.js", "2.35e0351b.chunk.js"], "build.05112023.chunk.js", False),
+    "a word in hexadecimal": (["1.7ec55dd3.chunk.js", "2.35e0351b.chunk.js"], "build.deadbeef.chunk.js", False),
+    "no code": (["a-EBD2D5TQ.json", "b-T26L4SJB.json"], "c-PBVCGIAE.json", False),
+}
+
+
+@pytest.mark.parametrize("neighbours, path, expected", BESIDE.values(), ids=BESIDE.keys())
+def test_neighbours_speak_for_what_looks_written(neighbours: list[str], path: str, expected: bool) -> None:
+    assert token(path) is None
+    assert (path in tokens([*neighbours, path])) == expected
+
+
+def test_beside_others_most_of_esbuilds_names_are_known() -> None:
+    drawing = random.Random(1)
+    drawn = {f"chunk-{''.join(drawing.choices(BASE32, k=8))}.js" for _ in range(2000)}
+    assert len(tokens(drawn)) > 0.87 * len(drawn)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ahocorasick_rs import BytesAhoCorasick
 
 from v1z3r_build import manifest as manifests
-from v1z3r_build.bundlers.tokens import HEX, token
+from v1z3r_build.bundlers.tokens import HEX, token, tokens
 from v1z3r_build.codecs.content_codings import CODINGS
 from v1z3r_build.diagnostics import Diagnostic, error, place, warning
 from v1z3r_build.formats.integrity import Files, broken, inline_texts
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from v1z3r_build.bundlers.tokens import Token
     from v1z3r_build.site.span import Reading, Url
 
 _WIDTH = re.compile(r"\.\d+w(?=\.(?:avif|webp)$)")
@@ -134,10 +135,11 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
     unproved: list[Diagnostic] = []
     variants = {one.path for record in files.values() for one in record.variants}
     labels = {posixpath.basename(path): record.vendor for path, record in files.items() if record.vendor}
+    known = tokens({source for record in files.values() for source in record.source})
     for path, record in files.items():
         if record.cache_class != "immutable":
             continue
-        found = [one for source in record.source or ("",) if (one := _carried(path, record, source, labels))]
+        found = [one for source in record.source or ("",) if (one := _carried(path, record, source, labels, known))]
         if not found:
             unproved.append(error("immutable-unproved", path, "it is immutable, but its name holds no hash", _REBUILD))
             continue
@@ -149,7 +151,7 @@ def _units(files: Mapping[str, FileRecord]) -> tuple[dict[str, _Unit], list[Diag
 
 
 def _carried(
-    path: str, record: FileRecord, source: str, labels: Mapping[str, str]
+    path: str, record: FileRecord, source: str, labels: Mapping[str, str], known: Mapping[str, Token]
 ) -> tuple[str, tuple[int, int], str, str] | None:
     """Where the token stands in the path of a file that was made of a source: of a copy (`c`) or in place of another
     (`t`); its alphabet; and the one that it came with, '' for none. None if the name holds none.
@@ -162,7 +164,7 @@ def _carried(
         copy.group(1) + copy.group(3) == source or _is_other_format(copy.group(1), copy.group(3), source)
     ):
         return "c", copy.span(2), HEX, ""
-    carried = token(source)
+    carried = known.get(source) or token(source)
     name = posixpath.basename(path)
     label = labels.get(name.removesuffix(".map"))
     if label and name.startswith(label):

@@ -2,34 +2,49 @@
 
 Workbox's lists hold `{url, revision}` (workbox-build's manifest entries; the revision is null where the URL holds a
 hash), in the service worker itself, in a script that it imports, or in a JSON file. Hand-written ones are arrays of
-URLs for `cache.addAll` (Service Workers, §5.4.5), given in place or by a constant that serves for nothing else.
+URLs for `cache.addAll` (Service Workers, §5.4.5), given in place or by a constant that serves for nothing else but to
+be asked whether it includes a URL. SvelteKit's `$service-worker` gives such constants, of paths below the worker's
+folder: `base+"/_app/immutable/…"`; its documentation spreads them into one array. Angular's `ngsw.json` has groups of
+files to fetch, `{name, installMode, urls: […]}`, and one table of what is to come of it, `hashTable: {url: SHA-1}`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.passage import Edit, written
 from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.javascript import MAX_SIZE, unescape
 from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
-from v1z3r_build.formats.scopes import Access, Kind, Refused
+from v1z3r_build.formats.scopes import Kind, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from tree_sitter import Node, Tree
 
     from v1z3r_build.formats.scopes import Scopes
 
+_SHA1 = re.compile(rb'"[0-9a-f]{40}"')
 _STRING_PARTS = ("string_fragment", "escape_sequence")
 
 
-def list_beside(source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[str]]) -> list[Edit] | None:
+class Neighbour(NamedTuple):
+    """What a list is to say of a vendor's file. digest: its SHA-1 in hexadecimal."""
+
+    url: str
+    digest: str
+
+
+def list_beside(
+    source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[Neighbour] | None]
+) -> list[Edit] | None:
     """Edits that put the URLs of vendors' files before the URL of their chunk in every list that has it.
 
-    source: a script, or a JSON text. names: the file names of the chunks. vendors: gives the URLs to add for a URL of a
-    list. None if a name stands where it is not known what for, or the text cannot be read.
+    source: a script, or a JSON text. names: the file names of the chunks. vendors: gives what to add for a URL of a
+    list, None for one that leads to no file of the site. None if a name stands where it is not known what for, or the
+    text cannot be read.
     """
     if len(source) > MAX_SIZE:
         return None
@@ -40,19 +55,25 @@ def list_beside(source: bytes, names: Collection[bytes], vendors: Callable[[str]
     scopes = _analysed(text, tree)
     if scopes is None:
         return None
-    root = tree.root_node
+    lists = _Lists(scopes, tree.root_node)
     edits: list[Edit] = []
     for name in sorted(names):
         at = text.find(name)
         while at >= 0:
-            literal = _string_at(root, at, at + len(name))
-            entry = _entry(scopes, root, literal) if literal is not None else None
+            literal = _string_at(tree.root_node, at, at + len(name))
+            entry = lists.entry(literal) if literal is not None else None
             if literal is None or entry is None:
                 return None
-            listed = text[literal.start_byte + 1 : literal.end_byte - 1]
-            for url in vendors(unescape(listed)):
+            url = unescape(text[literal.start_byte + 1 : literal.end_byte - 1])
+            # Below what is put before it; that this is the worker's folder is sure only if there is such a file.
+            head = "." if entry.type == "binary_expression" else ""
+            found = vendors(head + url)
+            if head and (found is None or not url.startswith("/")):
+                return None
+            for one in found or ():
                 start = entry.start_byte - len(opening)
-                edits.append(Edit(start, start, _another(text, entry, literal, url) + b","))
+                another = _another(text, entry, literal, one._replace(url=one.url.removeprefix(head)))
+                edits.append(Edit(start, start, another + b","))
             at = text.find(name, at + len(name))
     return sorted(edits)
 
@@ -71,22 +92,113 @@ def _string_at(root: Node, start: int, end: int) -> Node | None:
     node = root.descendant_for_byte_range(start, end)
     if node is not None and node.type in _STRING_PARTS:
         node = node.parent
-    return node if node is not None and node.type == "string" else None
+    return node if node is not None and _is_string(node) else None
 
 
-def _entry(scopes: Scopes, root: Node, literal: Node) -> Node | None:
-    """The member of a list that a URL is, or is the `url` of."""
-    holder = literal.parent
-    if holder is None:
-        return None
-    if holder.type == "array":
-        mixed = any(one.type == "object" and _is_entry(one) for one in holder.named_children)
-        return literal if mixed or _is_added(scopes, root, holder) else None
-    entry = holder.parent
-    listed = entry.parent if entry is not None else None
-    if entry is None or listed is None or listed.type != "array" or not _is_entry(entry):
-        return None
-    return entry if _members(entry)[b"url"] == literal else None
+def _is_string(node: Node) -> bool:
+    """Whether a node is a string; rolldown writes them as templates without parts."""
+    return node.type == "string" or (
+        node.type == "template_string" and all(one.type in _STRING_PARTS for one in node.named_children)
+    )
+
+
+class _Lists:
+    """The lists of a text."""
+
+    def __init__(self, scopes: Scopes, root: Node) -> None:
+        self._scopes = scopes
+        self._root = root
+
+    def entry(self, literal: Node) -> Node | None:
+        """The member of a list that a URL is, or is the `url` of."""
+        holder = literal.parent
+        if holder is None:
+            return None
+        if _is_below(holder):
+            listed = holder.parent
+            return holder if listed is not None and listed.type == "array" and self._is_added(listed) else None
+        if holder.type == "pair" and holder.child_by_field_name("key") == literal:
+            return holder if _is_digest(holder) else None
+        if holder.type == "array":
+            if _is_group(holder):
+                return literal
+            mixed = any(one.type == "object" and _is_entry(one) for one in holder.named_children)
+            return literal if mixed or self._is_added(holder) else None
+        entry = holder.parent
+        listed = entry.parent if entry is not None else None
+        if entry is None or listed is None or listed.type != "array" or not _is_entry(entry):
+            return None
+        return entry if _members(entry)[b"url"] == literal else None
+
+    def _is_added(self, array: Node) -> bool:
+        """Whether all that becomes of an array of URLs is that a cache fetches them: `cache.addAll([…])`."""
+        uses = list(self._uses(array, frozenset()))
+        return None not in uses and "addAll" in uses
+
+    def _uses(self, array: Node, around: frozenset[int]) -> Iterator[str | None]:
+        """The methods to which an array of URLs comes, None for any other use. around: arrays that it is a part of."""
+        if array.id in around or any(
+            one.type not in ("comment", "spread_element") and not _is_string(one) and not _is_below(one)
+            for one in array.named_children
+        ):
+            yield None
+            return
+        for node in self._places(array):
+            parent = node.parent
+            outer = parent.parent if parent is not None and parent.type == "spread_element" else None
+            if outer is not None and outer.type == "array":
+                yield from self._uses(outer, around | {array.id})
+            else:
+                yield _method(node)
+
+    def _places(self, array: Node) -> Iterator[Node]:
+        """Where an array comes to: its own place, or all those of the constant that holds it."""
+        declarator = array.parent
+        name = declarator.child_by_field_name("name") if declarator is not None else None
+        if declarator is None or declarator.type != "variable_declarator" or name is None or name.type != "identifier":
+            yield array
+            return
+        binding = next(
+            (
+                one
+                for scope in self._scopes.scopes
+                for one in scope.bindings.values()
+                if one.kind is Kind.CONST and any(place.start == name.start_byte for place in one.declarations)
+            ),
+            None,
+        )
+        if binding is None:
+            yield array  # a variable may be given another value, and the place of its first one is no use
+            return
+        for one in binding.references:
+            if one.start != name.start_byte:
+                node = self._root.descendant_for_byte_range(one.start, one.end)
+                assert node is not None, "a reference without a node"
+                yield node
+
+
+def _is_digest(pair: Node) -> bool:
+    """Whether a member of an object is one of Angular's hash table."""
+    table = pair.parent.parent if pair.parent is not None else None
+    key = table.child_by_field_name("key") if table is not None and table.type == "pair" else None
+    value = pair.child_by_field_name("value")
+    return (
+        (key is not None and key.text == b'"hashTable"')
+        and value is not None
+        and _SHA1.fullmatch(value.text or b"") is not None
+    )
+
+
+def _is_group(array: Node) -> bool:
+    """Whether an array holds the URLs of one of Angular's groups of assets."""
+    pair = array.parent
+    key = pair.child_by_field_name("key") if pair is not None and pair.type == "pair" else None
+    group = pair.parent if pair is not None else None
+    return (
+        (key is not None and key.text == b'"urls"')
+        and (group is not None and group.type == "object" and b"installMode" in _members(group))
+        and all(one.type == "string" for one in array.named_children)
+    )
 
 
 def _is_entry(node: Node) -> bool:
@@ -105,51 +217,42 @@ def _members(node: Node) -> dict[bytes, Node]:
     return found
 
 
-def _is_added(scopes: Scopes, root: Node, array: Node) -> bool:
-    """Whether all that becomes of an array of strings is that a cache fetches them: `cache.addAll([…])`."""
-    if any(one.type not in ("string", "comment") for one in array.named_children):
-        return False
-    if _is_argument(array):
-        return True
-    declarator = array.parent
-    name = declarator.child_by_field_name("name") if declarator is not None else None
-    if declarator is None or declarator.type != "variable_declarator" or name is None or name.type != "identifier":
-        return False
-    binding = next(
-        (
-            one
-            for scope in scopes.scopes
-            for one in scope.bindings.values()
-            if one.kind is Kind.CONST and any(place.start == name.start_byte for place in one.declarations)
-        ),
-        None,
-    )
-    if binding is None or not binding.references:
-        return False
-    places = (one for one in binding.references if one.start != name.start_byte)
-    return all(
-        one.access is Access.READ
-        and (node := root.descendant_for_byte_range(one.start, one.end)) is not None
-        and _is_argument(node)
-        for one in places
+def _is_below(node: Node) -> bool:
+    """Whether a node is a path behind that of a folder which a name holds: `base + "/x.js"`."""
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    operator = node.child_by_field_name("operator")
+    return (
+        node.type == "binary_expression"
+        and (left is not None and left.type == "identifier")
+        and (right is not None and _is_string(right))
+        and (operator is not None and operator.type == "+")
     )
 
 
-def _is_argument(node: Node) -> bool:
-    """Whether a node is all that a call of `addAll` is given."""
-    arguments = node.parent
-    call = arguments.parent if arguments is not None else None
-    if arguments is None or call is None or arguments.type != "arguments" or call.type != "call_expression":
-        return False
+def _method(node: Node) -> str | None:
+    """The method that takes all URLs of an array, and nothing else, or that tells whether it has one."""
+    around = node.parent
+    if around is None:
+        return None
+    if around.type == "member_expression" and around.child_by_field_name("object") == node:
+        call = around.parent
+        is_called = call is not None and call.child_by_field_name("function") == around
+        name = around.child_by_field_name("property")
+        return "includes" if is_called and name is not None and name.text == b"includes" else None
+    call = around.parent
+    if around.type != "arguments" or call is None or call.type != "call_expression":
+        return None
     function = call.child_by_field_name("function")
     name = function.child_by_field_name("property") if function is not None else None
-    return name is not None and name.text == b"addAll" and [*arguments.named_children] == [node]
+    return "addAll" if name is not None and name.text == b"addAll" and [*around.named_children] == [node] else None
 
 
-def _another(source: bytes, entry: Node, literal: Node, url: str) -> bytes:
+def _another(source: bytes, entry: Node, literal: Node, new: Neighbour) -> bytes:
     """An entry like another one, for a file whose name holds its hash: its revision is null."""
-    edits = [Edit(literal.start_byte + 1, literal.end_byte - 1, url.encode())]
+    edits = [Edit(literal.start_byte + 1, literal.end_byte - 1, new.url.encode())]
     if entry.type == "object":
         revision = _members(entry)[b"revision"]
         edits.append(Edit(revision.start_byte, revision.end_byte, b"null"))
+    elif entry.type == "pair":
+        edits.append(Edit(entry.end_byte - 1 - len(new.digest), entry.end_byte - 1, new.digest.encode()))
     return written(source, entry.start_byte, entry.end_byte, sorted(edits))

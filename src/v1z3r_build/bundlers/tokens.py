@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -69,6 +70,8 @@ _SHAPES = (
     _shape("*_next/static/*", r"^(?:.*[-.])?((?=.*[0-9])[0-9a-z_-][0-9a-z_~-]{12})\.", BASE36, own=True),
     _shape("*_app/immutable/*", r"^(?:.*[-.])?([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
     _shape("*_astro", r"^.*[.]([A-Za-z0-9_-]{8})\.", BASE64URL, own=True),
+    # Nuxt: `entry.CNe0NUuE.css`, `DsQXNzmy.js`; modules of Nuxt write there, too, by names that say something.
+    _shape("*_nuxt", r"^(?:.*[-.])?([A-Za-z0-9_-]{8})\.", BASE64URL, own=False),
     # From here on the folder is shared with public files: the text must look drawn.
     _shape("*", r"^(?:.*[-.])?([0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{20}|[0-9a-f]{16})\.", HEX, own=False),
     _shape("*", r"^.*[-.]([0-9a-f]{8}|[0-9a-f]{10}|[0-9a-f]{12})\.", HEX, own=False),
@@ -126,12 +129,33 @@ _UUID_START = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-$", r
 _RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
+# What a hash draws and nobody writes, though it has the signs of a word or a number: four consonants on end, as 2 in 3
+# of esbuild's capitals without a digit have; digits that are no date.
+_UNSPOKEN = re.compile(r"[A-Z2-7]*[BCDFGHJKLMNPQRSTVWXZ]{4}[A-Z2-7]*")
+_NO_DATE = re.compile(r"(?!(?:19|20)\d\d[01]\d[0-3]\d|[0-3]\d[01]\d(?:19|20)\d\d|[01]\d[0-3]\d(?:19|20)\d\d)\d+")
+_SIBLINGS = 2
+
+
 def tokens(paths: Iterable[str]) -> dict[str, Token]:
     """The tokens in the names of a site's files, by path.
 
     A name that people could have given has one only where a bundler's scripts or style sheets lie beside it.
     """
-    found = {path: carried for path in paths if (carried := token(path)) is not None}
+    found: dict[str, Token] = {}
+    doubtful: dict[str, Token] = {}
+    for path in paths:
+        carried = _shaped(path)
+        if carried is not None and (carried.own or looks_drawn(carried.text)):
+            found[path] = carried
+        elif carried is not None and _CODE.search(path):
+            doubtful[path] = carried
+    frames = Counter(frame for frame, _ in {(_frame(path, carried), carried.text) for path, carried in found.items()})
+    found |= {
+        path: carried
+        for path, carried in doubtful.items()
+        if frames[_frame(path, carried)] >= _SIBLINGS
+        and (_NO_DATE if carried.alphabet == HEX else _UNSPOKEN).fullmatch(carried.text)
+    }
     emitted = {posixpath.dirname(path) for path in found if _CODE.search(path)}
     return {
         path: carried
@@ -143,6 +167,18 @@ def tokens(paths: Iterable[str]) -> dict[str, Token]:
     }
 
 
+def _frame(path: str, carried: Token) -> tuple[str, ...]:
+    """Where a token is and what stands around it: what a bundler emits is named by one pattern."""
+    owner = _COMPANION.sub("", path)
+    return (
+        posixpath.dirname(path),
+        carried.before(owner),
+        carried.after(owner),
+        carried.alphabet,
+        str(len(carried.text)),
+    )
+
+
 def _is_mixed(text: str, least: int) -> bool:
     """Whether a text changes between words and numbers as few names do: `Level2_3` three times, `Bx3f_9-a` five."""
     cases = re.search(r"[A-Z]", text) and re.search(r"[a-z]", text)
@@ -151,23 +187,31 @@ def _is_mixed(text: str, least: int) -> bool:
 
 def token(path: str) -> Token | None:
     """The bundler's hash token that a file's path seems to hold, or None. Whether it is one, its neighbours tell."""
+    carried = _shaped(path)
+    return carried if carried is not None and (carried.own or looks_drawn(carried.text)) else None
+
+
+def _shaped(path: str) -> Token | None:
+    """The first token of a known shape that looks drawn; without one, the first that does not."""
     folder, name = posixpath.split(path)
     owner = _COMPANION.sub("", name)
     suffix = owner.rpartition(".")[2].lower()
     if suffix not in _EMITTED or (suffix == "txt" and owner == name):
         return None
+    written: Token | None = None
     for shape in _SHAPES:
         if not (fnmatchcase(folder, shape.folder) or fnmatchcase(folder + "/", shape.folder)):
             continue
         found = shape.name.match(owner)
-        if found is None:
+        if found is None or (not shape.own and _UUID_START.search(name[: found.start(1)])):
             continue
         text = found.group(1)
-        if not shape.own and (not looks_drawn(text) or _UUID_START.search(name[: found.start(1)])):
-            continue
         start = len(folder) + bool(folder) + found.start(1)
-        return Token(text, start, start + len(text), shape.alphabet, shape.own)
-    return None
+        carried = Token(text, start, start + len(text), shape.alphabet, shape.own)
+        if shape.own or looks_drawn(text):
+            return carried
+        written = written or carried
+    return written
 
 
 # Words, names, versions, dates and sizes of the lengths in question: download, Download, DOWNLOAD, commonJs, version2,
@@ -183,7 +227,7 @@ _WRITTEN = re.compile(
 def looks_drawn(text: str) -> bool:
     """Whether a text was drawn by a hash and not written by someone as a word, a version or a date.
 
-    Of eight characters drawn from 64 or 16, three texts in a hundred fail this, of esbuild's capitals one in four;
-    that file keeps its name, which is safe.
+    Of eight characters drawn from 64 or 16, three texts in a hundred fail this, of esbuild's capitals one in four. The
+    neighbours of most of them speak for them (`tokens`); any other file keeps its name, which is safe.
     """
     return _WRITTEN.fullmatch(text) is None

@@ -56,8 +56,12 @@ def read_row(data: bytes, hits: Sequence[Hit], start: int, end: int) -> list[Men
 
 
 def read_source_map(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
-    """The mentions in a source map: `sources` are labels, never renamed (ECMA-426)."""
-    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), b"sources")))
+    """The mentions in a source map: `sources` are labels, never renamed (ECMA-426).
+
+    What `sourcesContent` quotes is no mention: it shows what was built. webpack's runtime is in there, which makes the
+    name of each chunk of a table of hashes.
+    """
+    return Reading(mentions=tuple(_mentions(data, hits, 0, len(data), b"sources", b"sourcesContent")))
 
 
 def read_hash_table(data: bytes, hits: Sequence[Hit] = ()) -> Reading:
@@ -101,8 +105,10 @@ def read_import_map(data: bytes, hits: Sequence[Hit], start: int, end: int) -> R
     return Reading(tuple(urls), found, integrities=tuple(integrities))
 
 
-def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, label: bytes | None = None) -> Iterator[Mention]:
-    """label: the member of the whole whose strings are names for people only."""
+def _mentions(
+    data: bytes, hits: Sequence[Hit], start: int, end: int, label: bytes | None = None, quoted: bytes | None = None
+) -> Iterator[Mention]:
+    """label: the member of the whole whose strings are names for people only. quoted: a list of texts for them."""
     mine = [hit for hit in hits if start <= hit.start and hit.end <= end]
     if not mine:
         return
@@ -114,6 +120,8 @@ def _mentions(data: bytes, hits: Sequence[Hit], start: int, end: int, label: byt
             index += 1
         if index < len(regions) and regions[index][0] <= hit.start:
             low, high, is_key, path = regions[index]
+            if path[-2:-1] == (quoted,):
+                continue
             stand: Stand = "label" if path[:1] == (label,) else "string"
             member = "" if is_key else path[-1].decode("utf-8", "replace") if path else ""
             yield mention(data, hit, stand, low, high)._replace(member=member)

@@ -3,21 +3,27 @@
 Comments, white space and attributes are read by hydration, by selectors, by scripts; after compression they
 cost next to nothing. Pages that a framework hydrates keep their inline code too: it is minified already, and
 React compares the text of `<style>` with what it would render.
+
+Routers that put the next page into the document of this one (Astro's, Turbo) keep what both have in their heads, and
+know it by its text: a style that is the same in two pages must stay the same in both, or a script runs twice.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from turbohtml import Namespace, parse
 
 from v1z3r_build.formats import json_minifier, script_minifier, style_minifier
 from v1z3r_build.formats.hydration import is_hydrated
-from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified
+from v1z3r_build.formats.minified import BOM, Candidate, Minified
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from turbohtml import Document, Element
 
     from v1z3r_build.diagnostics import Diagnostic
@@ -60,6 +66,20 @@ class Pieces:
         return script_minifier.minify(data, self.options, module=kind == "module")
 
 
+class Inline(NamedTuple):
+    """What stands for each text of a script or a style in a page, as it is and as the candidate has it."""
+
+    before: frozenset[bytes]
+    after: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class MinifiedPage(Minified):
+    """inline: None where the page was not looked into."""
+
+    inline: Inline | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class _Change:
     start: int
@@ -67,34 +87,57 @@ class _Change:
     data: bytes
 
 
-def minify(data: bytes, pieces: Pieces) -> Minified:
-    """The page with smaller inline scripts, styles and data, parsed to the same document but for their text."""
-    if b"\0" in data or len(data) > LARGEST or not re.search(rb"<(?:script|style)", data, re.I):
-        return NOTHING
-    if is_hydrated(data):
-        return NOTHING
+def minify(data: bytes, pieces: Pieces, spared: Container[bytes] = ()) -> MinifiedPage:
+    """The page with smaller inline scripts, styles and data, parsed to the same document but for their text.
+
+    spared: those that stay, as of `inline`.
+    """
+    if not re.search(rb"<(?:script|style)", data, re.I):
+        return MinifiedPage(inline=Inline(frozenset(), frozenset()))
+    if b"\0" in data or len(data) > LARGEST or is_hydrated(data):
+        return MinifiedPage()
     bom = BOM if data.startswith(BOM) else b""
     body = data[len(bom) :]
     ascii_only = not _is_utf8(body)
     changes: list[_Change] = []
     diagnostics: list[Diagnostic] = []
+    before: list[bytes] = []
+    after: list[bytes] = []
     for element in _inline(parse(_text(body), source_locations=True, scripting=True)):
         kind = _kind(element)
         span = _span(element)
-        if not kind or span is None:
+        if span is None:
             continue
         piece = body[span[0] : span[1]]
-        if _text(piece) != element.text or (ascii_only and not piece.isascii()):
+        before.append(_identity(piece))
+        after.append(before[-1])
+        stays = not kind or before[-1] in spared
+        if stays or _text(piece) != element.text or (ascii_only and not piece.isascii()):
             continue
         result = pieces.minified(kind, piece)
         diagnostics += _placed(result.diagnostics, body, span[0])
         shortest = min((one.data for one in result.candidates), key=len, default=piece)
         if len(shortest) < len(piece) and _ends_alike(piece, shortest):
             changes.append(_Change(*span, shortest))
+            after[-1] = _identity(shortest)
     page = _filled(body, changes)
     if not changes or not _same_document(body, page, changes):
-        return Minified(diagnostics=tuple(diagnostics))
-    return Minified((Candidate("pieces", bom + page),), tuple(diagnostics))
+        return MinifiedPage((), tuple(diagnostics), Inline(frozenset(before), frozenset(before)))
+    held = Inline(frozenset(before), frozenset(after))
+    return MinifiedPage((Candidate("pieces", bom + page),), tuple(diagnostics), held)
+
+
+def inline(data: bytes) -> frozenset[bytes]:
+    """The same of a page that was not looked into. Pure; for guarded children."""
+    body = data.removeprefix(BOM)
+    if len(data) > LARGEST:
+        return frozenset()
+    found = (_span(element) for element in _inline(parse(_text(body), source_locations=True, scripting=True)))
+    return frozenset(_identity(body[slice(*span)]) for span in found if span is not None)
+
+
+def _identity(piece: bytes) -> bytes:
+    return hashlib.blake2b(piece, digest_size=16).digest()
 
 
 def _text(data: bytes) -> str:

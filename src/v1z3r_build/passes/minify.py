@@ -13,13 +13,13 @@ from v1z3r_build.diagnostics import Diagnostic, warning
 from v1z3r_build.formats import json_minifier, page_minifier, script_minifier, style_minifier, svg_minifier
 from v1z3r_build.formats.engines import external
 from v1z3r_build.formats.minified import NOTHING, Candidate, Minified
-from v1z3r_build.formats.page_minifier import Pieces
+from v1z3r_build.formats.page_minifier import Inline, Pieces
 from v1z3r_build.formats.script_minifier import SOURCE_MAP, ScriptOptions
 from v1z3r_build.site.patterns import matcher
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from v1z3r_build.formats.engines.external import Engine
     from v1z3r_build.settings import Settings
@@ -47,10 +47,14 @@ _FAILURES: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one file; data is None where it stays as it is. The diagnostics have no path."""
+    """What became of one file; data is None where it stays as it is. The diagnostics have no path.
+
+    inline: of a page that was looked into, its scripts and styles in the input, and as they are now.
+    """
 
     data: bytes | None
     diagnostics: tuple[Diagnostic, ...]
+    inline: Inline | None = None
 
 
 def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
@@ -60,6 +64,8 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     formats = dict(_formats(site, settings))
     progress.start("minify", sum(site.assets[path].size for path in formats))
     changed: list[Asset] = []
+    inline: dict[str, Inline] = {}
+    sets: dict[frozenset[bytes], frozenset[bytes]] = {}  # most pages of a site hold the same
     for outcome in pool.run(_calls(site, formats, options)):
         asset = site.assets[outcome.key]
         if outcome.failure is not None:
@@ -68,7 +74,10 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
             diagnostics += (replace(one, path=asset.path) for one in outcome.value.diagnostics)
             if outcome.value.data is not None:
                 changed.append(site.rewritten(asset, outcome.value.data))
+            if (held := outcome.value.inline) is not None:
+                inline[asset.path] = Inline(*(sets.setdefault(each, each) for each in held))
         progress.advance(asset.size)
+    changed = _agreed(site, changed, inline, options, pool)
     return site.with_assets(changed, sorted(diagnostics))
 
 
@@ -84,8 +93,20 @@ def minify_file(format_: Format, absent: str, options: ScriptOptions, data: byte
 
     absent: the name of a source map that is known to be missing, '' for none.
     """
+    if format_ == "html":
+        return minify_page(options, (), data)
     result = _minified(format_, absent, options, data)
     return Answer(smallest(data, result.candidates, format_), result.diagnostics)
+
+
+def minify_page(options: ScriptOptions, spared: tuple[bytes, ...], data: bytes) -> Answer:
+    """Minify a page but for some of its scripts and styles, which are given as of `page_minifier.Inline`. Pure."""
+    result = page_minifier.minify(data, _pieces(options), spared)
+    made = smallest(data, result.candidates, "html")
+    inline = result.inline
+    if inline is not None and made is None:
+        inline = Inline(inline.before, inline.before)
+    return Answer(made, result.diagnostics, inline)
 
 
 def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes) -> Minified:
@@ -93,17 +114,46 @@ def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes)
         return NOTHING if _is_mapped(absent, data) else script_minifier.minify(data, options)
     if format_ == "style":
         return NOTHING if _is_mapped(absent, data) else style_minifier.minify(data)
-    if format_ == "json":
-        return json_minifier.minify(data)
-    if format_ == "svg":
-        return svg_minifier.minify(data)
-    return page_minifier.minify(data, _pieces(options))
+    return json_minifier.minify(data) if format_ == "json" else svg_minifier.minify(data)
 
 
 @lru_cache(maxsize=1)
 def _pieces(options: ScriptOptions) -> Pieces:
     """What a child has minified of pages, kept for the next ones."""
     return Pieces(options)
+
+
+def _agreed(
+    site: Site, changed: Sequence[Asset], inline: dict[str, Inline], options: ScriptOptions, pool: Pool
+) -> list[Asset]:
+    """What was minified, with pages in which all scripts and styles stay that stay in another page of the site.
+
+    Whether it pays to minify a page is another question for each; others a framework takes over. inline: of the pages
+    that were looked into.
+    """
+    pages = {one.path: one for one in changed if one.kind == "html"}
+    if not pages:
+        return list(changed)
+    others = (one for one in site.assets.values() if one.kind == "html" and one.path not in inline)
+    looks = (Call(one.path, page_minifier.inline, (one.location,), one.size, options.seconds, always) for one in others)
+    inline |= {one.key: Inline(one.value, one.value) for one in pool.run(looks) if one.failure is None}
+    spared: dict[str, frozenset[bytes]] = {}
+    while True:
+        left = {text for one in inline.values() for text in one.before & one.after}
+        torn = {path: both for path in pages if (both := (inline[path].before - inline[path].after) & left)}
+        if not torn:
+            return [one for one in changed if one.kind != "html"] + list(pages.values())
+        calls = []
+        for path, texts in torn.items():
+            spared[path] = spared.get(path, frozenset()) | texts
+            arguments = (options, tuple(sorted(spared[path])), site.assets[path].location)
+            calls.append(Call(path, minify_page, arguments, pages[path].size, _seconds(options), _caching(options)))
+            del pages[path]
+            inline[path] = Inline(inline[path].before, inline[path].before)
+        for outcome in pool.run(calls):
+            if outcome.failure is None and outcome.value.data is not None:
+                pages[outcome.key] = site.rewritten(site.assets[outcome.key], outcome.value.data)
+                inline[outcome.key] = outcome.value.inline
 
 
 def _is_mapped(absent: str, data: bytes) -> bool:
@@ -158,10 +208,7 @@ def _format(asset: Asset) -> Format | None:
 
 
 def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) -> Iterator[Call]:
-    # Each engine may use its own limit, some twice; only what hangs in-process is cut off by this one.
-    seconds = options.seconds * (1 + 2 * len(options.engines))
-    # What another version cannot be told apart from is no engine to remember results of.
-    cached = _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
+    seconds, cached = _seconds(options), _caching(options)
 
     def arguments(path: str) -> tuple[Any, ...]:
         # Only a map of the usual name can be known to be missing.
@@ -171,6 +218,16 @@ def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) ->
 
     for path in formats:
         yield Call(path, minify_file, arguments, site.assets[path].size, seconds, cached)
+
+
+def _seconds(options: ScriptOptions) -> float:
+    """Each engine may use its own limit, some twice; only what hangs in-process is cut off by this one."""
+    return options.seconds * (1 + 2 * len(options.engines))
+
+
+def _caching(options: ScriptOptions) -> Callable[[Answer], bool] | None:
+    """What another version cannot be told apart from is no engine to remember results of."""
+    return _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
 
 
 def _failed(path: str, format_: Format, failure: Failure, options: ScriptOptions) -> Diagnostic:

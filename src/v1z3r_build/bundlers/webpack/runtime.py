@@ -407,6 +407,13 @@ class _Reader:
         name = parent.child_by_field_name("name") or parent.child_by_field_name("left")
         return syntax.text(name).decode() if name is not None and name.type == "identifier" else ""
 
+    def _loading_end(self, drain: Node) -> int:
+        """Where the queue has got its push, behind the expression that makes it."""
+        push = re.compile(rb"(?<![\w$.])%s\.push\s*=(?!=)" % re.escape(self._name_of(drain).encode()))
+        scope = syntax.enclosing_function(drain)
+        match = push.search(self.source, drain.end_byte, scope.end_byte) if scope is not None else None
+        return match.end() if match is not None else drain.end_byte
+
     def _pushed(self, queue: str, scope: Node) -> Node | None:
         """The function that becomes the queue's push."""
         match = re.search(rb"(?<![\w$.])%s\.push\s*=(?!=)" % re.escape(queue.encode()), syntax.text(scope))
@@ -426,20 +433,28 @@ class _Reader:
         return self._declared(syntax.text(right), scope) if right.type == "identifier" else None
 
     def _declared(self, name: bytes, scope: Node) -> Node | None:
-        """The one function or value that a name is declared as in a function's own scope."""
+        """The one function or value that a name is declared as in a function's own scope.
+
+        Or that is assigned to it, once: Rspack's minifier declares all variables first (`var a,b;…,a=(e,t)=>{…}`).
+        """
         found: list[Node] = []
+        assigned: list[Node] = []
         # A value or parameters follow, or a comment before them.
         for node in self._own_places(scope, _whole(name) + rb"(?=\s*(?:=(?![=>])|[(/]))"):
             parent = node.parent
-            if parent is None or parent.child_by_field_name("name") != node:
+            if parent is None or not _same(syntax.enclosing_function(parent), scope):
                 continue
-            if not _same(syntax.enclosing_function(parent), scope):
+            if parent.type == "assignment_expression" and parent.child_by_field_name("left") == node:
+                value = parent.child_by_field_name("right")
+                assigned += [value] if value is not None else []
+            if parent.child_by_field_name("name") != node:
                 continue
             if parent.type == "function_declaration":
                 found.append(parent)
             elif parent.type == "variable_declarator":
                 value = parent.child_by_field_name("value")
                 found += [value] if value is not None else []
+        found = found or assigned
         return found[0] if len(found) == 1 else None
 
     def _own_lists(self, deferred: set[str]) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -513,7 +528,10 @@ class _Reader:
         )
 
     def _start(self, scope: Node, body: Node, require: str, drain: Node | None) -> Node:
-        """The code that may require modules begins here: behind the loading of chunks, if there is any."""
+        """The code that may require modules begins here: behind the loading of chunks, if there is any.
+
+        That ends where the queue gets the runtime's own push. Rspack's minifier puts all of it into one sequence.
+        """
         if not _is_unused_call(scope):
             raise UnreadableError("the result of the runtime's function is used", scope.start_byte)
         if _returns(body):
@@ -524,11 +542,12 @@ class _Reader:
             raise UnreadableError("the runtime's function reads its arguments", scope.start_byte)
         calls = re.compile(rb"(?<![\w$.])%s\s*\(" % re.escape(require.encode()))
         assigns = re.compile(rb"%s\s*\.\s*[\w$]+\s*=(?!=)" % re.escape(require.encode()))
+        loading = self._loading_end(drain) if drain is not None else 0
         for step in _steps(body):
             # The variables before the first function are the table and the cache of modules.
             if step.type == "function_declaration" or step.start_byte < _table_end(body):
                 continue
-            if drain is not None and step.start_byte < drain.end_byte:
+            if step.start_byte < loading:
                 continue
             if drain is not None or (calls.search(syntax.text(step)) and not assigns.match(syntax.text(step))):
                 return step

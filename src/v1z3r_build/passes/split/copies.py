@@ -21,7 +21,8 @@ _SAME, _LEAST = 0.5, 20
 def report(workshop: Workshop, holders: Mapping[str, Sequence[str]]) -> Iterator[Diagnostic]:
     """Say which scripts hold the same parts of a vendor, in one version or in two.
 
-    holders: by label the scripts that hold it.
+    holders: by label the scripts that hold it. A file that was split off has no name yet that lasts: it is told as the
+    script of the input that it was in.
     """
     several = {label: sorted(paths) for label, paths in holders.items() if len(paths) > 1}
     scripts = {path for paths in several.values() for path in paths}
@@ -32,13 +33,17 @@ def report(workshop: Workshop, holders: Mapping[str, Sequence[str]]) -> Iterator
         for number, path in enumerate(paths):
             before = [one for one in paths[:number] if _are_copies(said[one], said[path])]
             if before:
-                others = ", ".join(before)
+                others = ", ".join(dict.fromkeys(_origin(workshop, one) for one in before))
                 yield info(
                     "vendor-copies",
-                    path,
+                    _origin(workshop, path),
                     f"it holds {label}, and so do {others}: most messages are the same; they stay as they are",
                     "Let the app and all that it depends on use one version, and let the bundler share it.",
                 )
+
+
+def _origin(workshop: Workshop, path: str) -> str:
+    return path if path in workshop.site.assets else workshop.asset(path).sources[0]
 
 
 def _are_copies(one: frozenset[bytes], other: frozenset[bytes]) -> bool:

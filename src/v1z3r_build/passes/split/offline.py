@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import precache
 from v1z3r_build.bundlers.passage import written
+from v1z3r_build.bundlers.precache import Neighbour
 from v1z3r_build.bundlers.vite import beside
 from v1z3r_build.site import permanence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from v1z3r_build.bundlers.passage import Edit
     from v1z3r_build.formats.derivation import Derived
@@ -43,20 +45,36 @@ class OfflineLists:
         """Why some of the chunks may have no vendors: it is not known what a list would have to say of those."""
         found: dict[str, str] = {}
         for path, names in self.names.items():
-            if self._edits(path, self._site.assets[path].read(), dict.fromkeys(self._chunks.values(), ())) is None:
+            if self._edits(path, self._site.assets[path].read(), {}, lambda _: b"") is None:
                 reason = f"{path} lists it for use without network, in a way that is not understood"
                 found |= dict.fromkeys((self._chunks[name] for name in names), reason)
         return found
 
-    def told(self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]]) -> Derived:
-        """A file that lists chunks, with those chunks' vendors on its lists. vendors: their paths, by the chunk's."""
-        edits = self._edits(path, data, vendors)
+    def told(
+        self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]], read: Callable[[str], bytes]
+    ) -> Derived:
+        """A file that lists chunks, with those chunks' vendors on its lists.
+
+        vendors: their paths, by the chunk's. read: gives the bytes of one against which digests of it are checked.
+        """
+        edits = self._edits(path, data, vendors, read)
         assert edits is not None, "a chunk of a list that is not understood was split"
         return written(data, 0, len(data), edits)
 
-    def _edits(self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]]) -> list[Edit] | None:
-        def urls(url: str) -> list[str]:
+    def _edits(
+        self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]], read: Callable[[str], bytes]
+    ) -> list[Edit] | None:
+        def neighbours(url: str) -> list[Neighbour] | None:
             chunk = self._addresses.find(url, path).path
-            return [beside(url, posixpath.basename(vendor)) for vendor in vendors.get(chunk, ())]
+            if not chunk:
+                return None
+            return [
+                Neighbour(beside(url, posixpath.basename(vendor)), _digest(read(vendor)))
+                for vendor in vendors.get(chunk, ())
+            ]
 
-        return precache.list_beside(data, self.names[path], urls)
+        return precache.list_beside(data, self.names[path], neighbours)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()

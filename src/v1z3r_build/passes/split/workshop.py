@@ -158,7 +158,8 @@ class Workshop:
         self.split |= vendors.keys()
         offline = OfflineLists(self.site, self.addresses, vendors)
         for path in offline.names:
-            self.rewrite(path, offline.told(path, self.read(path), vendors))
+            told = offline.told(path, self.read(path), vendors, lambda one: self.asset(one).original.read_bytes())
+            self.rewrite(path, told)
         return vendors
 
     def possible(self, answers: Sequence[Answer]) -> list[Answer]:
