@@ -92,7 +92,9 @@ def _static_values(node: Node, classes: Container[str]) -> list[Node] | None:
     for member in body.named_children:
         if member.type in ("class_static_block", "decorator"):
             return None
-        if any(child.type in ("computed_property_name", "decorator") for child in member.named_children):
+        name = member.child_by_field_name("name") or member.child_by_field_name("property")
+        is_computed = name is not None and name.type == "computed_property_name"
+        if is_computed or member.child_by_field_name("decorator") is not None:
             return None
         if member.type == "field_definition" and any(child.type == "static" for child in member.children):
             value = member.child_by_field_name("value")

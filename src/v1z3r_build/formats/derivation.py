@@ -141,7 +141,7 @@ class _Pieces:
             return
         if isinstance(text, Derived):
             size = len(self._text)
-            self._places.extend(array("i", [place + size for place in text.places]))
+            self._places.extend(array("i", map(size.__add__, text.places)) if size else text.places)
             self._origins.extend(text.origins)
             self._text += text
         else:

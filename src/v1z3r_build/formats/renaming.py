@@ -166,7 +166,7 @@ class Renamer:
             if scope.index not in composition.emptied:
                 yield from (place(one.end) for binding in scope.bindings.values() for one in binding.declarations)
         for part in composition.transplants:
-            yield from (one.end + part.shift for one in composition.references(part))
+            yield from (one.end + part.shift for one in part.references)
             for scope in composition.inside(part):
                 for binding in scope.bindings.values():
                     yield from (one.end + part.shift for one in binding.declarations)
@@ -267,7 +267,7 @@ class _Renaming:
             if outside and inside(reference.scope):
                 self._fix_name(reference.name, reference.scope)
         for one in self.transplants:
-            for reference in self.composition.references(one):
+            for reference in one.references:
                 if reference.binding is not None and one.holds(reference.binding):
                     continue
                 binding = self.composition.meant(one, reference)

@@ -39,7 +39,7 @@ from v1z3r_build.formats.scopes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tree_sitter import Node, Tree
 
@@ -399,27 +399,48 @@ class _Walk:
         pass
 
     def _pass(self, node: Node, scope: Scope) -> None:
-        """Most nodes of a tree: names in them are read, all else is seen later."""
+        """Most nodes of a tree: names in them are read, all else is seen later, in the order of the text."""
         later: list[tuple[Node, Scope, None]] = []
-        actions, source, plain, lasting = self._actions, self.source, self._plain, self.lasting
-        count = node.named_child_count
-        # tree-sitter makes all children to list those with names; to find the few that most nodes have is faster.
-        children = map(node.named_child, range(count)) if count <= _FEW else node.named_children
-        for child in children:
-            assert child is not None
-            action = actions[child.kind_id]
-            if action == _NAME:
-                # As `_refer`, for the names that are known: most references are seen here.
-                start, end = child.byte_range
-                name = plain.get(source[start:end])
-                if name is None:
-                    self._refer(child, scope)
-                else:
-                    self.references.append(Reference(start, end, name, scope, _READ, _PLAIN))
-            elif action == _OTHER:
+        work: list[Node] = []
+        actions, source, plain, lasting, references = (
+            self._actions, self.source, self._plain, self.lasting, self.references,
+        )  # fmt: skip
+        inner: Node | None = node
+        while inner is not None:
+            count = inner.named_child_count
+            if count > _FEW:
+                children: Iterable[Node | None] = reversed(inner.named_children)
+            else:
+                # tree-sitter makes all children to list those with names: to find the few that most have is faster.
+                children = map(inner.named_child, range(count - 1, -1, -1))
+            for child in children:
+                assert child is not None
+                action = actions[child.kind_id]
+                if action == _NAME:
+                    # As `_refer`, for the names that are known: most references are seen here.
+                    start, end = child.byte_range
+                    name = plain.get(source[start:end])
+                    if name is None:
+                        self._refer(child, scope)
+                    else:
+                        references.append(Reference(start, end, name, scope, _READ, _PLAIN))
+                elif action == _LASTING:
+                    lasting.extend(child.byte_range)
+                elif action == _STRING:
+                    start, end = child.byte_range
+                    if source.find(b"\\", start, end) < 0:
+                        lasting.extend((start + 1, end - 1))
+                    else:
+                        work.append(child)
+                elif action != _NOTHING:
+                    work.append(child)
+            inner = None
+            while work:
+                child = work.pop()
+                if actions[child.kind_id] == _PASSED:
+                    inner = child
+                    break
                 later.append((child, scope, None))
-            elif action == _LASTING:
-                lasting.extend(child.byte_range)
         if later:
             later.reverse()
             self._stack.extend(later)
@@ -1013,6 +1034,8 @@ def _hold_expressions(parameters: Sequence[Node]) -> bool:
 def _modifiers(node: Node, name: Node) -> set[str]:
     """The words before a member's name."""
     words: set[str] = set()
+    if node.start_byte == name.start_byte:
+        return words
     for child in node.children:
         if child.start_byte >= name.start_byte:
             break
@@ -1042,7 +1065,7 @@ def _place(declaration: Declaration) -> int:
 
 _DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
 
-_NAME, _OTHER, _NOTHING, _LASTING = range(4)
+_NAME, _OTHER, _NOTHING, _LASTING, _STRING, _PASSED = range(6)
 _FEW = 4
 
 # Every kind of node of tree-sitter-javascript 0.25 that is JavaScript, and what is done with it. Kinds that are not
@@ -1092,8 +1115,14 @@ _HANDLERS = {
 }
 
 
-# What need not be seen by itself, since it holds nothing.
-_ACTIONS = {_Walk._read: _NAME, _Walk._skip: _NOTHING, _Walk._last: _LASTING}
+# What need not be seen by itself, or is seen where it stands.
+_ACTIONS = {
+    _Walk._read: _NAME,
+    _Walk._skip: _NOTHING,
+    _Walk._last: _LASTING,
+    _Walk._string: _STRING,
+    _Walk._pass: _PASSED,
+}
 
 
 @cache

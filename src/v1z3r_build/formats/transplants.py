@@ -33,12 +33,13 @@ _LEAST = 24
 class Transplant(NamedTuple):
     """A function or class that is taken over. scope: its own; outer: that of the frame around it.
 
-    shift: how much further on it stands in the new text.
+    shift: how much further on it stands in the new text. references: those in it, in order.
     """
 
     scope: Scope
     outer: Scope
     shift: int
+    references: Sequence[Reference]
 
     def holds(self, binding: Binding) -> bool:
         """Whether a binding of the origin is declared in it."""
@@ -92,12 +93,6 @@ class Composition:
             binding = outer
         return binding
 
-    def references(self, one: Transplant) -> Sequence[Reference]:
-        """The references in a transplant, in order."""
-        found = self.origin.references
-        first = bisect_left(found, one.scope.start, key=start_of)
-        return found[first : bisect_left(found, one.scope.end, first, key=start_of)]
-
     def labels(self) -> list[Label]:
         """The labels of all, by where they stand in the text."""
         place, origin = self.place, self.origin.labels
@@ -136,7 +131,10 @@ class Composition:
                 return False
             self.emptied.update(range(stand_in.index, stand_in.last + 1))
             assert stand_in.parent is not None, "a function around everything"
-            self.transplants.append(Transplant(cut.scope, stand_in.parent, cut.start - cut.scope.start))
+            found, scope = self.origin.references, cut.scope
+            first = bisect_left(found, scope.start, key=start_of)
+            inside = found[first : bisect_left(found, scope.end, first, key=start_of)]
+            self.transplants.append(Transplant(scope, stand_in.parent, cut.start - scope.start, inside))
             self._starts.append(start + len(cut.filling))
             self._shifts.append(cut.end - self._starts[-1])
             for name, binding in cut.scope.bindings.items() if cut.scope.kind is ScopeKind.CLASS else ():
@@ -147,7 +145,7 @@ class Composition:
     def _tell(self) -> None:
         """Note what transplants do to bindings of the frame."""
         for one in self.transplants:
-            for reference in self.references(one):
+            for reference in one.references:
                 if reference.access is _READ or (reference.binding is not None and one.holds(reference.binding)):
                     continue
                 if (binding := self.meant(one, reference)) is not None:
