@@ -15,7 +15,8 @@
    by its defaults.
 6. Time and memory of growing sites, with fast codecs (brotli 1, gzip 1), so that what is ours is seen: seconds a file
    at the largest size ÷ at the smallest, and memory of all processes at the largest ÷ at the one before.
-7. A cold run on two Dask workers of one core each ÷ on two local processes.
+7. A cold run on two Dask workers of one core each ÷ on two local processes: an export of some seconds, of which to
+   connect and to load Dask is a good part, and a generated site.
 
 1, 4, 5 are of real exports (build/fixtures), unless --smallest asks for a generated site of 60 files alone. Of several
 rounds the smallest ratio counts: other work on the machine only ever adds.
@@ -238,7 +239,10 @@ def main() -> None:
         details = ", ".join(f"{n}: {count(one):.1f} s, {one.memory / 1e6:.0f} MB" for n, one in grown.items())
         tell(6, "seconds a file, largest ÷ smallest site; memory, largest ÷ next",
              f"{seconds:.2f}; {memory:.2f} ({details})", "≤ 1.2; ≤ 1.5")  # fmt: skip
-        clustered = {name: min(against_pool(site, place) for _ in rounds) for name, site in list(exports.items())[:1]}
+        several = dict(list(exports.items())[:1])
+        if not asked.smallest:
+            several[f"{sizes[0]} files"] = Site(place / f"site-{sizes[0]}")
+        clustered = {name: min(against_pool(site, place) for _ in rounds) for name, site in several.items()}
         tell(7, "two Dask workers ÷ two local processes", told(clustered), "≤ 1.2")
 
 
