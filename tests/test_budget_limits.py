@@ -160,6 +160,8 @@ def test_copies_are_read_off_what_the_split_pass_says(tmp_path: Path) -> None:
     class Workshop:
         """All scripts say the same."""
 
+        site = SimpleNamespace(assets={"old.js", "all.js"})
+
         def call(self, path: str, *_: object) -> str:
             return path
 
