@@ -44,7 +44,7 @@ def list_beside(
 ) -> list[Edit] | None:
     """Edits that put the URLs of vendors' files before the URL of their chunk in every list that has it.
 
-    A list gets a file once, whichever of its chunks share it: `cache.addAll` fetches nothing if it is to fetch something
+    A list gets a file once, whichever of its chunks share it: `cache.addAll` fetches nothing if it is to fetch anything
     twice (Service Workers, "Batch Cache Operations": InvalidStateError).
 
     source: a script, or a JSON text. names: the file names of the chunks. vendors: gives what to add for a URL of a
