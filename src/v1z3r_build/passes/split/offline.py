@@ -6,13 +6,13 @@ import hashlib
 import posixpath
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from v1z3r_build.bundlers import precache
 from v1z3r_build.bundlers.passage import written
 from v1z3r_build.bundlers.precache import Neighbour
 from v1z3r_build.bundlers.vite import beside
 from v1z3r_build.site import permanence
+from v1z3r_build.site.address import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ class OfflineLists:
         self._addresses = addresses
         self._chunks: dict[bytes, list[str]] = {}
         for chunk in chunks:
-            for name in _spellings(posixpath.basename(chunk)):
+            for name in spellings(chunk):
                 self._chunks.setdefault(name, []).append(chunk)
         self._site = site
         self.names: dict[str, list[bytes]] = {}
@@ -78,14 +78,6 @@ class OfflineLists:
             ]
 
         return precache.list_beside(data, self.names[path], neighbours)
-
-
-def _spellings(name: str) -> set[bytes]:
-    """A file's name as it stands in URLs; lists of Next's plugins have `%5Bslug%5D-….js` for `[slug]-….js`.
-
-    As it is, and as `encodeURI` and `encodeURIComponent` write it (ECMA-262 §19.2.6).
-    """
-    return {name.encode(), quote(name, ";,/?:@&=+$#-_.!~*'()").encode(), quote(name, "-_.!~*'()").encode()}
 
 
 def _digest(data: bytes) -> str:
