@@ -63,6 +63,7 @@ SEQUENCE = (
     .replace(",o=self.q=self.q||[];o.forEach(r.", ",(w=self.q=self.q||[]).forEach(c.")
     .replace("o.push=r.bind(null,o.push.bind(o))})()", "w.push=c.bind(null,w.push.bind(w))")
 )
+ASSIGNED = REQUIRE.replace("n.m=m", f"m={{7:(e,t,n)=>{{{module('three')}}},8:(e,t,n)=>note('app '+n(7).a(1))}},n.m=m")
 LAZY = '(self.q=self.q||[]).push([[3],{30(e,t,n){note("lazy "+n(7).a(1))}}]);'
 SHOWN = 'note("start"),note(String(three(5)+three(6)));note(threeMade.join());note(String(this===void 0));'
 
@@ -85,6 +86,7 @@ BUNDLES = {
     f"n.e(3).then(n.bind(n,30))}})()}})();",
     "an app of Rspack's": f"(()=>{{'use strict';var k,c,w,m={{7:(e,t,n)=>{{{module('three')}}}}},t={{}};{REQUIRE}{SEQUENCE},n.ruid='rspack',"
     f"(()=>{{var three=n(7);{library('tfjs')}note('start '+three.a(3)+tfjs(4)),n.e(3).then(()=>n(30))}})()}})();",
+    "a table that is assigned": f"(()=>{{'use strict';var m,t={{}};{ASSIGNED},n(8)}})();",
     "several starts": f"(()=>{{var m={{}},t={{}};{REQUIRE}{LOADING},(()=>{{{library('tfjs')}note('one '+tfjs(4))}})(),"
     f"(()=>{{{library('three')}note('two '+three(4)),n.e(4).then(()=>n(40))}})()}})();",
 }  # fmt: skip

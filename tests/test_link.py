@@ -840,6 +840,13 @@ def test_names_keep_and_drop(linked) -> None:
     assert site.paths() == ["a.png", "b.HASH.png", "index.html"]
 
 
+def test_a_url_that_several_pages_claim_is_one_route(linked) -> None:
+    pages = {path: f"<title>{path}</title>" for path in (".html", "index.html", "a/.html", "a/index.html")}
+    routes = linked(pages).site.routes
+    assert {url: route.html for url, route in routes.items()} == {"/": "index.html", "/a/": "a/index.html"}
+    assert len(routes) == 2
+
+
 def test_routes_tell_initial_from_lazy(linked) -> None:
     site = linked(
         {

@@ -40,8 +40,8 @@ LISTED: dict[str, tuple[str, str]] = {
         "l=[...m,...n];self.oninstall=()=>caches.open('v').then(c=>c.addAll(l));onfetch=e=>l.includes(e.u)&&go(e)",
     ),
     "templates without parts, as rolldown writes strings": (
-        "const A=[`/x/main-1.js`,b+`/x/main-1.js`];c.addAll(A)",
-        "const A=[`/x/three.js`,`/x/main-1.js`,b+`/x/three.js`,b+`/x/main-1.js`];c.addAll(A)",
+        "const A=[`/x/main-1.js`],B=[b+`/x/main-1.js`];c.addAll(A);c.addAll(B)",
+        "const A=[`/x/three.js`,`/x/main-1.js`],B=[b+`/x/three.js`,b+`/x/main-1.js`];c.addAll(A);c.addAll(B)",
     ),
     "an entry of Workbox's in templates": (
         "m([{url:`x/main-1.js`,revision:null}])",
@@ -73,6 +73,15 @@ LISTED: dict[str, tuple[str, str]] = {
         + "2" * 40
         + '"}}',
     ),
+    # `addAll` rejects what is to fetch something twice, and the worker is not installed.
+    "chunks that share a vendor's file": (
+        "c.addAll(['/x/main-1.js','/x/main-2.js','/x/main-1.js?a'])",
+        "c.addAll(['/x/three.js','/x/main-1.js','/x/main-2.js','/x/main-1.js?a'])",
+    ),
+    "another list of the same": (
+        "c.addAll(['/x/main-1.js']);d.addAll(['/x/main-2.js'])",
+        "c.addAll(['/x/three.js','/x/main-1.js']);d.addAll(['/x/three.js','/x/main-2.js'])",
+    ),
     "another file of the same name": (
         'm([{url:"/y/main-1.js",revision:null}])',
         'm([{url:"/y/main-1.js",revision:null}])',
@@ -87,6 +96,10 @@ REFUSED = {
     "an array that may be changed": "let A=['/x/main-1.js'];c.addAll(A)",
     "an array that is counted": "const A=['/x/main-1.js'];c.addAll(A);if(A.length>1)go()",
     "an array that others can see": "addAll.list=['/x/main-1.js']",
+    "an array that others import": "export const A=['/x/main-1.js'];c.addAll(A)",
+    "lists that are fetched together": "const A=['/x/main-1.js'],B=['/x/main-2.js'];c.addAll([...A,...B])",
+    "a list that is fetched with a part of its own": "const A=['/x/main-1.js'];c.addAll([...A,'/x/main-2.js'])",
+    "a folder that is written with escapes": "c.addAll(['/x/it\\'s/main-1.js'])",
     "an array that is only asked": "const A=['/x/main-1.js'];go(A.includes(u))",
     "an array that is searched": "const A=['/x/main-1.js'];c.addAll(A);go(A.indexOf(u))",
     "an array that is given away": "const A=['/x/main-1.js'];c.addAll(A);go(A.includes)",
@@ -107,16 +120,16 @@ REFUSED = {
 
 
 def vendors(url: str) -> list[Neighbour] | None:
-    return [Neighbour(url.replace("main-1", "three"), "3" * 40)] if "x/" in url else None
+    return [Neighbour(f"{url.rpartition('/')[0]}/three.js", "3" * 40, "x/three.js")] if "x/" in url else None
 
 
 @pytest.mark.parametrize(("before", "after"), LISTED.values(), ids=LISTED)
 def test_a_vendors_file_is_listed(before: str, after: str) -> None:
-    edits = list_beside(before.encode(), [b"main-1.js"], vendors)
+    edits = list_beside(before.encode(), [b"main-1.js", b"main-2.js"], vendors)
     assert edits is not None
     assert written(before.encode(), 0, len(before), edits).decode() == after
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_what_is_not_understood_is_refused(text: str) -> None:
-    assert list_beside(text.encode(), [b"main-1.js"], vendors) is None
+    assert list_beside(text.encode(), [b"main-1.js", b"main-2.js"], vendors) is None

@@ -69,6 +69,24 @@ def optimize(
     return output, found, [(one["code"], one["path"]) for one in json.loads(done.stdout)["diagnostics"]]
 
 
+def test_pages_and_lists_may_write_a_name_as_urls_have_it(tmp_path: Path) -> None:
+    """As `encodeURI` does; and a name that several chunks have speaks of each of them."""
+    script = FILES["assets/index-Bx3f_9aQ.js"]
+    listing = 'precacheAndRoute([{url:"/assets/%5Bslug%5D-Bx3f_9aQ.js",revision:null}])'
+    files = {"assets/[slug]-Bx3f_9aQ.js": script, "sw.js": listing, "assets/clock.js": FILES["assets/clock.js"]}
+    files["index.html"] = PAGE.replace("index-", "%5Bslug%5D-")
+    output, vendors, _ = optimize(tmp_path / "encoded", files)
+    assert f'<link rel="modulepreload" href="/{next(iter(vendors))}">' in (output / "index.html").read_text()
+    assert f'{{url:"/{next(iter(vendors))}",revision:null}}' in (output / "sw.js").read_text()
+    files = {f"{folder}/{path}": text for folder in "ab" for path, text in FILES.items()}
+    for folder in "ab":
+        files[f"{folder}/index.html"] = PAGE.replace("/assets", f"/{folder}/assets")
+    files["sw.js"] = "onfetch=e=>e.request.url.endsWith('/index-Bx3f_9aQ.js')"
+    _, vendors, told = optimize(tmp_path / "twice", files)
+    assert not vendors
+    assert {path for code, path in told if code == "not-split"} == {f"{one}/assets/index-Bx3f_9aQ.js" for one in "ab"}
+
+
 def test_a_module_is_split_and_its_page_learns_of_it(tmp_path: Path) -> None:
     output, vendors, _ = optimize(tmp_path, FILES)
     [(path, label)] = vendors.items()

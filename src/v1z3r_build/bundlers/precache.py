@@ -20,27 +20,32 @@ from v1z3r_build.formats.scope_analysis import analyse_module, analyse_script
 from v1z3r_build.formats.scopes import Kind, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from tree_sitter import Node, Tree
 
     from v1z3r_build.formats.scopes import Scopes
 
 _SHA1 = re.compile(rb'"[0-9a-f]{40}"')
+_ESCAPED = re.compile(r"[\"'`\\\0-\x1f]|\$\{")  # what cannot stand in every string as it is
 _STRING_PARTS = ("string_fragment", "escape_sequence")
 
 
 class Neighbour(NamedTuple):
-    """What a list is to say of a vendor's file. digest: its SHA-1 in hexadecimal."""
+    """What a list is to say of a vendor's file. digest: its SHA-1 in hexadecimal. path: the file's in the site."""
 
     url: str
     digest: str
+    path: str
 
 
 def list_beside(
     source: bytes, names: Collection[bytes], vendors: Callable[[str], Sequence[Neighbour] | None]
 ) -> list[Edit] | None:
     """Edits that put the URLs of vendors' files before the URL of their chunk in every list that has it.
+
+    A list gets a file once, whichever of its chunks share it: `cache.addAll` fetches nothing if it is to fetch anything
+    twice (Service Workers, "Batch Cache Operations": InvalidStateError).
 
     source: a script, or a JSON text. names: the file names of the chunks. vendors: gives what to add for a URL of a
     list, None for one that leads to no file of the site. None if a name stands where it is not known what for, or the
@@ -57,6 +62,8 @@ def list_beside(
         return None
     lists = _Lists(scopes, tree.root_node)
     edits: list[Edit] = []
+    listed: set[tuple[int, str]] = set()
+    parts: dict[int, int] = {}  # what is fetched together, and the one list of it that tells of chunks
     for name in sorted(names):
         at = text.find(name)
         while at >= 0:
@@ -64,13 +71,22 @@ def list_beside(
             entry = lists.entry(literal) if literal is not None else None
             if literal is None or entry is None:
                 return None
+            holder = entry.parent
+            assert holder is not None, "a member of nothing"
+            if any(parts.setdefault(whole, holder.id) != holder.id for whole in lists.wholes(holder)):
+                return None
             url = unescape(text[literal.start_byte + 1 : literal.end_byte - 1])
+            if _ESCAPED.search(url):
+                return None
             # Below what is put before it; that this is the worker's folder is sure only if there is such a file.
             head = "." if entry.type == "binary_expression" else ""
             found = vendors(head + url)
             if head and (found is None or not url.startswith("/")):
                 return None
             for one in found or ():
+                if (holder.id, one.path) in listed:
+                    continue
+                listed.add((holder.id, one.path))
                 start = entry.start_byte - len(opening)
                 another = _another(text, entry, literal, one._replace(url=one.url.removeprefix(head)))
                 edits.append(Edit(start, start, another + b","))
@@ -108,6 +124,11 @@ class _Lists:
     def __init__(self, scopes: Scopes, root: Node) -> None:
         self._scopes = scopes
         self._root = root
+        self._wholes: dict[int, set[int]] = {}
+
+    def wholes(self, array: Node) -> Iterable[int]:
+        """The arrays that a list of `entry` is fetched as a part of, by their nodes' ids; none but for `addAll`."""
+        return self._wholes.get(array.id, ())
 
     def entry(self, literal: Node) -> Node | None:
         """The member of a list that a URL is, or is the `url` of."""
@@ -133,15 +154,19 @@ class _Lists:
     def _is_added(self, array: Node) -> bool:
         """Whether all that becomes of an array of URLs is that a cache fetches them: `cache.addAll([…])`."""
         uses = list(self._uses(array, frozenset()))
-        return None not in uses and "addAll" in uses
+        self._wholes[array.id] = {whole for method, whole in uses if method == "addAll"}
+        return all(method for method, _ in uses) and bool(self._wholes[array.id])
 
-    def _uses(self, array: Node, around: frozenset[int]) -> Iterator[str | None]:
-        """The methods to which an array of URLs comes, None for any other use. around: arrays that it is a part of."""
+    def _uses(self, array: Node, around: frozenset[int]) -> Iterator[tuple[str | None, int]]:
+        """The methods to which an array of URLs comes, None for any other use, and as what array.
+
+        around: arrays that are a part of it.
+        """
         if array.id in around or any(
             one.type not in ("comment", "spread_element") and not _is_string(one) and not _is_below(one)
             for one in array.named_children
         ):
-            yield None
+            yield None, array.id
             return
         for node in self._places(array):
             parent = node.parent
@@ -149,7 +174,7 @@ class _Lists:
             if outer is not None and outer.type == "array":
                 yield from self._uses(outer, around | {array.id})
             else:
-                yield _method(node)
+                yield _method(node), array.id
 
     def _places(self, array: Node) -> Iterator[Node]:
         """Where an array comes to: its own place, or all those of the constant that holds it."""
@@ -167,8 +192,9 @@ class _Lists:
             ),
             None,
         )
-        if binding is None:
-            yield array  # a variable may be given another value, and the place of its first one is no use
+        if binding is None or binding.exported:
+            # A variable may be given another value, and an export is read elsewhere. The place of its value is no use.
+            yield array
             return
         for one in binding.references:
             if one.start != name.start_byte:

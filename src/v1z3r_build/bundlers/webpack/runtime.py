@@ -511,7 +511,7 @@ class _Reader:
         if argument is not None:
             return replace(own, refused="webpack 4 starts its entry within the runtime")
         try:
-            step = self._start(scope, body, require, drain)
+            step = self._start(scope, body, require, drain, table)
         except UnreadableError as unreadable:
             return replace(own, refused=unreadable.refusal.reason)
         in_sequence = step.parent is not None and step.parent.type == "sequence_expression"
@@ -527,8 +527,8 @@ class _Reader:
             refused="",
         )
 
-    def _start(self, scope: Node, body: Node, require: str, drain: Node | None) -> Node:
-        """The code that may require modules begins here: behind the loading of chunks, if there is any.
+    def _start(self, scope: Node, body: Node, require: str, drain: Node | None, table: Node) -> Node:
+        """The code that may require modules begins here: behind their table, and the loading of chunks if there is any.
 
         That ends where the queue gets the runtime's own push. Rspack's minifier puts all of it into one sequence.
         """
@@ -542,7 +542,7 @@ class _Reader:
             raise UnreadableError("the runtime's function reads its arguments", scope.start_byte)
         calls = re.compile(rb"(?<![\w$.])%s\s*\(" % re.escape(require.encode()))
         assigns = re.compile(rb"%s\s*\.\s*[\w$]+\s*=(?!=)" % re.escape(require.encode()))
-        loading = self._loading_end(drain) if drain is not None else 0
+        loading = self._loading_end(drain) if drain is not None else table.end_byte
         for step in _steps(body):
             # The variables before the first function are the table and the cache of modules.
             if step.type == "function_declaration" or step.start_byte < _table_end(body):

@@ -35,9 +35,9 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
     names = cache(renamed)
     closures: dict[frozenset[str], tuple[str, ...]] = {}
     result = Spooled[Route](site.spool)
-    for path, asset in site.assets.items():
-        if asset.kind != "html":
-            continue
+    # A URL that several pages claim (`about` and `about.html`) is the last one's.
+    pages = {url(path): path for path, asset in site.assets.items() if asset.kind == "html"}
+    for address, path in pages.items():
         own = needs.of(path)
         initial = _closure(own.at_once, needs.at_once) - {path}
         start = frozenset(initial | own.later)
@@ -45,7 +45,7 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
             closures[start] = tuple(sorted(map(names, _closure(start, needs.later))))
         first = set(map(names, initial))
         rest = tuple(target for target in closures[start] if target not in first and target != path)
-        result[url(path)] = Route(path, tuple(sorted(first)), rest)
+        result[address] = Route(path, tuple(sorted(first)), rest)
     return result
 
 

@@ -9,6 +9,7 @@ from v1z3r_build.bundlers import pages, vite
 from v1z3r_build.bundlers.passage import written
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.build_manifest import list_before
+from v1z3r_build.site.address import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ _BUILD_MANIFEST = "_buildManifest.js"
 
 def tell_all(workshop: Workshop, vendors: Mapping[str, Sequence[str]]) -> None:
     """Pages and scripts that load a chunk learn to load its vendors' files with it. vendors: as in `tell`."""
-    names = {posixpath.basename(path).encode() for path in vendors}
+    names = {name for path in vendors for name in spellings(path)}
     for path, asset in workshop.site.assets.items():
         if not names or asset.kind not in ("html", "script"):
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.esm import Imports
@@ -10,6 +9,7 @@ from v1z3r_build.formats import html
 from v1z3r_build.passes.split import loading
 from v1z3r_build.passes.split.modules import exchange, split_module
 from v1z3r_build.passes.split.workshop import named
+from v1z3r_build.site.address import spellings
 from v1z3r_build.site.naming import circles
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class _Graph:
         """
         if one is None or one.declared:
             return one is not None
-        name = posixpath.basename(path).encode()
+        names = spellings(path)
         for page in self._assets.values():
-            if page.kind != "html" or name not in (data := page.read()):
+            if page.kind != "html" or not any(map((data := page.read()).__contains__, names)):
                 continue
             reading = html.read(data)
             for url in reading.urls:
@@ -69,9 +69,9 @@ class _Graph:
 
     def _has_one_url(self, path: str) -> bool:
         """Whether nobody asks for a module with a query or fragment: each URL is a module, and has its own vendors."""
-        name = posixpath.basename(path).encode()
+        marked = [name + mark for name in spellings(path) for mark in (b"?", b"#")]
         others = (asset.read() for asset in self._assets.values() if asset.kind in ("html", "script"))
-        return not any(name + mark in data for data in others for mark in (b"?", b"#"))
+        return not any(one in data for data in others for one in marked)
 
     def _exchanges(self, outlines: Mapping[str, Exchange | None]) -> dict[str, Exchange | None]:
         """What the modules take and give, and all that they import, however far."""

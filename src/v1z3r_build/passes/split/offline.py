@@ -12,6 +12,7 @@ from v1z3r_build.bundlers.passage import written
 from v1z3r_build.bundlers.precache import Neighbour
 from v1z3r_build.bundlers.vite import beside
 from v1z3r_build.site import permanence
+from v1z3r_build.site.address import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,14 +31,17 @@ class OfflineLists:
 
     def __init__(self, site: Site, addresses: Addresses, chunks: Iterable[str]) -> None:
         self._addresses = addresses
-        self._chunks = {posixpath.basename(chunk).encode(): chunk for chunk in chunks}
+        self._chunks: dict[bytes, list[str]] = {}
+        for chunk in chunks:
+            for name in spellings(chunk):
+                self._chunks.setdefault(name, []).append(chunk)
         self._site = site
         self.names: dict[str, list[bytes]] = {}
         for path, asset in site.assets.items():
             if not self._chunks or asset.kind not in ("script", "json") or path.endswith(".map"):
                 continue
             data = asset.read()
-            found = [name for name, chunk in self._chunks.items() if chunk != path and name in data]
+            found = [name for name, named in self._chunks.items() if named != [path] and name in data]
             if found and (permanence.is_service_worker(path) or _LISTS.search(data)):
                 self.names[path] = found
 
@@ -47,7 +51,7 @@ class OfflineLists:
         for path, names in self.names.items():
             if self._edits(path, self._site.assets[path].read(), {}, lambda _: b"") is None:
                 reason = f"{path} lists it for use without network, in a way that is not understood"
-                found |= dict.fromkeys((self._chunks[name] for name in names), reason)
+                found |= dict.fromkeys((chunk for name in names for chunk in self._chunks[name]), reason)
         return found
 
     def told(
@@ -69,7 +73,7 @@ class OfflineLists:
             if not chunk:
                 return None
             return [
-                Neighbour(beside(url, posixpath.basename(vendor)), _digest(read(vendor)))
+                Neighbour(beside(url, posixpath.basename(vendor)), _digest(read(vendor)), vendor)
                 for vendor in vendors.get(chunk, ())
             ]
 

@@ -4,7 +4,6 @@ bundles, which hold a runtime with modules of its own.
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers.webpack.chunk import Chunk, read_chunk
@@ -14,6 +13,7 @@ from v1z3r_build.passes.split.answer import Answer
 from v1z3r_build.passes.split.chunks import module_ids
 from v1z3r_build.passes.split.runtimes import register_chunks
 from v1z3r_build.passes.split.workshop import named
+from v1z3r_build.site.address import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -56,12 +56,13 @@ def _told(workshop: Workshop, answers: Sequence[Answer]) -> Iterator[Answer]:
 
 def _objection(workshop: Workshop, bundle: Answer) -> str:
     """Why the site may load a bundle in a way in which its start must not wait, '' if it does not."""
-    name = posixpath.basename(bundle.path).encode()
+    names = spellings(bundle.path)
     for path, asset in workshop.site.assets.items():
         if path == bundle.path or asset.kind not in ("html", "script"):
             continue
         data = asset.read()
-        if name in data and (asset.kind == "script" or not _only_loads(data, name)):
+        found = [name for name in names if name in data]
+        if found and (asset.kind == "script" or not all(_only_loads(data, name) for name in found)):
             return f"{path} speaks of it, and may load it in another way than pages do"
         if asset.kind == "script" and bundle.queue and bundle.queue.encode() in data:
             chunk = read_chunk(data)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from v1z3r_build.formats import html
+from v1z3r_build.site.address import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -26,7 +26,7 @@ class InitialRequests:
         """limit: how many requests a page may make at once."""
         self._limit = limit
         self._pages: dict[str, set[str]] = {}
-        names = {posixpath.basename(answer.path).encode() for answer in answers if answer.vendors}
+        names = {name for answer in answers if answer.vendors for name in spellings(answer.path)}
         for path, page in site.assets.items():
             if not names or page.kind != "html":
                 continue
