@@ -82,11 +82,7 @@ class Outline:
 
     def awaits(self) -> bool:
         """Whether it has an `await` at its top level."""
-        places = (one.byte_range for one in self._statements)
-        return any(
-            self.source.find(b"await", *place) >= 0 and _awaits(one)
-            for place, one in zip(places, self._statements, strict=True)
-        )
+        return any(self.source.find(b"await", *one.byte_range) >= 0 and _awaits(one) for one in self._statements)
 
     def _text(self, name: Node | None) -> str:
         """The name of an import or export. Not the node's own text, see `located`."""

@@ -23,7 +23,7 @@ def spellings(path: str) -> set[bytes]:
     As it is, and as `encodeURI` and `encodeURIComponent` write it (ECMA-262 §19.2.6).
     """
     name = posixpath.basename(path).encode("utf-8", "surrogateescape")
-    return {name, *(quote(name, safe).encode() for safe in (";,/?:@&=+$#-_.!~*'()", "-_.!~*'()"))}
+    return {name, *(quote(name, safe).encode() for safe in ("!*'();:@&=+$,#", "!*'()"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -331,7 +331,7 @@ def _is_trash(folder: Path, target: Path) -> bool:
 def _remove(folder: Path) -> None:
     """Remove a folder with all that is in it; in several threads, for to remove is to wait for the disk."""
     parts = [folder]
-    while parts and len(parts) < _PARTS:
+    while len(parts) < _PARTS:
         inside = [one for part in parts for one in _folders(part)]
         if not inside:
             break

@@ -409,14 +409,14 @@ class _Reader:
 
     def _loading_end(self, drain: Node) -> int:
         """Where the queue has got its push, behind the expression that makes it."""
-        push = re.compile(rb"(?<![\w$.])%s\.push\s*=(?!=)" % re.escape(self._name_of(drain).encode()))
         scope = syntax.enclosing_function(drain)
+        push = _push_of(self._name_of(drain))
         match = push.search(self.source, drain.end_byte, scope.end_byte) if scope is not None else None
         return match.end() if match is not None else drain.end_byte
 
     def _pushed(self, queue: str, scope: Node) -> Node | None:
         """The function that becomes the queue's push."""
-        match = re.search(rb"(?<![\w$.])%s\.push\s*=(?!=)" % re.escape(queue.encode()), syntax.text(scope))
+        match = _push_of(queue).search(syntax.text(scope))
         if not match:
             return None
         node = self._at(scope.start_byte + match.start(), scope.start_byte + match.end())
@@ -672,6 +672,11 @@ def _table_end(body: Node) -> int:
 def _whole(name: bytes) -> bytes:
     """What finds a name that is no member's. A pattern that begins with letters is found faster."""
     return rb"%s(?<![\w$.]%s)(?![\w$])" % (re.escape(name), re.escape(name))
+
+
+def _push_of(queue: str) -> re.Pattern[bytes]:
+    """What finds the place where a queue gets another push."""
+    return re.compile(rb"(?<![\w$.])%s\.push\s*=(?!=)" % re.escape(queue.encode()))
 
 
 def _returns(body: Node) -> bool:

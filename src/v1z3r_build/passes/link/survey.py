@@ -17,6 +17,7 @@ from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
+from v1z3r_build.site.address import spellings
 from v1z3r_build.site.site import Read
 from v1z3r_build.site.span import Hit, Mention, Reading, dotted
 from v1z3r_build.site.spooled import Spooled
@@ -75,7 +76,7 @@ class Survey:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def survey(site: Site, pool: Pool, progress: Progress, kept: dict[str, Read] | Spooled[Read] | None = None) -> Survey:
+def survey(site: Site, pool: Pool, progress: Progress, kept: Spooled[Read] | None = None) -> Survey:
     """Read every file of the site but those that have been read as they are: `site.readings`.
 
     kept: takes what was read, for another survey of the site.
@@ -113,13 +114,11 @@ def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
 
 
 def _spellings(name: str) -> set[bytes]:
-    """A name as files may write it: as it is, in a regular expression, and, if it is not plain, percent-encoded (by
-    `encodeURI`, `encodeURIComponent` and other languages), in an attribute of a page, or escaped as scripts and JSON
-    have it."""
+    """A name as files may write it: in a URL, in a regular expression, and, if it is not plain, percent-encoded as by
+    other languages than JavaScript, in an attribute of a page, or escaped as scripts and JSON have it."""
     raw = name.encode("utf-8", "surrogateescape")
-    found = {raw, raw.replace(b".", b"\\."), raw.replace(b"'", b"\\'")}
+    found = {*spellings(name), raw.replace(b".", b"\\."), raw.replace(b"'", b"\\'"), quote(raw, "").encode()}
     found |= {raw.replace(b"&", one) for one in (b"&amp;", b"\\u0026")}  # the latter in scripts of pages
-    found |= {quote(raw, safe).encode() for safe in ("", "!*'()", "!*'();:@&=+$,#")}
     units = memoryview(name.encode("utf-16", "surrogatepass")).cast("H")[1:]
     for short, long in (("\\x{:02x}", "\\u{:04x}"), ("\\x{:02X}", "\\u{:04X}")):
         for latin in (short, long):
@@ -134,7 +133,7 @@ def _read(
     vocabulary: Vocabulary,
     pool: Pool,
     progress: Progress,
-    kept: dict[str, Read] | Spooled[Read] | None,
+    kept: Spooled[Read] | None,
 ) -> tuple[Spooled[Reading], tuple[str, ...], tuple[Diagnostic, ...]]:
     progress.start("link", len(site.assets))
     readings = Spooled[Reading](site.spool)
