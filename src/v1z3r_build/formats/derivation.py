@@ -84,20 +84,23 @@ class _Pieces:
         """Take over a part of the base, with the edits that lie inside."""
         base, made, places, origins = self._base, self._text, self._places, self._origins
         at = start
-        low = high = origin = 0
+        low = high = shift = 0
+        add_place, add_origin = places.append, origins.append
+        size = len(made)
         for index in range(bisect_left(edits, (start,)), len(edits)):
             first, last, text = edits[index]
             if last > end:
                 break
-            if low <= at and first < high and first < last and text and not isinstance(text, Derived):
+            if low <= at < first < high and first < last and text and type(text) is bytes:
                 # The next name in the same piece of the base, as nearly all are.
-                if at < first:
-                    places.append(len(made))
-                    origins.append(origin + at - low if origin >= 0 else origin)
-                    made += base[at:first]
-                places.append(len(made))
-                origins.append(~(origin + first - low) if origin >= 0 else origin)
+                add_place(size)
+                add_origin(at + shift)
+                made += base[at:first]
+                size += first - at
+                add_place(size)
+                add_origin(~(first + shift))
                 made += text
+                size += len(text)
             else:
                 self.take(at, first)
                 self.replace(first, last, text)
@@ -105,6 +108,10 @@ class _Pieces:
                     self._seek(first)
                     low, origin = self._base_places[self._at], self._base_origins[self._at]
                     high = self._base_places[self._at + 1] if self._at + 1 < len(self._base_places) else len(base)
+                    if origin < 0:
+                        high = low
+                    shift = origin - low
+                size = len(made)
             at = last
         self.take(at, end)
 

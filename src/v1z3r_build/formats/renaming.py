@@ -267,10 +267,8 @@ class _Renaming:
             if outside and inside(reference.scope):
                 self._fix_name(reference.name, reference.scope)
         for one in self.transplants:
-            for reference in one.references:
-                if reference.binding is not None and one.holds(reference.binding):
-                    continue
-                binding = self.composition.meant(one, reference)
+            for reference in one.outward:
+                binding = self.composition.meant_around(one, reference)
                 group = self.groups.get(self.leader(binding)) if binding is not None else None
                 if group is None:
                     self._fix_name(reference.name, reference.scope)
@@ -397,27 +395,21 @@ class _Renaming:
         """The new names, in no order."""
         text, groups, leader_of, shared = self.composition.text, self.groups, self.leader, self.holders
         edits: list[tuple[int, int, bytes]] = []
-        several: set[tuple[int, int, bytes]] = (
-            set()
-        )  # a token may declare several bindings; its form is the same each time
+        several: list[tuple[int, int, bytes]] = []
         for binding, move in self._bindings():
             leader = leader_of(binding) if binding.namesake is not None else binding
             group = groups.get(leader)
             if group is None or group.stays:
                 continue
             name = group.name.encode()
-            own: list[tuple[int, int, bytes]] = []
+            own = several if leader in shared else edits
             places: Iterable[Declaration | Reference] = (*binding.declarations, *binding.references)
             for place in places:
-                at = place.start if move is None else move(place.start)
-                until = at + place.end - place.start
+                start = place.start
+                at = start if move is None else move(start)
+                until = at + place.end - start
                 form = place.form
-                new = name if form is _PLAIN else _written(text[at:until], form, leader.name, name)
-                own.append((at, until, new))
-            if leader in shared:
-                several.update(own)
-            else:
-                edits += own
+                own.append((at, until, name if form is _PLAIN else _written(text[at:until], form, leader.name, name)))
         for group, reference, shift in self.outward:
             if not group.stays:
                 at, until, form = reference.start + shift, reference.end + shift, reference.form
@@ -425,7 +417,9 @@ class _Renaming:
                 edits.append(
                     (at, until, name if form is _PLAIN else _written(text[at:until], form, group.leader.name, name))
                 )
-        return [*edits, *several]
+        # A token may declare several bindings; its form is the same each time.
+        edits += set(several)
+        return edits
 
     def _labels(self, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         """New names for labels: by how many labels stand around them."""

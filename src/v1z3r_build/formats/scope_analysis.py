@@ -11,6 +11,7 @@ import re
 from array import array
 from enum import Enum, auto
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import tree_sitter_javascript
@@ -39,13 +40,16 @@ from v1z3r_build.formats.scopes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from tree_sitter import Node, Tree
 
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
 _READ, _PLAIN, _VAR, _BLOCK = Access.READ, Form.PLAIN, Kind.VAR, ScopeKind.BLOCK
-_EAGER, _DEFERRED = Timing.EAGER, Timing.DEFERRED
+_WRITE, _PROPERTY, _FUNCTION_KIND = Access.WRITE, Form.PROPERTY, Kind.FUNCTION
+_EAGER, _DEFERRED, _BOTH = Timing.EAGER, Timing.DEFERRED, Timing.BOTH
+_MODULE, _BODY, _FUNCTION, _ARROW = ScopeKind.MODULE, ScopeKind.BODY, ScopeKind.FUNCTION, ScopeKind.ARROW
+_FUNCTION_NAME, _CATCH = ScopeKind.FUNCTION_NAME, ScopeKind.CATCH
 
 # tree-sitter takes 60 times the text in memory (measured, as in `javascript`).
 MAX_SIZE = 24_000_000
@@ -314,7 +318,7 @@ class _Walk:
             raise Refused(Reason.AMBIGUOUS, start, name)
         holder = scope.variables if kind is _VAR else scope
         # Functions at the top of a function or script are declared like var (§8.2.6).
-        like_let = kind is Kind.FUNCTION and (holder.kind is ScopeKind.MODULE or holder is not holder.variables)
+        like_let = kind is _FUNCTION_KIND and (holder.kind is _MODULE or holder is not holder.variables)
         binding = self._bind(holder, name, kind, like_let or kind in _LEXICAL, start)
         declaration = Declaration(start, end, kind, form, scope, target.writes)
         binding.declarations.append(declaration)
@@ -332,7 +336,7 @@ class _Walk:
             self.hazards.append(Hazard(Reason.REDECLARED_PARAMETER, start, holder))
         elif lexical or binding.lexical or kind is Kind.CATCH_PATTERN:
             # Annex B.3.2.4: blocks of sloppy code may declare a function twice.
-            if kind is not Kind.FUNCTION or binding.kind is not Kind.FUNCTION or holder.strict:
+            if kind is not _FUNCTION_KIND or binding.kind is not _FUNCTION_KIND or holder.strict:
                 raise Refused(Reason.REDECLARED, start, name)
             self.hazards.append(Hazard(Reason.REDECLARED_BLOCK_FUNCTION, start, holder))
         elif binding.kind is _VAR:
@@ -399,19 +403,16 @@ class _Walk:
 
     def _pass(self, node: Node, scope: Scope) -> None:
         """Most nodes of a tree: names in them are read, all else is seen later, in the order of the text."""
-        later: list[tuple[Node, Scope, None]] = []
-        work: list[Node] = []
+        later: list[Node] = []
         actions, source, plain, lasting, references = (
             self._actions, self.source, self._plain, self.lasting, self.references,
         )  # fmt: skip
-        inner: Node | None = node
-        while inner is not None:
+        work = [node]
+        while work:
+            inner = work.pop()
             count = inner.named_child_count
-            if count > _FEW:
-                children: Iterable[Node | None] = reversed(inner.named_children)
-            else:
-                # tree-sitter makes all children to list those with names: to find the few that most have is faster.
-                children = map(inner.named_child, range(count - 1, -1, -1))
+            # tree-sitter makes all children to list those with names: to find the few that most have is faster.
+            children = inner.named_children if count > _FEW else map(inner.named_child, range(count))
             for child in children:
                 assert child is not None
                 action = actions[child.kind_id]
@@ -425,6 +426,8 @@ class _Walk:
                         references.append(Reference(start, end, name, scope, _READ, _PLAIN))
                 elif action == _LASTING:
                     lasting.extend(child.byte_range)
+                elif action == _PASSED:
+                    work.append(child)
                 elif action == _STRING:
                     start, end = child.byte_range
                     if source.find(b"\\", start, end) < 0:
@@ -432,17 +435,10 @@ class _Walk:
                     else:
                         work.append(child)
                 elif action != _NOTHING:
-                    work.append(child)
-            inner = None
-            while work:
-                child = work.pop()
-                if actions[child.kind_id] == _PASSED:
-                    inner = child
-                    break
-                later.append((child, scope, None))
+                    later.append(child)
         if later:
-            later.reverse()
-            self._stack.extend(later)
+            later.sort(key=_start, reverse=True)
+            self._stack.extend([(child, scope, None) for child in later])
 
     def _read(self, node: Node, scope: Scope) -> None:
         self._refer(node, scope)
@@ -459,7 +455,7 @@ class _Walk:
 
     def _shorthand(self, node: Node, scope: Scope) -> None:
         self.lasting.extend(node.byte_range)
-        self._refer(node, scope, _READ, Form.PROPERTY)
+        self._refer(node, scope, _READ, _PROPERTY)
 
     def _private(self, node: Node, scope: Scope) -> None:
         start, end = node.byte_range
@@ -473,7 +469,7 @@ class _Walk:
         inner = _inside_parentheses(left)
         if inner.type == "identifier":
             # `(x) = function () {}` names nothing in ECMA-262, but some engine may do it.
-            self._give_name(self._refer(inner, scope, Access.WRITE), right)
+            self._give_name(self._refer(inner, scope, _WRITE), right)
         else:
             self._stack.append((left, scope, _WRITTEN))
 
@@ -526,7 +522,8 @@ class _Walk:
         function = _field(node, "function")
         if function.type == "member_expression":
             # (function () {}).call(this): it may be kept by what it is handed to.
-            self._mark(_inside_parentheses(_field(function, "object")), Timing.BOTH)
+            if self.source[function.start_byte] in _BEGINS_FUNCTION:
+                self._mark(_inside_parentheses(_field(function, "object")), _BOTH)
         else:
             callee = _inside_parentheses(function)
             if callee.type == "identifier":
@@ -559,7 +556,7 @@ class _Walk:
     def _new(self, node: Node, scope: Scope) -> None:
         constructor = _inside_parentheses(_field(node, "constructor"))
         # Its instance leads to it: `this.constructor`.
-        self._mark(constructor, Timing.BOTH)
+        self._mark(constructor, _BOTH)
         if constructor.type == "class":
             self._constructed.add(constructor.id)
         self._pass(node, scope)
@@ -656,7 +653,7 @@ class _Walk:
         if kind in _DECLARED_FUNCTIONS:
             if name is None:
                 raise Refused(Reason.UNKNOWN_SYNTAX, node.start_byte, kind)
-            binding = self._declare(name, scope, _Target(None, Kind.FUNCTION, False, exported))
+            binding = self._declare(name, scope, _Target(None, _FUNCTION_KIND, False, exported))
             binding.gives_name = True
             if kind == "function_declaration" and not asynchronous and not scope.strict and scope.kind in _BLOCKS:
                 self._block_functions.append(binding)
@@ -667,12 +664,12 @@ class _Walk:
         step = inner.step(step)
         if name is not None and kind not in _DECLARED_FUNCTIONS:
             # Its own step is that of all in it, so that a region may begin with it or with the function alike.
-            scope = self._open(ScopeKind.FUNCTION_NAME, scope, node.start_byte, node.end_byte, step)
+            scope = self._open(_FUNCTION_NAME, scope, node.start_byte, node.end_byte, step)
             self._declare(name, scope, _Target(None, Kind.FUNCTION_NAME)).gives_name = True
             step = _EAGER
-        kind_of_scope = ScopeKind.FUNCTION
+        kind_of_scope = _FUNCTION
         if kind == "arrow_function":
-            kind_of_scope = ScopeKind.ARROW
+            kind_of_scope = _ARROW
             if inner.is_block and _BEHIND_ARROW.match(self.source, node.end_byte):
                 raise Refused(Reason.AMBIGUOUS, node.end_byte, "=>")
         self._enter(inner, kind_of_scope, scope, node.start_byte, step)
@@ -726,9 +723,9 @@ class _Walk:
         if scope in self._constructed and "static" not in words:
             name = _field(node, "name")
             if self.source[name.start_byte : name.end_byte] in _CONSTRUCTOR:
-                step = Timing.BOTH
+                step = _BOTH
         code = _Code(node, "async" in words, "*" in words)
-        self._enter(code, ScopeKind.FUNCTION, scope, _field(node, "parameters").start_byte, code.step(step))
+        self._enter(code, _FUNCTION, scope, _field(node, "parameters").start_byte, code.step(step))
 
     def _member(self, node: Node, name: Node, scope: Scope) -> None:
         """The name and the decorators of a member of a class or object, which are evaluated outside of it."""
@@ -752,7 +749,7 @@ class _Walk:
             if after is None or after.type not in (";", "}"):
                 raise Refused(Reason.AMBIGUOUS, name.start_byte, "a modifier at the end of a line")
         if value is not None:
-            step = Timing.BOTH if scope in self._constructed else _DEFERRED
+            step = _BOTH if scope in self._constructed else _DEFERRED
             if "static" in _modifiers(node, name):
                 step = _EAGER
             self._steps[value.id] = step
@@ -920,19 +917,14 @@ class _Walk:
         for reference in self.references:
             name = reference.name
             scope: Scope | None = reference.scope
+            if name == "arguments":
+                self._provide_arguments(reference)
             while scope is not None:
                 binding = scope.bindings.get(name)
                 if binding is not None:
                     reference.binding = binding
                     binding.references.append(reference)
                     break
-                if name == "arguments":
-                    if scope.kind is ScopeKind.FUNCTION:
-                        # The same scope is asked again, and now has it.
-                        scope.bindings[name] = Binding(name, Kind.ARGUMENTS, scope, False)
-                        continue
-                    if scope.kind in (ScopeKind.FIELD, ScopeKind.STATIC_BLOCK):
-                        raise Refused(Reason.SYNTAX, reference.start, "arguments in a class field")
                 scope = scope.parent
         for reference in self.naming:
             if reference.binding is not None:
@@ -947,20 +939,31 @@ class _Walk:
             else:
                 raise Refused(Reason.SYNTAX, reference.start, f"no class around it has {reference.name}")
 
+    def _provide_arguments(self, reference: Reference) -> None:
+        """Gives `arguments` to the function that a reference means by it, if no scope up to there declares it."""
+        for scope in reference.scope.outward():
+            if reference.name in scope.bindings:
+                return
+            if scope.kind is _FUNCTION:
+                scope.bindings[reference.name] = Binding(reference.name, Kind.ARGUMENTS, scope, False)
+                return
+            if scope.kind in (ScopeKind.FIELD, ScopeKind.STATIC_BLOCK):
+                raise Refused(Reason.SYNTAX, reference.start, "arguments in a class field")
+
     def _check_bodies(self) -> None:
         """Names that parameters and a body, or a catch's parameter and its block, both declare."""
         for scope in self.scopes:
             outer = scope.parent
             if outer is None or not outer.bindings:
                 continue
-            if scope.kind is ScopeKind.BODY:
+            if scope.kind is _BODY:
                 for name in scope.bindings.keys() & outer.bindings.keys():
                     binding = scope.bindings[name]
                     if binding.lexical and outer.bindings[name].kind is Kind.PARAMETER:
                         raise Refused(Reason.REDECLARED, binding.declarations[0].start, name)
                     if binding.kind is _VAR:
                         binding.namesake = outer.bindings[name]
-            elif outer.kind is ScopeKind.CATCH and scope.kind is _BLOCK and scope.end == outer.end:
+            elif outer.kind is _CATCH and scope.kind is _BLOCK and scope.end == outer.end:
                 for name in scope.bindings.keys() & outer.bindings.keys():
                     raise Refused(Reason.REDECLARED, scope.bindings[name].declarations[0].start, name)
 
@@ -969,13 +972,13 @@ class _Walk:
             parent = scope.parent
             if scope.step is _EAGER:
                 own = scope.bindings.get(_CALLABLE.get(scope.kind, ""))
-                if scope.kind is ScopeKind.FUNCTION_NAME:
+                if scope.kind is _FUNCTION_NAME:
                     # A function that knows its own name may call itself later.
                     own = next(iter(scope.bindings.values()))
                 elif own is not None and scope.strict:
                     own = None
                 if own is not None and own.references:
-                    scope.step = Timing.BOTH
+                    scope.step = _BOTH
             if parent is None:
                 continue
             if scope.step is not _DEFERRED:
@@ -1009,7 +1012,7 @@ class _Code:
         self.parameters = None if parameters is None else parameters.named_children
         self.separate = self.is_block and self.parameters is not None and _hold_expressions(self.parameters)
         # A generator's body waits for the first next(); an async one stops at its first await.
-        self.inner = _DEFERRED if generator else Timing.BOTH if asynchronous else _EAGER
+        self.inner = _DEFERRED if generator else _BOTH if asynchronous else _EAGER
 
     def step(self, called: Timing) -> Timing:
         """When the scope of the parameters, and of the body unless it is separate, runs if the call runs so."""
@@ -1058,10 +1061,15 @@ def _field(node: Node, name: str) -> Node:
     return child
 
 
+# The place of a node, as a key of C's.
+_start: Callable[[Node], int] = attrgetter("start_byte")
+
+
 def _place(declaration: Declaration) -> int:
     return declaration.start
 
 
+_BEGINS_FUNCTION = b"(fa"
 _DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
 
 _NAME, _OTHER, _NOTHING, _LASTING, _STRING, _PASSED = range(6)

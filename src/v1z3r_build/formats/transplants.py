@@ -25,7 +25,7 @@ _MOVABLE = frozenset((ScopeKind.FUNCTION, ScopeKind.ARROW, ScopeKind.FUNCTION_NA
 _HEAD = re.compile(rb"(?:async[ \t]+)?function\s*\*?\s*[\w$\x80-\xff]*\s*\(")
 _CLASS = re.compile(rb"class(?:\s+(?!extends\b)[\w$\x80-\xff]+)?(?=[\s{])")
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
-_READ = Access.READ
+_READ, _CLASS_SCOPE = Access.READ, ScopeKind.CLASS
 # Less is not worth it.
 _LEAST = 24
 
@@ -33,17 +33,15 @@ _LEAST = 24
 class Transplant(NamedTuple):
     """A function or class that is taken over. scope: its own; outer: that of the frame around it.
 
-    shift: how much further on it stands in the new text. references: those in it, in order.
+    shift: how much further on it stands in the new text. references: those in it, in order. outward: those of them
+    that are to something around it.
     """
 
     scope: Scope
     outer: Scope
     shift: int
     references: Sequence[Reference]
-
-    def holds(self, binding: Binding) -> bool:
-        """Whether a binding of the origin is declared in it."""
-        return self.scope.encloses(binding.scope)
+    outward: Sequence[Reference]
 
 
 class Composition:
@@ -111,8 +109,12 @@ class Composition:
     def meant(self, one: Transplant, reference: Reference) -> Binding | None:
         """What a reference in a transplant means here."""
         binding = reference.binding
-        if binding is not None and one.holds(binding):
+        if binding is not None and one.scope.encloses(binding.scope):
             return binding
+        return self.meant_around(one, reference)
+
+    def meant_around(self, one: Transplant, reference: Reference) -> Binding | None:
+        """What a reference out of a transplant means here."""
         name = reference.name
         return next((found for scope in one.outer.outward() if (found := scope.bindings.get(name)) is not None), None)
 
@@ -134,10 +136,12 @@ class Composition:
             found, scope = self.origin.references, cut.scope
             first = bisect_left(found, scope.start, key=start_of)
             inside = found[first : bisect_left(found, scope.end, first, key=start_of)]
-            self.transplants.append(Transplant(scope, stand_in.parent, cut.start - scope.start, inside))
+            low, high = scope.index, scope.last
+            outward = [one for one in inside if one.binding is None or not low <= one.binding.scope.index <= high]
+            self.transplants.append(Transplant(scope, stand_in.parent, cut.start - scope.start, inside, outward))
             self._starts.append(start + len(cut.filling))
             self._shifts.append(cut.end - self._starts[-1])
-            for name, binding in cut.scope.bindings.items() if cut.scope.kind is ScopeKind.CLASS else ():
+            for name, binding in scope.bindings.items() if scope.kind is _CLASS_SCOPE else ():
                 self._leaders[binding] = stand_in.bindings[name].namesake
         self._tell()
         return True
@@ -145,10 +149,8 @@ class Composition:
     def _tell(self) -> None:
         """Note what transplants do to bindings of the frame."""
         for one in self.transplants:
-            for reference in one.references:
-                if reference.access is _READ or (reference.binding is not None and one.holds(reference.binding)):
-                    continue
-                if (binding := self.meant(one, reference)) is not None:
+            for reference in one.outward:
+                if reference.access is not _READ and (binding := self.meant_around(one, reference)) is not None:
                     self.written.add(binding)
                     binding.gives_name = binding.gives_name or reference in self.origin.naming
 
