@@ -101,6 +101,38 @@ def test_a_module_is_split_and_its_page_learns_of_it(tmp_path: Path) -> None:
     assert len(chunk.read_text()) < 300
 
 
+@pytest.mark.parametrize(
+    ("clock", "waits"),
+    [
+        ("export const now=1;", False),
+        ("export let now=1;now=2;", False),
+        ("export const now=(()=>{})(async()=>{await 0});", False),
+        ("export const now=await 1;", True),
+        ("await(async()=>{})();export const now=1;", True),
+        ("class A{[await(1)](){}}export const now=1;", True),
+        ("import'./timer.js';export const now=1;", True),
+        ("import'./index-Bx3f_9aQ.js';export const now=1;", True),  # it may call what the vendor gives
+        ("import'https://example.com/x.js';export const now=1;", True),
+    ],
+)
+def test_what_is_imported_decides_when_a_vendor_may_run(tmp_path: Path, clock: str, waits: bool) -> None:
+    """A vendor's file is evaluated while others wait, so what can be noticed of it is called where it stood."""
+    run = (
+        "const kept=three2({zenithAngle:1}).zeroPosition;"
+        "function uses(a){return kept.zenithAngle+a.zenithAngleCos+a.zeroPosition+kept.zenithAngleCos}"
+    )
+    files = {
+        **FILES,
+        "assets/index-Bx3f_9aQ.js": library("three") + run + APP,
+        "assets/clock.js": clock,
+        "assets/timer.js": "await 0;",
+    }
+    output, vendors, _ = optimize(tmp_path, files)
+    [chunk] = (output / "assets").glob("index-*.js")
+    assert len(vendors) == 1
+    assert chunk.read_text().startswith("_0();import{now}" if waits else "import{now}")
+
+
 def test_an_edit_of_the_app_leaves_the_vendor_as_it_is(tmp_path: Path) -> None:
     edited = {
         **FILES,

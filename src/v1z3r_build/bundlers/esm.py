@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _DECLARING = {"import_statement", "export_statement"}
 _FUNCTIONS = {
     "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
-    "arrow_function", "method_definition",
+    "arrow_function",
 }  # fmt: skip
 
 
@@ -82,7 +82,24 @@ class Outline:
 
     def awaits(self) -> bool:
         """Whether it has an `await` at its top level."""
-        return any(self.source.find(b"await", *one.byte_range) >= 0 and _awaits(one) for one in self._statements)
+        return any(self._awaits(one) for one in self._statements)
+
+    def _awaits(self, statement: Node) -> bool:
+        """Whether there is an `await` outside of all functions; also that of `for await` and `await using`."""
+        work = [statement]
+        while work:
+            node = work.pop()
+            if self.source.find(b"await", *node.byte_range) < 0:
+                continue
+            # The parser takes `await (async () => {})()` for a call of what is called `await`, as nothing is here.
+            if node.type == "await" or (node.type == "identifier" and self._text(node) == "await"):
+                return True
+            if node.type == "method_definition":
+                # Its name may be computed, which happens outside of it.
+                work.extend(child for child in node.children if child.type == "computed_property_name")
+            elif node.type not in _FUNCTIONS:
+                work.extend(node.children)
+        return False
 
     def _text(self, name: Node | None) -> str:
         """The name of an import or export. Not the node's own text, see `located`."""
@@ -140,7 +157,11 @@ class Module(Outline):
         return needs(self.items, self.bindings)
 
     def settled(self) -> frozenset[str]:
-        """The names under which it exports bindings that are written once, by their declaration."""
+        """The names under which it exports bindings that are written once, by their declaration.
+
+        As long as nothing is known of what it imports: that may call its functions before it is evaluated.
+        """
+        early = any(map(_is_request, self.items))
         found: set[str] = set()
         for item in self.items:
             if item.form != "export" or item.node.child_by_field_name("source") is not None:
@@ -148,13 +169,13 @@ class Module(Outline):
             for clause in item.node.named_children:
                 for one in clause.named_children if clause.type == "export_clause" else ():
                     name, alias = one.child_by_field_name("name"), one.child_by_field_name("alias")
-                    if self._is_settled(self._text(name)):
+                    if self._is_settled(self._text(name), early):
                         found.add(self._text(alias or name))
         return frozenset(found)
 
-    def _is_settled(self, name: str) -> bool:
+    def _is_settled(self, name: str, early: bool) -> bool:
         binding = self.scopes.root.bindings.get(name)
-        if binding is None or binding.kind is Kind.IMPORT or (self._imports.circular and self._is_early(name)):
+        if binding is None or binding.kind is Kind.IMPORT or (early and self._is_early(name)):
             return False
         home = self._places.at(binding.declarations[0].start)
         return home >= 0 and is_settled(self.items[home], binding)
@@ -174,18 +195,6 @@ class Module(Outline):
 def _is_request(item: Item) -> bool:
     """Whether it loads another module: these are evaluated in the order in which they stand."""
     return item.form == "import" or (item.form == "export" and item.node.child_by_field_name("source") is not None)
-
-
-def _awaits(item: Node) -> bool:
-    """Whether there is an `await` outside of all functions; also that of `for await` and `await using`."""
-    work = [item]
-    while work:
-        node = work.pop()
-        if node.type == "await":
-            return True
-        if node.type not in _FUNCTIONS:
-            work.extend(node.children)
-    return False
 
 
 def _canonical(body: Derived, origin: Scopes, read: Container[str]) -> tuple[Derived, Mapping[str, str]]:

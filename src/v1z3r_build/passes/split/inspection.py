@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from v1z3r_build.bundlers import esm
 from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.javascript import MAX_SIZE
-from v1z3r_build.formats.scopes import Reason
+from v1z3r_build.formats.scopes import Reason, Refused
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, not_split
 from v1z3r_build.passes.split.bundles import draft_bundle
 from v1z3r_build.passes.split.chunks import draft_chunk
 from v1z3r_build.passes.split.entries import draft_entries
-from v1z3r_build.passes.split.modules import draft_module, outline
+from v1z3r_build.passes.split.modules import draft_module, exchanged, outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Set
@@ -42,8 +43,8 @@ _FAMILIES: tuple[tuple[Family, Drafter], ...] = (
 class Finding(NamedTuple):
     """What came of looking into a script: its family, and what became of it.
 
-    answer: None for a module that cannot be split before it is known what it imports. exchange: of a module, as of
-    `modules.outline`.
+    answer: None for what is a module only if a page says so. Of other modules it holds if what they import is as
+    `Exchange.hoped`. exchange: of a module, None if that cannot be known.
     """
 
     path: str
@@ -82,6 +83,10 @@ def _drafted(path: str, wanted: Wanted, told: Sequence[Span], data: bytes, chose
         if made is not None:
             return _Draft(family, made)
     found = outline(data, tree)
-    if found is None or found.imports or not found.declared:
+    if found is None or not found.declared:
         return _Draft("modules", None, found)
-    return _Draft("modules", draft_module(path, wanted, told, None, data, tree, chosen), found)
+    try:
+        module = esm.Module(data, found.hoped(), tree)
+    except Refused as refused:
+        return _Draft("modules", Answer(path, diagnostics=(not_split(path, str(refused)),)), found)
+    return _Draft("modules", draft_module(path, wanted, told, module, chosen), exchanged(module))

@@ -40,14 +40,19 @@ class _Graph:
     def split(self, findings: Sequence[Finding]) -> list[Answer]:
         modules = [one for one in findings if self._is_module(one.path, one.exchange) and self._has_one_url(one.path)]
         known = self._known(self._exchanges({one.path: one.exchange for one in findings}))
+        made: list[Answer] = []
+        again: list[str] = []
+        for path, _, answer, one in modules:
+            if answer is not None and one is not None and one.hoped() == known[path]:
+                made.append(answer)
+            else:
+                again.append(path)
         calls = (
             self._workshop.call(
                 path, split_module, path, *self._workshop.options(path), known[path], self._assets[path].location
             )
-            for path, _, answer, _ in modules
-            if answer is None
+            for path in again
         )
-        made = [one.answer for one in modules if one.answer is not None]
         return [*made, *self._workshop.answers(calls)]
 
     def _is_module(self, path: str, one: Exchange | None) -> bool:
@@ -73,17 +78,14 @@ class _Graph:
         others = (asset.read() for asset in self._assets.values() if asset.kind in ("html", "script"))
         return not any(one in data for data in others for one in marked)
 
-    def _exchanges(self, outlines: Mapping[str, Exchange | None]) -> dict[str, Exchange | None]:
+    def _exchanges(self, looked_into: Mapping[str, Exchange | None]) -> dict[str, Exchange | None]:
         """What the modules take and give, and all that they import, however far."""
-        found = dict(outlines)
-        known: set[str] = set()
-        # What a module gives is of interest where another one takes it.
-        waiting = {target for path, one in outlines.items() for target in self._imports(path, one)}
+        found = dict(looked_into)
+        waiting = {target for path, one in found.items() for target in self._imports(path, one)} - found.keys()
         while waiting:
             calls = [self._workshop.call(path, exchange, self._assets[path].location) for path in sorted(waiting)]
             found.update((path, one) for path, one, _ in self._workshop.outcomes(calls))
-            known.update(waiting)
-            waiting = {target for path in waiting for target in self._imports(path, found[path])} - known
+            waiting = {target for path in waiting for target in self._imports(path, found[path])} - found.keys()
         return found
 
     def _imports(self, path: str, one: Exchange | None) -> set[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import esm
+from v1z3r_build.bundlers.esm import Imports
 from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scopes import Refused
 from v1z3r_build.passes.split import worth
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from tree_sitter import Tree
 
-    from v1z3r_build.bundlers.esm import Imports
     from v1z3r_build.bundlers.items import Item
     from v1z3r_build.formats.source_maps import Span
     from v1z3r_build.passes.split.draft import Draft
@@ -37,23 +37,36 @@ class Exchange:
     declared: bool
     awaits: bool
 
+    def hoped(self) -> Imports:
+        """What mostly comes to be known of what it imports: nothing of it changes, waits, or imports the module."""
+        names = frozenset(name for names in self.imports.values() for name in names)
+        return Imports(names, circular=False, awaiting=False)
 
-def outline(data: bytes, tree: Tree | None = None) -> Exchange | None:
-    """What a module that nobody imports takes, None if that cannot be known. tree: its own, if it is parsed already."""
+
+def outline(data: bytes, tree: Tree) -> Exchange | None:
+    """What a module takes, and nothing of what it gives; None if that cannot be known. tree: its own."""
     try:
-        module = esm.Outline(data, tree)
+        return _exchange(esm.Outline(data, tree))
     except Refused:
         return None
-    return Exchange(module.specifiers(), frozenset(), module.is_declared(), module.awaits())
 
 
 def exchange(data: bytes) -> Exchange | None:
     """What a module takes and gives, None if that cannot be known. Pure."""
+    tree = located(data)
     try:
-        module = esm.Module(data)
+        return exchanged(esm.Module(data, tree=tree))
     except Refused:
-        return None
-    return Exchange(module.specifiers(), module.settled(), module.is_declared(), module.awaits())
+        return outline(data, tree)
+
+
+def exchanged(module: esm.Module) -> Exchange:
+    """What a module takes and gives."""
+    return replace(_exchange(module), settled=module.settled())
+
+
+def _exchange(module: esm.Outline) -> Exchange:
+    return Exchange(module.specifiers(), frozenset(), module.is_declared(), module.awaits())
 
 
 def split_module(
@@ -65,31 +78,22 @@ def split_module(
     """
 
     def draft(chosen: Set[str] | None) -> Draft | Answer:
-        return draft_module(path, wanted, told, imports, data, located(data), chosen)
+        try:
+            module = esm.Module(data, imports)
+        except Refused as refused:
+            return Answer(path, diagnostics=(not_split(path, str(refused)),))
+        return draft_module(path, wanted, told, module, chosen)
 
     made = draft(None)
     return made if isinstance(made, Answer) else worth.worthwhile(path, data, made, draft, min_size)
 
 
 def draft_module(
-    path: str,
-    wanted: Wanted,
-    told: Sequence[Span],
-    imports: Imports | None,
-    data: bytes,
-    tree: Tree,
-    chosen: Set[str] | None,
+    path: str, wanted: Wanted, told: Sequence[Span], module: esm.Module, chosen: Set[str] | None
 ) -> Draft | Answer:
-    """Cut one ES module apart.
-
-    told: as of Labels. imports: as of `esm.Module`. tree: the script's. chosen: the vendors to take out, all if None.
-    """
-    try:
-        module = esm.Module(data, imports, tree)
-    except Refused as refused:
-        return Answer(path, diagnostics=(not_split(path, str(refused)),))
+    """Cut one ES module apart. told: as of Labels. chosen: the vendors to take out, all if None."""
     labels = Labels(module.scopes, wanted, told)
-    if not labels.present(0, len(data)):
+    if not labels.present(0, len(module.source)):
         return Answer(path)
     items = zip(module.items, module.needs(), strict=True)
     found = labels.of([Part(one.start, one.end, tuple(sorted(needs))) for one, needs in items])
