@@ -141,8 +141,11 @@ def needs(found: Sequence[Item], bindings: Sequence[Binding]) -> list[set[int]]:
     """For each item the indices of the others that declare what it reads or writes."""
     answers: list[set[int]] = [set() for _ in found]
     for binding in bindings:
-        for use in binding.uses:
-            answers[use.item].update(index for index in binding.items if index != use.item)
+        homes = binding.items
+        for item in {use.item for use in binding.uses}:
+            answers[item].update(homes)
+    for index, others in enumerate(answers):
+        others.discard(index)
     return answers
 
 

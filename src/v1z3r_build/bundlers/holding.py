@@ -31,6 +31,7 @@ _RECEIVER = {"this", "super"}
 _FLOW = {"await_expression", "return_statement", "yield_expression"}
 # Some of them may end a longer word: a pattern that begins with letters is found faster.
 _WORDS = re.compile(rb"(?:this|super|await|return|yield|meta|target)\b")
+_OF_RECEIVERS = re.compile(rb"(?:this|super|meta|target)\b")
 _DECORATOR = re.compile(rb"@\s*")
 _OF_THE_FILE = re.compile(rb"import\b.*?\bmeta\b", re.S)
 
@@ -104,7 +105,7 @@ def hold(
         bindings.append(Binding(name, homes, tuple(uses), once))
     fixed.update(where.at(place) for place in _outer(region))
     for index, item in enumerate(found):
-        if _WORDS.search(source, item.start, item.end) and _speaks_of_its_place(item.node):
+        if _WORDS.search(source, item.start, item.end) and _speaks_of_its_place(source, item.node):
             fixed.add(index)
     return Holding(bindings, fixed)
 
@@ -162,7 +163,7 @@ def _writes_once(item: Item) -> bool:
     return name is not None and name.type == "identifier" and value is not None
 
 
-def _speaks_of_its_place(item: Node) -> bool:
+def _speaks_of_its_place(source: bytes, item: Node) -> bool:
     """Whether it has a `this`, `return`, `await` … of the scope in which it stands, or an `import.meta`."""
     work = [(item, False)]
     while work:
@@ -184,9 +185,10 @@ def _speaks_of_its_place(item: Node) -> bool:
             work.extend((child, in_arrow) for child in node.named_children if child != value)
             if value is not None and _names_its_file(value):
                 return True
-        else:
-            inner = in_arrow or kind == "arrow_function"
-            work.extend([(child, inner) for child in node.named_children])
+        elif kind != "arrow_function":
+            work.extend([(child, in_arrow) for child in node.named_children])
+        elif _OF_RECEIVERS.search(source, *node.byte_range):
+            work.extend([(child, True) for child in node.named_children])
     return False
 
 

@@ -678,19 +678,23 @@ class _Walk:
         """Opens the scope of a function. step: when its parameters are evaluated, seen from the code outside."""
         scope = self._open(kind, outer, start, code.node.end_byte, step)
         scope.variables = scope
-        scope.strict = outer.strict or (code.is_block and self._is_strict(code.statements))
+        scope.strict = outer.strict or (code.is_block and self._is_strict(code.body.named_children))
         scope.awaits = code.asynchronous
         scope.yields = code.generator
         if code.separate:
             self._stack.append((code.body, scope, _Open.BODY))
             self._steps[code.body.id] = code.inner
+        elif code.is_block:
+            self._pass(code.body, scope)
         else:
-            self._push(code.statements, scope)
+            self._stack.append((code.body, scope, None))
         if code.parameters is None:
             self._declare(_field(code.node, "parameter"), scope, _PARAMETER)
+        elif code.plain:
+            for parameter in code.parameters:
+                self._declare(parameter, scope, _PARAMETER)
         else:
-            for parameter in reversed(code.parameters):
-                self._stack.append((parameter, scope, _PARAMETER))
+            self._stack.extend([(parameter, scope, _PARAMETER) for parameter in reversed(code.parameters)])
 
     def _open_later(self, node: Node, scope: Scope, what: _Open) -> None:
         start, end = node.byte_range
@@ -997,8 +1001,8 @@ _CALLABLE = {ScopeKind.FUNCTION: "arguments"}
 class _Code:
     """A function's parameters and body.
 
-    separate: its parameters hold expressions, which must not see the body's names (§10.2.11). inner: when the body
-    runs, seen from its parameters.
+    plain: its parameters are names alone. separate: they hold expressions, which must not see the body's names
+    (§10.2.11). inner: when the body runs, seen from its parameters.
     """
 
     def __init__(self, node: Node, asynchronous: bool, generator: bool) -> None:
@@ -1007,10 +1011,11 @@ class _Code:
         self.generator = generator
         self.body = _field(node, "body")
         self.is_block = self.body.type == "statement_block"
-        self.statements: Sequence[Node] = self.body.named_children if self.is_block else (self.body,)
         parameters = node.child_by_field_name("parameters")
         self.parameters = None if parameters is None else parameters.named_children
-        self.separate = self.is_block and self.parameters is not None and _hold_expressions(self.parameters)
+        patterns = [one for one in self.parameters or () if one.type != "identifier"]
+        self.plain = not patterns
+        self.separate = self.is_block and _hold_expressions(patterns)
         # A generator's body waits for the first next(); an async one stops at its first await.
         self.inner = _DEFERRED if generator else _BOTH if asynchronous else _EAGER
 
@@ -1021,8 +1026,8 @@ class _Code:
         return self.inner
 
 
-def _hold_expressions(parameters: Sequence[Node]) -> bool:
-    stack = [parameter for parameter in parameters if parameter.type != "identifier"]
+def _hold_expressions(patterns: Sequence[Node]) -> bool:
+    stack = [*patterns]
     while stack:
         node = stack.pop()
         kind = node.type
