@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Query
 
 # Shorter ones are what minifiers give themselves.
+_LEAST = 4
 WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{3,}")
 _SPACE = re.compile(rb"\s")
 # No name and no word of a message is so long.
@@ -70,15 +71,13 @@ class ScriptWords:
 
     def __init__(self, script: bytes, lasting: Sequence[int]) -> None:
         """lasting: where names and texts start and end, as of `Scopes`."""
-        starts, ends = lasting[::2], lasting[1::2]
+        places = [(start, end) for start, end in zip(lasting[::2], lasting[1::2], strict=True) if end - start >= _LEAST]
+        places.sort()
         self._starts = array("i")
         self._words: list[str] = []
         # Most words stand in many places.
         known: dict[bytes, str] = {}
-        for index in sorted(range(len(starts)), key=starts.__getitem__):
-            start, end = starts[index], ends[index]
-            if end - start < 4:
-                continue
+        for start, end in places:
             text = script[start:end]
             # Wasm, pictures and tables in base64: chance makes words of them.
             if len(text) > _LONG and not _SPACE.search(text):

@@ -34,7 +34,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import count, islice
+from itertools import chain, count, filterfalse, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -93,12 +93,7 @@ class Renamer:
 
     def named(self, names: Container[str]) -> list[Binding]:
         """The bindings that bear these names, and from which functions or classes take theirs."""
-        return [
-            binding
-            for scope in self.composition.scopes()
-            for binding in scope.bindings.values()
-            if binding.gives_name and binding.name in names
-        ]
+        return [binding for binding in self.composition.givers() if binding.name in names]
 
     def readable(self, region: Region) -> set[Binding]:
         """The bindings of a region of the frame, or around it, whose names code in there may read."""
@@ -112,13 +107,10 @@ class Renamer:
             else:
                 possible = possible or read.may_be_function
         if possible:
-            for scope in self.composition.scopes(region):
-                for binding in scope.bindings.values():
-                    if not binding.gives_name:
-                        continue
-                    taker = leader(binding)
-                    if len(taker.name) > _SHORT or (binding.kind in _CLASSES) not in self._arbitrary:
-                        certain.add(taker)
+            for binding in self.composition.givers(region):
+                taker = leader(binding)
+                if len(taker.name) > _SHORT or (binding.kind in _CLASSES) not in self._arbitrary:
+                    certain.add(taker)
         return certain
 
     def _reads(self, region: Region) -> Iterator[tuple[NameRead, Binding | None]]:
@@ -143,10 +135,8 @@ class Renamer:
         if not self._is_dense():
             return set()
         names: dict[bool, list[int]] = {True: [], False: []}
-        for scope in self.composition.scopes():
-            for binding in scope.bindings.values():
-                if binding.gives_name:
-                    names[binding.kind in _CLASSES].append(len(binding.name))
+        for binding in self.composition.givers():
+            names[binding.kind in _CLASSES].append(len(binding.name))
         return {sort for sort, sizes in names.items() if sum(size <= _SHORT for size in sizes) * 10 >= len(sizes) * 9}
 
     def _is_dense(self) -> bool:
@@ -324,12 +314,12 @@ class _Renaming:
                 taken.update(group.name for group in self.own.get(neighbour, ()))
             private = [group for group in groups if group.leader.name.startswith("#")]
             if private:
-                self._name(private, (name for name in ("#" + name for name in _canonical()) if name not in taken))
+                self._name(private, filterfalse(taken.__contains__, map("#{}".format, _canonical())))
                 groups = [group for group in groups if not group.leader.name.startswith("#")]
             names = _canonical()
             if len(groups) + len(private) > len(_FIRST):
                 names = islice(names, _INNER, None)
-            self._name(groups, (name for name in names if name not in taken))
+            self._name(groups, filterfalse(taken.__contains__, names))
 
     def _name(self, groups: Sequence[_Group], free: Iterator[str]) -> None:
         passed: list[str] = []
@@ -355,12 +345,12 @@ class _Renaming:
             if other is None or other not in self.outer:
                 continue
             inner, outer = (scope, other) if other is scope.parent else (other, scope)
-            body = inner.kind is ScopeKind.BODY
-            if body or (outer.kind is ScopeKind.CATCH and inner.kind is ScopeKind.BLOCK and inner.end == outer.end):
+            body = inner.kind is _BODY
+            if body or (outer.kind is _CATCH and inner.kind is _BLOCK and inner.end == outer.end):
                 yield other
 
     def _children(self, scope: Scope) -> Iterator[Scope]:
-        if scope.kind in (ScopeKind.CATCH, ScopeKind.FUNCTION, ScopeKind.ARROW):
+        if scope.kind in _WITH_BODIES:
             scopes = self.composition.frame.scopes
             if scope.index >= len(scopes) or scopes[scope.index] is not scope:
                 scopes = self.composition.origin.scopes
@@ -482,9 +472,10 @@ _FIRST = "etnriaoscldupmhfgbvkyxwjqzTEANSRICOLDMPFUBHVGWXKYZJQ_$"
 _NEXT = _FIRST + "0123456789"
 # Most functions have no more names than this.
 _INNER = 8
+# What nearly all scopes have enough of.
+_FREQUENT = 1_000
 
 
-@cache
 def _spelling(number: int) -> str:
     """All names there are, counted from 0."""
     name = _FIRST[number % len(_FIRST)]
@@ -498,7 +489,12 @@ def _spelling(number: int) -> str:
 
 def _canonical() -> Iterator[str]:
     """The canonical names in order."""
-    return (name for name in map(_spelling, count()) if name not in _RESERVED)
+    return chain(_frequent(), (name for name in map(_spelling, count(_FREQUENT)) if name not in _RESERVED))
+
+
+@cache
+def _frequent() -> Sequence[str]:
+    return [name for name in map(_spelling, range(_FREQUENT)) if name not in _RESERVED]
 
 
 # Names that code can read
@@ -508,6 +504,8 @@ _BLANKS = bytes(bytes((code,)).isspace() for code in range(256))
 _SHORT = 3
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
 _EXPORT, _PLAIN = Access.EXPORT, Form.PLAIN
+_BODY, _BLOCK, _CATCH = ScopeKind.BODY, ScopeKind.BLOCK, ScopeKind.CATCH
+_WITH_BODIES = frozenset((_CATCH, ScopeKind.FUNCTION, ScopeKind.ARROW))
 _WRITING = frozenset((Access.WRITE, Access.UPDATE))
 _ENOUGH, _SAMPLE = 20, 5_000
 _CLASSES = frozenset((Kind.CLASS, Kind.CLASS_NAME))

@@ -319,6 +319,11 @@ class Scopes:
         """All names that are declared or referred to."""
         return {one.name for one in self.references} | {name for one in self.scopes for name in one.bindings}
 
+    @cached_property
+    def givers(self) -> Sequence[Binding]:
+        """The bindings that functions or classes take their names from, in order of the scopes."""
+        return [one for scope in self.scopes for one in scope.bindings.values() if one.gives_name]
+
     def whole(self) -> Region:
         """All of the text as a region. Raises Refused as `region` does."""
         return self.region(self.root)

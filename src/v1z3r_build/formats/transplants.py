@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from v1z3r_build.formats.derivation import Derived
@@ -28,6 +29,9 @@ _CLASS = re.compile(rb"class(?:\s+(?!extends\b)[\w$\x80-\xff]+)?(?=[\s{])")
 _READ, _CLASS_SCOPE = Access.READ, ScopeKind.CLASS
 # Less is not worth it.
 _LEAST = 24
+
+
+_home = attrgetter("scope.index")
 
 
 class Transplant(NamedTuple):
@@ -73,6 +77,16 @@ class Composition:
         yield from (scope for scope in scopes if scope.index not in self.emptied)
         for one in self.transplants if region is None else self.within(region):
             yield from self.inside(one)
+
+    def givers(self, region: Region | None = None) -> Iterator[Binding]:
+        """The bindings of a region of the frame, or of all, that functions or classes take their names from."""
+        for binding in self.frame.givers:
+            if binding.scope.index not in self.emptied and (region is None or region.scope.encloses(binding.scope)):
+                yield binding
+        found = self.origin.givers
+        for one in self.transplants if region is None else self.within(region):
+            first = bisect_left(found, one.scope.index, key=_home)
+            yield from found[first : bisect_right(found, one.scope.last, first, key=_home)]
 
     def within(self, region: Region) -> list[Transplant]:
         """The transplants in a region of the frame."""
