@@ -162,14 +162,15 @@ def _sha256(location: Path) -> str:
 
 
 def _without_manifest(found: Site) -> Site:
-    return replace(found, assets={path: one for path, one in found.assets.items() if path != MANIFEST_NAME})
+    if MANIFEST_NAME not in found.assets:
+        return found
+    return found.with_only(one for path, one in found.assets.items() if path != MANIFEST_NAME)
 
 
 def _as_recorded(found: Site, recorded: Manifest) -> Site:
     """The site as its manifest describes it: sidecars are no files of their own."""
     return replace(
-        found,
-        assets={path: asset for path, asset in found.assets.items() if path in recorded.files},
+        found.with_only(asset for path, asset in found.assets.items() if path in recorded.files),
         encodings={
             path: {
                 coding: Encoding(one.path, one.size, one.sha256, found.assets[one.path].location)

@@ -55,6 +55,17 @@ class _Place:
     def __set__(self, one: Asset, path: Path) -> None:
         self._slot.__set__(one, str(path))
 
+    def text(self, one: Asset) -> str:
+        """The path as it is held."""
+        text: str = self._slot.__get__(one)
+        return text
 
-for _name in ("location", "original"):
-    setattr(Asset, _name, _Place(vars(Asset)[_name]))
+
+_LOCATION, _ORIGINAL = (_Place(vars(Asset)[name]) for name in ("location", "original"))
+setattr(Asset, "location", _LOCATION)  # noqa: B010 - no assignment to what is said to be a path
+setattr(Asset, "original", _ORIGINAL)  # noqa: B010
+
+
+def texts_of_places(asset: Asset) -> tuple[str, str]:
+    """The location and the original of an asset as text, without a path being made of either."""
+    return _LOCATION.text(asset), _ORIGINAL.text(asset)

@@ -330,9 +330,10 @@ class _Judge:
                 self.units[f"c:{path}"] = [path]
 
     def _can_be_copied(self, path: str) -> bool:
+        if path in self.survey.tokens or path in self.named:
+            return False
         asset = self.site.assets[path]
-        hashed = path in self.survey.tokens or asset.cache_class == "immutable"
-        return path not in self.named and not hashed and asset.kind in _COPIED
+        return asset.cache_class != "immutable" and asset.kind in _COPIED
 
     def _look_at_references(self, referrer: str, reading: Reading, references: Iterable[Reference]) -> None:
         for reference in references:

@@ -1,0 +1,198 @@
+"""The assets of a site, held in little: as objects those of 100,000 files take most of a hundred megabytes.
+
+What files have in common is held once: the folders that their bytes lie in, types, cache classes. Of its own a file
+has its path, its size and the hash by which its bytes are found in the spool. What only few have is held apart.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping
+from copy import copy
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+
+from v1z3r_build.site.asset import Asset, texts_of_places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from v1z3r_build.site.asset import CacheClass, Kind
+
+_Value = TypeVar("_Value")
+
+_HASH = 32  # bytes of SHA-256
+_ELSEWHERE = bytes(_HASH)
+
+
+class _Traits(NamedTuple):
+    """What many assets have in common."""
+
+    kind: Kind
+    content_type: str
+    cache_class: CacheClass
+    vendor: str
+    kept: str
+    variants: tuple[str, ...]
+    score: int
+
+
+class Inventory(Mapping[str, Asset]):
+    """Assets by path, in sorted order. In memory each takes some 60 bytes, besides its path.
+
+    An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths.
+    """
+
+    def __init__(self, root: Path, spool: Path, assets: Iterable[Asset] = ()) -> None:
+        """root, spool: the site's, below which nearly all bytes lie. assets: to begin with."""
+        self._root = os.path.join(root, "")  # noqa: PTH118 - with a separator at the end
+        self._spool = os.path.join(spool, "")  # noqa: PTH118
+        self._paths: list[str] = []
+        self._sizes = array("Q")
+        self._traits = array("L")  # by their numbers
+        self._hashes = bytearray()  # the names of places in the spool, `_ELSEWHERE` for all others
+        # Shared with the inventories that are made of this one: a number keeps its meaning.
+        self._traits_by_number: list[_Traits] = []
+        self._numbers_of_traits: dict[_Traits, int] = {}
+        # By path, where they are not what they mostly are: the path itself, that file of the input, and the original.
+        self._sources: dict[str, tuple[str, ...]] = {}
+        self._originals: dict[str, str] = {}
+        self._locations: dict[str, str] = {}
+        self._is_sorted = True
+        for asset in assets:
+            self.add(asset)
+
+    def add(self, asset: Asset) -> None:
+        """Take in an asset. Of several with the same path the last counts."""
+        self._is_sorted = self._is_sorted and (not self._paths or asset.path > self._paths[-1])
+        self._paths.append(asset.path)
+        self._sizes.append(0)
+        self._traits.append(0)
+        self._hashes += _ELSEWHERE
+        self._set(len(self._paths) - 1, asset)
+
+    def updated(self, changed: Iterable[Asset]) -> Inventory:
+        """This inventory with some assets replaced or added."""
+        self._sort()
+        made = copy(self)
+        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
+        made._hashes = self._hashes[:]
+        made._sources, made._originals = dict(self._sources), dict(self._originals)
+        made._locations = dict(self._locations)
+        for asset in changed:
+            number = self._find(asset.path)
+            if number < 0:
+                made.add(asset)
+            else:
+                made._set(number, asset)
+        return made
+
+    def __getitem__(self, path: str) -> Asset:
+        number = self._find(path)
+        if number < 0:
+            raise KeyError(path)
+        return self._asset(number)
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and self._find(path) >= 0
+
+    def __iter__(self) -> Iterator[str]:
+        self._sort()
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        self._sort()
+        return len(self._paths)
+
+    def _find(self, path: str) -> int:
+        """Where a path stands in the sorted order, -1 if it is not there."""
+        self._sort()
+        number = bisect_left(self._paths, path)
+        return number if number < len(self._paths) and self._paths[number] == path else -1
+
+    def _sort(self) -> None:
+        if self._is_sorted:
+            return
+        paths = self._paths
+        order = sorted(range(len(paths)), key=paths.__getitem__)
+        # Equal paths stand in the order in which they came.
+        order = [
+            one for one, after in zip(order, [*order[1:], -1], strict=True) if after < 0 or paths[one] != paths[after]
+        ]
+        self._paths = [paths[number] for number in order]
+        self._sizes = array("Q", map(self._sizes.__getitem__, order))
+        self._traits = array("L", map(self._traits.__getitem__, order))
+        self._hashes = bytearray().join(map(self._hash, order))
+        self._is_sorted = True
+
+    def _hash(self, number: int) -> bytearray:
+        return self._hashes[number * _HASH : (number + 1) * _HASH]
+
+    def _set(self, number: int, asset: Asset) -> None:
+        path = asset.path
+        traits = _Traits(
+            asset.kind,
+            asset.content_type,
+            asset.cache_class,
+            asset.vendor,
+            asset.kept,
+            asset.variants,
+            asset.score,
+        )
+        if traits not in self._numbers_of_traits:
+            self._numbers_of_traits[traits] = len(self._traits_by_number)
+            self._traits_by_number.append(traits)
+        location, original = texts_of_places(asset)
+        name = _hash_in(location.removeprefix(self._spool)) if location.startswith(self._spool) else _ELSEWHERE
+        self._sizes[number] = asset.size
+        self._traits[number] = self._numbers_of_traits[traits]
+        self._hashes[number * _HASH : (number + 1) * _HASH] = name
+        _note(self._sources, path, asset.sources, (path,))
+        _note(self._originals, path, original, self._in_input(asset.sources))
+        _note(self._locations, path, location, location if name != _ELSEWHERE else original)
+
+    def _asset(self, number: int) -> Asset:
+        path = self._paths[number]
+        traits = self._traits_by_number[self._traits[number]]
+        sources = self._sources.get(path, (path,))
+        original = self._originals.get(path) or self._in_input(sources)
+        name = self._hash(number)
+        location = self._locations.get(path, original) if name == _ELSEWHERE else self._spool + name.hex()
+        # As texts, which is how an asset holds them: to make paths of them would take as long as all else.
+        return Asset(
+            path,
+            traits.kind,
+            traits.content_type,
+            self._sizes[number],
+            cast("Path", location),
+            cast("Path", original),
+            sources,
+            traits.cache_class,
+            traits.vendor,
+            traits.kept,
+            traits.variants,
+            traits.score,
+        )
+
+    def _in_input(self, sources: tuple[str, ...]) -> str:
+        """Where the first of these files lies in the input, '' if there is none."""
+        return self._root + sources[0].replace("/", os.sep) if sources else ""
+
+
+def _hash_in(name: str) -> bytes:
+    """The hash that a name in the spool is, `_ELSEWHERE` if it is none."""
+    try:
+        found = bytes.fromhex(name)
+    except ValueError:
+        return _ELSEWHERE
+    return found if len(found) == _HASH and found.hex() == name else _ELSEWHERE
+
+
+def _note(held: dict[str, _Value], path: str, value: _Value, mostly: _Value) -> None:
+    """Hold a value only if it is not what it mostly is."""
+    if value != mostly:
+        held[path] = value
+    elif held:
+        held.pop(path, None)
