@@ -78,6 +78,14 @@ def test_an_update_leaves_what_it_was_made_of(items: list[Asset], some: list[Ass
     assert list(second) == sorted(second)
 
 
+@given(st.lists(assets()))
+def test_every_original_is_told_once(items: list[Asset]) -> None:
+    found = Inventory(ROOT, SPOOL, items)
+    told = [one.original for one in found.originals()]
+    assert len(told) == len(set(told))
+    assert set(told) == {one.original for one in found.values()}
+
+
 @given(st.lists(st.tuples(assets(), st.booleans())))
 def test_it_is_read_between_additions(items: list[tuple[Asset, bool]]) -> None:
     found, held = Inventory(ROOT, SPOOL), dict[str, Asset]()

@@ -75,19 +75,28 @@ class Inventory(Mapping[str, Asset]):
 
     def updated(self, changed: Iterable[Asset]) -> Inventory:
         """This inventory with some assets replaced or added."""
-        self._sort()
-        made = copy(self)
-        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
-        made._hashes = self._hashes[:]
-        made._sources, made._originals = dict(self._sources), dict(self._originals)
-        made._locations = dict(self._locations)
+        made = self
         for asset in changed:
             number = self._find(asset.path)
+            if made is self:
+                made = self._copied()
             if number < 0:
                 made.add(asset)
             else:
                 made._set(number, asset)
         return made
+
+    def originals(self) -> Iterator[Asset]:
+        """An asset for each original that some came from: the one that is still called like it, if there is one."""
+        others: set[str] = set()
+        for path in self:
+            if not self._is_own(path):
+                original = self._original(path)
+                below = original.removeprefix(self._root)
+                if (below != original and self._is_own(below.replace(os.sep, "/"))) or original in others:
+                    continue
+                others.add(original)
+            yield self[path]
 
     def __getitem__(self, path: str) -> Asset:
         number = self._find(path)
@@ -106,6 +115,18 @@ class Inventory(Mapping[str, Asset]):
         self._sort()
         return len(self._paths)
 
+    def _copied(self) -> Inventory:
+        made = copy(self)
+        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
+        made._hashes = self._hashes[:]
+        made._sources, made._originals = dict(self._sources), dict(self._originals)
+        made._locations = dict(self._locations)
+        return made
+
+    def _is_own(self, path: str) -> bool:
+        """Whether there is an asset of this path that came from the file of this path, and from no other."""
+        return path not in self._sources and path not in self._originals and path in self
+
     def _find(self, path: str) -> int:
         """Where a path stands in the sorted order, -1 if it is not there."""
         self._sort()
@@ -116,15 +137,17 @@ class Inventory(Mapping[str, Asset]):
         if self._is_sorted:
             return
         paths = self._paths
-        order = sorted(range(len(paths)), key=paths.__getitem__)
-        # Equal paths stand in the order in which they came.
-        order = [
-            one for one, after in zip(order, [*order[1:], -1], strict=True) if after < 0 or paths[one] != paths[after]
-        ]
+        order = array("L", sorted(range(len(paths)), key=paths.__getitem__))
+        # Equal paths stand in the order in which they came: the last counts.
+        lasts = (at for at in range(len(order)) if at + 1 == len(order) or paths[order[at]] != paths[order[at + 1]])
+        order = array("L", map(order.__getitem__, lasts))
         self._paths = [paths[number] for number in order]
         self._sizes = array("Q", map(self._sizes.__getitem__, order))
         self._traits = array("L", map(self._traits.__getitem__, order))
-        self._hashes = bytearray().join(map(self._hash, order))
+        hashes = bytearray()
+        for number in order:
+            hashes += self._hash(number)
+        self._hashes = hashes
         self._is_sorted = True
 
     def _hash(self, number: int) -> bytearray:
@@ -156,8 +179,7 @@ class Inventory(Mapping[str, Asset]):
     def _asset(self, number: int) -> Asset:
         path = self._paths[number]
         traits = self._traits_by_number[self._traits[number]]
-        sources = self._sources.get(path, (path,))
-        original = self._originals.get(path) or self._in_input(sources)
+        original = self._original(path)
         name = self._hash(number)
         location = self._locations.get(path, original) if name == _ELSEWHERE else self._spool + name.hex()
         # As texts, which is how an asset holds them: to make paths of them would take as long as all else.
@@ -168,13 +190,16 @@ class Inventory(Mapping[str, Asset]):
             self._sizes[number],
             cast("Path", location),
             cast("Path", original),
-            sources,
+            self._sources.get(path, (path,)),
             traits.cache_class,
             traits.vendor,
             traits.kept,
             traits.variants,
             traits.score,
         )
+
+    def _original(self, path: str) -> str:
+        return self._originals.get(path) or self._in_input(self._sources.get(path, (path,)))
 
     def _in_input(self, sources: tuple[str, ...]) -> str:
         """Where the first of these files lies in the input, '' if there is none."""

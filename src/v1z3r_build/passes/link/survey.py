@@ -179,12 +179,13 @@ def _read(
 def _answers(site: Site, texts: Iterable[str], questions: _Questions, pool: Pool) -> Iterator[Outcome]:
     """What an earlier survey has read by the same call, for no file changes during a run; and what is read now."""
     unknown: list[Call] = []
+    arguments = questions.arguments  # one object for all calls
     for path in texts:
         read = site.readings.get(path)
-        if read is not None and read.asked == questions.arguments(path):
+        if read is not None and read.asked == arguments(path):
             yield Outcome(path, read.said)
         else:
-            unknown.append(Call(path, read_file, questions.arguments, site.assets[path].size, 600.0, cached=always))
+            unknown.append(Call(path, read_file, arguments, site.assets[path].size, 600.0, cached=always))
     yield from pool.run(unknown)
 
 
