@@ -14,6 +14,7 @@ from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from v1z3r_build.site.asset import Asset, texts_of_places
+from v1z3r_build.site.ordering import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -136,12 +137,8 @@ class Inventory(Mapping[str, Asset]):
     def _sort(self) -> None:
         if self._is_sorted:
             return
-        paths = self._paths
-        order = array("L", sorted(range(len(paths)), key=paths.__getitem__))
-        # Equal paths stand in the order in which they came: the last counts.
-        lasts = (at for at in range(len(order)) if at + 1 == len(order) or paths[order[at]] != paths[order[at + 1]])
-        order = array("L", map(order.__getitem__, lasts))
-        self._paths = [paths[number] for number in order]
+        order = in_order(self._paths)
+        self._paths = [self._paths[number] for number in order]
         self._sizes = array("Q", map(self._sizes.__getitem__, order))
         self._traits = array("L", map(self._traits.__getitem__, order))
         hashes = bytearray()
