@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_an_update_leaves_what_it_was_made_of(items: list[Asset], some: list[Ass
     assert second == held | {one.path: one for one in some}
     assert third == held | {one.path: one for one in others}
     assert list(second) == sorted(second)
+
+
+@given(st.lists(assets(), min_size=1), st.data())
+def test_a_copy_has_assets_of_its_own(items: list[Asset], data: st.DataObject) -> None:
+    first = Inventory(ROOT, SPOOL, items)
+    held = dict(first)
+    second = first.copied()
+    other = replace(data.draw(assets()), path=data.draw(st.sampled_from(sorted(held))))
+    second.replace(other)
+    assert (first, second) == (held, held | {other.path: other})
+    with pytest.raises(KeyError, match=r"absent\.js"):
+        second.replace(replace(other, path="absent.js"))
 
 
 @given(st.lists(assets()))

@@ -15,7 +15,6 @@ from v1z3r_build.formats.engines import external
 from v1z3r_build.formats.minified import NOTHING, Candidate, Minified
 from v1z3r_build.formats.page_minifier import Inline, Pieces
 from v1z3r_build.formats.script_minifier import SOURCE_MAP, ScriptOptions
-from v1z3r_build.site.inventory import Inventory
 from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.pool import Call, always
 
@@ -64,7 +63,8 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     options = ScriptOptions(engines, settings.minify.seconds)
     paths = list(_paths(site, settings))
     progress.start("minify", sum(site.assets[path].size for path in paths))
-    changed = Inventory(site.root, site.spool)
+    assets = site.assets.copied()
+    pages: set[str] = set()  # those that were minified
     inline: dict[str, Inline] = {}
     inlines: dict[Inline, Inline] = {}  # most pages of a site hold the same
     for outcome in pool.run(_calls(site, paths, options)):
@@ -74,11 +74,15 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
         else:
             diagnostics += (replace(one, path=asset.path) for one in outcome.value.diagnostics)
             if outcome.value.data is not None:
-                changed.add(site.rewritten(asset, outcome.value.data))
+                assets.replace(site.rewritten(asset, outcome.value.data))
+                if asset.kind == "html":
+                    pages.add(asset.path)
             if (held := outcome.value.inline) is not None:
                 inline[asset.path] = inlines.setdefault(held, held)
         progress.advance(asset.size)
-    return site.with_assets(_agreed(site, changed, inline, options, pool), sorted(diagnostics))
+    for asset in _agreed(site, pages, inline, options, pool):
+        assets.replace(asset)
+    return replace(site, assets=assets, diagnostics=(*site.diagnostics, *sorted(diagnostics)))
 
 
 def engine_versions(settings: Settings, root: Path) -> dict[str, str]:
@@ -124,39 +128,39 @@ def _pieces(options: ScriptOptions) -> Pieces:
 
 
 def _agreed(
-    site: Site, changed: Inventory, inline: dict[str, Inline], options: ScriptOptions, pool: Pool
+    site: Site, pages: set[str], inline: dict[str, Inline], options: ScriptOptions, pool: Pool
 ) -> Iterable[Asset]:
-    """What was minified, with pages in which all scripts and styles stay that stay in another page of the site.
+    """The minified pages of which scripts or styles must stay as they are, for they do in another page of the site.
 
-    Whether it pays to minify a page is another question for each; others a framework takes over. inline: of the pages
-    that were looked into.
+    Whether it pays to minify a page is another question for each; others a framework takes over. pages: those that were
+    minified. inline: of the pages that were looked into.
     """
-    pages = {path for path, one in changed.items() if one.kind == "html"}
     if not pages:
-        return changed.values()
+        return ()
     others = (one for one in site.assets.values() if one.kind == "html" and one.path not in inline)
     looks = (Call(one.path, page_minifier.inline, (one.location,), one.size, options.seconds, always) for one in others)
     inline |= {one.key: Inline(one.value, one.value) for one in pool.run(looks) if one.failure is None}
     spared: dict[str, frozenset[bytes]] = {}
+    agreed: dict[str, Asset] = {}
     while True:
         left = {text for one in inline.values() for text in one.before & one.after}
         torn = {path: both for path in pages if (both := (inline[path].before - inline[path].after) & left)}
         if not torn:
-            return (one for path, one in changed.items() if one.kind != "html" or path in pages)
+            return agreed.values()
         calls = []
         for path, texts in torn.items():
             spared[path] = spared.get(path, frozenset()) | texts
-            arguments = (options, tuple(sorted(spared[path])), site.assets[path].location)
-            calls.append(Call(path, minify_page, arguments, changed[path].size, _seconds(options), _caching(options)))
+            before = site.assets[path]
+            arguments = (options, tuple(sorted(spared[path])), before.location)
+            calls.append(Call(path, minify_page, arguments, before.size, _seconds(options), _caching(options)))
             pages.remove(path)
+            agreed[path] = before
             inline[path] = Inline(inline[path].before, inline[path].before)
-        again: list[Asset] = []
         for outcome in pool.run(calls):
             if outcome.failure is None and outcome.value.data is not None:
-                again.append(site.rewritten(site.assets[outcome.key], outcome.value.data))
                 pages.add(outcome.key)
+                agreed[outcome.key] = site.rewritten(agreed[outcome.key], outcome.value.data)
                 inline[outcome.key] = outcome.value.inline
-        changed = changed.updated(again)
 
 
 def _is_mapped(absent: str, data: bytes) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Kind = Literal["html", "script", "style", "image", "font", "wasm", "json", "media", "text", "other"]
 CacheClass = Literal["immutable", "html", "revalidate", "service-worker"]
@@ -47,18 +50,14 @@ class _Place:
     """A path that is held as text: with its parts it takes eight times the memory, and each file of a site has two."""
 
     def __init__(self, slot: Any) -> None:
-        self._slot = slot
+        self.text: Callable[[Asset], str] = slot.__get__  # the path as it is held
+        self._hold: Callable[[Asset, str], None] = slot.__set__
 
     def __get__(self, one: Asset, owner: type) -> Path:
-        return Path(self._slot.__get__(one, owner))
+        return Path(self.text(one))
 
     def __set__(self, one: Asset, path: Path) -> None:
-        self._slot.__set__(one, str(path))
-
-    def text(self, one: Asset) -> str:
-        """The path as it is held."""
-        text: str = self._slot.__get__(one)
-        return text
+        self._hold(one, str(path))
 
 
 _LOCATION, _ORIGINAL = (_Place(vars(Asset)[name]) for name in ("location", "original"))

@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
 from copy import copy
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from v1z3r_build.site.asset import Asset, texts_of_places
 from v1z3r_build.site.ordering import in_order
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from v1z3r_build.site.asset import CacheClass, Kind
-
-_Value = TypeVar("_Value")
 
 _HASH = 32  # bytes of SHA-256
 _ELSEWHERE = bytes(_HASH)
@@ -38,6 +36,17 @@ class _Traits(NamedTuple):
     kept: str
     variants: tuple[str, ...]
     score: int
+
+
+class _Stray(NamedTuple):
+    """What is known of an asset that came from elsewhere than the file of its path, or lies elsewhere.
+
+    original: '' for the place of the first source. location: '' for a place in the spool, or that of the original.
+    """
+
+    sources: tuple[str, ...]
+    original: str
+    location: str
 
 
 class Inventory(Mapping[str, Asset]):
@@ -57,10 +66,7 @@ class Inventory(Mapping[str, Asset]):
         # Shared with the inventories that are made of this one: a number keeps its meaning.
         self._traits_by_number: list[_Traits] = []
         self._numbers_of_traits: dict[_Traits, int] = {}
-        # By path, where they are not what they mostly are: the path itself, that file of the input, and the original.
-        self._sources: dict[str, tuple[str, ...]] = {}
-        self._originals: dict[str, str] = {}
-        self._locations: dict[str, str] = {}
+        self._strays: dict[str, _Stray] = {}
         self._is_sorted = True
         for asset in assets:
             self.add(asset)
@@ -74,13 +80,29 @@ class Inventory(Mapping[str, Asset]):
         self._hashes += _ELSEWHERE
         self._set(len(self._paths) - 1, asset)
 
+    def copied(self) -> Inventory:
+        """One more with the same assets."""
+        self._sort()
+        made = copy(self)
+        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
+        made._hashes = self._hashes[:]
+        made._strays = dict(self._strays)
+        return made
+
+    def replace(self, asset: Asset) -> None:
+        """Take in another asset in the place of that with the same path. Raises KeyError if there is none."""
+        number = self._find(asset.path)
+        if number < 0:
+            raise KeyError(asset.path)
+        self._set(number, asset)
+
     def updated(self, changed: Iterable[Asset]) -> Inventory:
         """This inventory with some assets replaced or added."""
         made = self
         for asset in changed:
             number = self._find(asset.path)
             if made is self:
-                made = self._copied()
+                made = self.copied()
             if number < 0:
                 made.add(asset)
             else:
@@ -92,7 +114,7 @@ class Inventory(Mapping[str, Asset]):
         others: set[str] = set()
         for path in self:
             if not self._is_own(path):
-                original = self._original(path)
+                original = self._original(self._strays[path])
                 below = original.removeprefix(self._root)
                 if (below != original and self._is_own(below.replace(os.sep, "/"))) or original in others:
                     continue
@@ -116,17 +138,10 @@ class Inventory(Mapping[str, Asset]):
         self._sort()
         return len(self._paths)
 
-    def _copied(self) -> Inventory:
-        made = copy(self)
-        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
-        made._hashes = self._hashes[:]
-        made._sources, made._originals = dict(self._sources), dict(self._originals)
-        made._locations = dict(self._locations)
-        return made
-
     def _is_own(self, path: str) -> bool:
         """Whether there is an asset of this path that came from the file of this path, and from no other."""
-        return path not in self._sources and path not in self._originals and path in self
+        stray = self._strays.get(path)
+        return path in self and (stray is None or (stray.sources, stray.original) == ((path,), ""))
 
     def _find(self, path: str) -> int:
         """Where a path stands in the sorted order, -1 if it is not there."""
@@ -143,12 +158,9 @@ class Inventory(Mapping[str, Asset]):
         self._traits = array("L", map(self._traits.__getitem__, order))
         hashes = bytearray()
         for number in order:
-            hashes += self._hash(number)
+            hashes += self._hashes[number * _HASH : (number + 1) * _HASH]
         self._hashes = hashes
         self._is_sorted = True
-
-    def _hash(self, number: int) -> bytearray:
-        return self._hashes[number * _HASH : (number + 1) * _HASH]
 
     def _set(self, number: int, asset: Asset) -> None:
         path = asset.path
@@ -169,34 +181,41 @@ class Inventory(Mapping[str, Asset]):
         self._sizes[number] = asset.size
         self._traits[number] = self._numbers_of_traits[traits]
         self._hashes[number * _HASH : (number + 1) * _HASH] = name
-        _note(self._sources, path, asset.sources, (path,))
-        _note(self._originals, path, original, self._in_input(asset.sources))
-        _note(self._locations, path, location, location if name != _ELSEWHERE else original)
+        sources, mostly = asset.sources, self._in_input(asset.sources)
+        if sources == (path,) and original == mostly and (name != _ELSEWHERE or location == original):
+            self._strays.pop(path, None)
+        else:
+            is_known = name != _ELSEWHERE or location == original
+            self._strays[path] = _Stray(sources, "" if original == mostly else original, "" if is_known else location)
 
     def _asset(self, number: int) -> Asset:
         path = self._paths[number]
-        traits = self._traits_by_number[self._traits[number]]
-        original = self._original(path)
-        name = self._hash(number)
-        location = self._locations.get(path, original) if name == _ELSEWHERE else self._spool + name.hex()
-        # As texts, which is how an asset holds them: to make paths of them would take as long as all else.
+        stray = self._strays.get(path)
+        original = self._root + path.replace("/", os.sep) if stray is None else self._original(stray)
+        name = self._hashes[number * _HASH : (number + 1) * _HASH]
+        if name != _ELSEWHERE:
+            location = self._spool + name.hex()
+        else:
+            location = original if stray is None else stray.location or original
+        kind, content_type, cache_class, vendor, kept, variants, score = self._traits_by_number[self._traits[number]]
         return Asset(
             path,
-            traits.kind,
-            traits.content_type,
+            kind,
+            content_type,
             self._sizes[number],
+            # As texts, which is how an asset holds them: to make paths of them would take as long as all else.
             cast("Path", location),
             cast("Path", original),
-            self._sources.get(path, (path,)),
-            traits.cache_class,
-            traits.vendor,
-            traits.kept,
-            traits.variants,
-            traits.score,
+            (path,) if stray is None else stray.sources,
+            cache_class,
+            vendor,
+            kept,
+            variants,
+            score,
         )
 
-    def _original(self, path: str) -> str:
-        return self._originals.get(path) or self._in_input(self._sources.get(path, (path,)))
+    def _original(self, stray: _Stray) -> str:
+        return stray.original or self._in_input(stray.sources)
 
     def _in_input(self, sources: tuple[str, ...]) -> str:
         """Where the first of these files lies in the input, '' if there is none."""
@@ -210,11 +229,3 @@ def _hash_in(name: str) -> bytes:
     except ValueError:
         return _ELSEWHERE
     return found if len(found) == _HASH and found.hex() == name else _ELSEWHERE
-
-
-def _note(held: dict[str, _Value], path: str, value: _Value, mostly: _Value) -> None:
-    """Hold a value only if it is not what it mostly is."""
-    if value != mostly:
-        held[path] = value
-    elif held:
-        held.pop(path, None)
