@@ -43,7 +43,8 @@ class Asset:
 
     def read(self) -> bytes:
         """Its present bytes."""
-        return self.location.read_bytes()
+        with open(_LOCATION.text(self), "rb", buffering=0) as file:  # noqa: PTH123 - to make a path takes as long
+            return file.read()
 
 
 class _Place:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping, ValuesView
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -127,6 +127,19 @@ class Inventory(Mapping[str, Asset]):
             raise KeyError(path)
         return self._asset(number)
 
+    def items(self) -> ItemsView[str, Asset]:
+        """Paths and assets."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[Asset]:
+        """The assets."""
+        return _Values(self)
+
+    def _each(self) -> Iterator[Asset]:
+        """The assets, none of which is looked up."""
+        self._sort()
+        return map(self._asset, range(len(self._paths)))
+
     def __contains__(self, path: object) -> bool:
         return isinstance(path, str) and self._find(path) >= 0
 
@@ -220,6 +233,20 @@ class Inventory(Mapping[str, Asset]):
     def _in_input(self, sources: tuple[str, ...]) -> str:
         """Where the first of these files lies in the input, '' if there is none."""
         return self._root + sources[0].replace("/", os.sep) if sources else ""
+
+
+class _Items(ItemsView[str, Asset]):
+    _mapping: Inventory
+
+    def __iter__(self) -> Iterator[tuple[str, Asset]]:
+        return zip(self._mapping, self._mapping._each(), strict=True)
+
+
+class _Values(ValuesView[Asset]):
+    _mapping: Inventory
+
+    def __iter__(self) -> Iterator[Asset]:
+        return self._mapping._each()
 
 
 def _hash_in(name: str) -> bytes:
