@@ -20,6 +20,7 @@ from v1z3r_build.passes.compress import compress, encode_file, pays
 from v1z3r_build.passes.sidecars import settle
 from v1z3r_build.settings import CompressSettings, Settings
 from v1z3r_build.site.asset import Asset
+from v1z3r_build.site.inventory import Inventory
 from v1z3r_build.site.media_types import classify
 from v1z3r_build.site.site import Site
 from v1z3r_build.workers.pool import Call, Outcome, Pool
@@ -74,13 +75,13 @@ def built(folder: Path, files: Mapping[str, bytes]) -> Site:
     """A site as it was read from a folder with these files."""
     root, spool = folder / "site", folder / "spool"
     spool.mkdir(parents=True)
-    assets = {}
+    assets = Inventory(root, spool)
     for path, data in sorted(files.items()):
         place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
         content_type, kind = classify(path, data)
-        assets[path] = Asset(path, kind, content_type, len(data), place, place, (path,))
+        assets.add(Asset(path, kind, content_type, len(data), place, place, (path,)))
     return Site(root, spool, assets)
 
 
@@ -94,9 +95,8 @@ def changed(site: Site, path: str, *, new_path: str = "", data: bytes | None = N
     asset = site.assets[path]
     if data is not None:
         asset = site.rewritten(asset, data)
-    assets = {name: one for name, one in site.assets.items() if name != path}
-    asset = replace(asset, path=new_path or path)
-    return replace(site, assets={**assets, asset.path: asset})
+    others = [one for name, one in site.assets.items() if name != path]
+    return site.with_only([*others, replace(asset, path=new_path or path)])
 
 
 def sidecars(site: Site) -> dict[str, bytes]:

@@ -28,6 +28,7 @@ from v1z3r_build.manifest import (
 )
 from v1z3r_build.site import Asset, Site
 from v1z3r_build.site.asset import CacheClass, Kind
+from v1z3r_build.site.inventory import Inventory
 from v1z3r_build.site.site import Encoding, Route
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def test_a_manifest_of_a_site(tmp_path: Path) -> None:
     site = Site(
         root=tmp_path,
         spool=tmp_path,
-        assets={"a.js": asset},
+        assets=Inventory(tmp_path, tmp_path, [asset]),
         encodings={"a.js": {"br": encoding}},
         routes={"/": Route("a.js", (), ("a.js",))},
         diagnostics=(info("b", "", "x"), info("a", "", "x"), info("b", "", "x")),

@@ -15,6 +15,7 @@ from v1z3r_build.passes import minify as minify_pass
 from v1z3r_build.passes.minify import Answer, engine_versions, minify, minify_file, smallest
 from v1z3r_build.settings import MinifySettings, Settings
 from v1z3r_build.site.asset import Asset
+from v1z3r_build.site.inventory import Inventory
 from v1z3r_build.site.patterns import matcher
 from v1z3r_build.site.site import Site
 from v1z3r_build.workers.cache.keys import Keys
@@ -68,13 +69,13 @@ class InProcess:
 def site_of(tmp_path: Path, files: dict[str, str]) -> Site:
     root, spool = tmp_path / "site", tmp_path / "spool"
     spool.mkdir(exist_ok=True)
-    assets = {}
+    assets = Inventory(root, spool)
     for path in sorted(files):
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(files[path], encoding="utf-8")
         kind, content_type = KINDS[path.rsplit(".", 1)[1]]
-        assets[path] = Asset(path, kind, content_type, target.stat().st_size, target, target, (path,))
+        assets.add(Asset(path, kind, content_type, target.stat().st_size, target, target, (path,)))
     return Site(root, spool, assets)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from v1z3r_build import __version__
 from v1z3r_build.diagnostics import Diagnostic, InputError, Level
+from v1z3r_build.site.site import Route
 from v1z3r_build.site.spooled import Spooled
 
 if TYPE_CHECKING:
@@ -70,12 +71,7 @@ class FileRecord(NamedTuple):
     score: int = 0
 
 
-class RouteRecord(NamedTuple):
-    """What a browser needs for one page: paths of files."""
-
-    html: str
-    initial: tuple[str, ...]
-    lazy: tuple[str, ...]
+RouteRecord = Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +206,7 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
         release=release(files),
         cache_classes=CACHE_CLASSES,
         files=files,
-        routes=Spooled(site.spool, ((url, RouteRecord(*route)) for url, route in site.routes.items())),
+        routes=site.routes,
         diagnostics=tuple(sorted(set(site.diagnostics))),
         settings=settings_digest,
         engines=engines,

@@ -54,7 +54,9 @@ def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
         site = folder.read(order.source, staging.spool)
         recorded = _recorded(site, order)
         if recorded is None:
-            site = _passed(_without_manifest(site), order.settings, pool, progress)
+            site = _without_manifest(site)
+            for run in _passes(order.settings):
+                site = run(site, order.settings, pool, progress)  # of the one before nothing is held any longer
             made = _described(site, order.settings, site.root)
         else:
             site, made = _as_recorded(site, recorded), recorded
@@ -90,16 +92,16 @@ class _Outputs:
         yield Output(MANIFEST_NAME, self._manifest)
 
 
-def _passed(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Site:
+def _passes(settings: Settings) -> Iterator[Pass]:
+    """What a site goes through."""
     for name, run in PASSES.items():
         if name in settings.passes:
-            site = run(site, settings, pool, progress)
+            yield run
         elif name == "link":
-            site = follow(site, settings, pool, progress)
+            yield follow
     if "compress" not in settings.passes:
         # Sidecars of the input that tell of bytes which a pass has changed must go all the same.
-        site = sidecars.settle(site, pool)
-    return site
+        yield lambda site, _, pool, __: sidecars.settle(site, pool)
 
 
 def _described(site: Site, settings: Settings, root: Path) -> Manifest:
@@ -162,14 +164,15 @@ def _sha256(location: Path) -> str:
 
 
 def _without_manifest(found: Site) -> Site:
-    return replace(found, assets={path: one for path, one in found.assets.items() if path != MANIFEST_NAME})
+    if MANIFEST_NAME not in found.assets:
+        return found
+    return found.with_only(one for path, one in found.assets.items() if path != MANIFEST_NAME)
 
 
 def _as_recorded(found: Site, recorded: Manifest) -> Site:
     """The site as its manifest describes it: sidecars are no files of their own."""
     return replace(
-        found,
-        assets={path: asset for path, asset in found.assets.items() if path in recorded.files},
+        found.with_only(asset for path, asset in found.assets.items() if path in recorded.files),
         encodings={
             path: {
                 coding: Encoding(one.path, one.size, one.sha256, found.assets[one.path].location)
@@ -186,13 +189,10 @@ def _as_recorded(found: Site, recorded: Manifest) -> Site:
 
 def _originals(site: Site) -> Iterator[tuple[Kind, int]]:
     """Kind and size of the input's files, but for its manifest and its sidecars, which the output counts nowhere."""
-    counted: set[str] = set()
-    for asset in site.assets.values():
+    for asset in site.assets.originals():
         # What a vendor's file is checked against was made here.
-        original = asset.original
-        if str(original) not in counted and not original.is_relative_to(site.spool):
-            counted.add(str(original))
-            yield asset.kind, original.stat().st_size
+        if not asset.original.is_relative_to(site.spool):
+            yield asset.kind, asset.original.stat().st_size
 
 
 def _reused_names(previous: Manifest | None, made: Manifest) -> Iterator[Diagnostic]:

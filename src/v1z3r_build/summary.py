@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from v1z3r_build.site.asset import Kind
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 # The source of files, and whose they are: a vendor's file has the source of the script that it was split from, and is
 # no copy of it.
 _Made = tuple[tuple[str, ...], str]
+
+
+class _Needed(NamedTuple):
+    """A file that a visitor may need, and bytes of it."""
+
+    transferred: int
+    kind: str
+    size: int
+
+    def add_to(self, totals: Mapping[str, Counter[str]]) -> None:
+        """Add it to the figures of its kind."""
+        totals[self.kind].update(bytes_after=self.size, transferred=self.transferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +83,23 @@ def summarize(before: Iterable[tuple[Kind, int]], manifest: Manifest) -> Summary
     for kind, size in before:
         totals[kind].update(files_before=1, bytes_before=size)
     # Most files are all that was made of their source.
-    derived: set[_Made] = set()
+    needed: dict[_Made, _Needed | None] = {}
     for path, record in manifest.files.items():
         totals[record.kind]["files_after"] += 1
         if record.source not in ((), (path,)):
-            derived.add((record.source, record.vendor))
-    needed: dict[_Made, FileRecord] = {}
+            needed[record.source, record.vendor] = None
     immutable = 0
     for path, record in manifest.files.items():
         immutable += record.cache_class == "immutable"
         made = (record.source or (path,), record.vendor)
-        if made in derived:
-            needed[made] = min(needed.get(made, record), record, key=transferred)
-        else:
-            totals[record.kind].update(bytes_after=record.size, transferred=transferred(record))
-    for record in needed.values():
-        totals[record.kind].update(bytes_after=record.size, transferred=transferred(record))
+        one = _Needed(transferred(record), record.kind, record.size)
+        if made not in needed:
+            one.add_to(totals)
+        elif (known := needed[made]) is None or one.transferred < known.transferred:
+            needed[made] = one
+    for known in needed.values():
+        if known is not None:
+            known.add_to(totals)
     return Summary({kind: Totals(**counted) for kind, counted in totals.items() if counted.total()}, immutable)
 
 

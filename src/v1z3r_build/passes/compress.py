@@ -43,19 +43,18 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
     """
     rules = settings.compress
     site = settle(site, pool)
-    candidates = list(_candidates(site.assets.values(), rules))
-    firsts: list[Asset] = []
-    twins: dict[str, list[Asset]] = {}
-    for first, *others in _equal(one for one in candidates if one.size <= LARGEST):
+    firsts: list[str] = []
+    twins: dict[str, list[str]] = {}
+    for first, *others in _equal(site, (one for one in _candidates(site, rules) if one.size <= LARGEST)):
         firsts.append(first)
         if others:
-            twins[first.path] = others
-    progress.start("compress", sum(one.size for one in firsts))
+            twins[first] = others
+    progress.start("compress", sum(site.assets[path].size for path in firsts))
     known = {path: _paying(of, site.assets[path], rules) for path, of in site.encodings.items()}
     encodings = Spooled[dict[str, Encoding]](site.spool)
-    diagnostics = [said for asset in candidates for said in _about_size(asset, rules)]
+    diagnostics = [said for asset in _candidates(site, rules) for said in _about_size(asset, rules)]
     for outcome in pool.run(_calls(site, firsts, rules)):
-        group = [site.assets[outcome.key], *twins.get(outcome.key, ())]
+        group = [site.assets[path] for path in (outcome.key, *twins.get(outcome.key, ()))]
         progress.advance(group[0].size)
         if outcome.failure:
             diagnostics += (_failed(asset, outcome.failure) for asset in group)
@@ -87,8 +86,8 @@ def pays(size: int, encoded: int, rules: CompressSettings) -> bool:
     return size - encoded >= max(1, rules.min_bytes, rules.min_ratio * size)
 
 
-def _candidates(assets: Iterable[Asset], rules: CompressSettings) -> Iterator[Asset]:
-    for asset in assets:
+def _candidates(site: Site, rules: CompressSettings) -> Iterator[Asset]:
+    for asset in site.assets.values():
         if compressible(asset.content_type) and not is_encoded(asset.path) and pays(asset.size, 1, rules):
             yield asset
 
@@ -98,15 +97,15 @@ def _is_unknown(asset: Asset) -> bool:
     return asset.kind == "other"
 
 
-def _equal(assets: Iterable[Asset]) -> Iterator[list[Asset]]:
+def _equal(site: Site, assets: Iterable[Asset]) -> Iterator[list[str]]:
     """The assets in groups of equal bytes, such as a file and its hashed copy. Only equal sizes need a closer look."""
-    by_size: dict[tuple[bool, int], list[Asset]] = defaultdict(list)
+    by_size: dict[tuple[bool, int], list[str]] = defaultdict(list)
     for asset in assets:
-        by_size[_is_unknown(asset), asset.size].append(asset)
+        by_size[_is_unknown(asset), asset.size].append(asset.path)
     for group in by_size.values():
-        by_digest: dict[bytes, list[Asset]] = defaultdict(list)
-        for asset in group:
-            by_digest[_digest(asset) if len(group) > 1 else b""].append(asset)
+        by_digest: dict[bytes, list[str]] = defaultdict(list)
+        for path in group:
+            by_digest[_digest(site.assets[path]) if len(group) > 1 else b""].append(path)
         yield from by_digest.values()
 
 
@@ -115,12 +114,13 @@ def _digest(asset: Asset) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _calls(site: Site, assets: Iterable[Asset], rules: CompressSettings) -> Iterator[Call]:
+def _calls(site: Site, paths: Iterable[str], rules: CompressSettings) -> Iterator[Call]:
     def arguments(path: str) -> tuple[Any, ...]:
-        return rules, _is_unknown(site.assets[path]), site.assets[path].location
+        asset = site.assets[path]
+        return rules, _is_unknown(asset), asset.location
 
-    for asset in assets:
-        yield Call(asset.path, encode_file, arguments, asset.size, cached=always)
+    for path in paths:
+        yield Call(path, encode_file, arguments, site.assets[path].size, cached=always)
 
 
 def _paying(encodings: Mapping[str, Encoding], asset: Asset, rules: CompressSettings) -> dict[str, Encoding]:

@@ -19,7 +19,7 @@ from v1z3r_build.site.patterns import matcher
 from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from v1z3r_build.formats.engines.external import Engine
     from v1z3r_build.settings import Settings
@@ -61,24 +61,28 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     """The site with scripts, styles, JSON, SVG and inline code minified where that is proved and pays."""
     engines, diagnostics = _engines(settings, site.root)
     options = ScriptOptions(engines, settings.minify.seconds)
-    formats = dict(_formats(site, settings))
-    progress.start("minify", sum(site.assets[path].size for path in formats))
-    changed: list[Asset] = []
+    paths = list(_paths(site, settings))
+    progress.start("minify", sum(site.assets[path].size for path in paths))
+    assets = site.assets.copied()
+    pages: set[str] = set()  # those that were minified
     inline: dict[str, Inline] = {}
-    sets: dict[frozenset[bytes], frozenset[bytes]] = {}  # most pages of a site hold the same
-    for outcome in pool.run(_calls(site, formats, options)):
+    inlines: dict[Inline, Inline] = {}  # most pages of a site hold the same
+    for outcome in pool.run(_calls(site, paths, options)):
         asset = site.assets[outcome.key]
         if outcome.failure is not None:
-            diagnostics.append(_failed(asset.path, formats[asset.path], outcome.failure, options))
+            diagnostics.append(_failed(asset, outcome.failure, options))
         else:
             diagnostics += (replace(one, path=asset.path) for one in outcome.value.diagnostics)
             if outcome.value.data is not None:
-                changed.append(site.rewritten(asset, outcome.value.data))
+                assets.replace(site.rewritten(asset, outcome.value.data))
+                if asset.kind == "html":
+                    pages.add(asset.path)
             if (held := outcome.value.inline) is not None:
-                inline[asset.path] = Inline(*(sets.setdefault(each, each) for each in held))
+                inline[asset.path] = inlines.setdefault(held, held)
         progress.advance(asset.size)
-    changed = _agreed(site, changed, inline, options, pool)
-    return site.with_assets(changed, sorted(diagnostics))
+    for asset in _agreed(site, pages, inline, options, pool):
+        assets.replace(asset)
+    return replace(site, assets=assets, diagnostics=(*site.diagnostics, *sorted(diagnostics)))
 
 
 def engine_versions(settings: Settings, root: Path) -> dict[str, str]:
@@ -124,35 +128,38 @@ def _pieces(options: ScriptOptions) -> Pieces:
 
 
 def _agreed(
-    site: Site, changed: Sequence[Asset], inline: dict[str, Inline], options: ScriptOptions, pool: Pool
-) -> list[Asset]:
-    """What was minified, with pages in which all scripts and styles stay that stay in another page of the site.
+    site: Site, pages: set[str], inline: dict[str, Inline], options: ScriptOptions, pool: Pool
+) -> Iterable[Asset]:
+    """The minified pages of which scripts or styles must stay as they are, for they do in another page of the site.
 
-    Whether it pays to minify a page is another question for each; others a framework takes over. inline: of the pages
-    that were looked into.
+    Whether it pays to minify a page is another question for each; others a framework takes over. pages: those that were
+    minified. inline: of the pages that were looked into.
     """
-    pages = {one.path: one for one in changed if one.kind == "html"}
     if not pages:
-        return list(changed)
+        return ()
     others = (one for one in site.assets.values() if one.kind == "html" and one.path not in inline)
     looks = (Call(one.path, page_minifier.inline, (one.location,), one.size, options.seconds, always) for one in others)
     inline |= {one.key: Inline(one.value, one.value) for one in pool.run(looks) if one.failure is None}
     spared: dict[str, frozenset[bytes]] = {}
+    agreed: dict[str, Asset] = {}
     while True:
         left = {text for one in inline.values() for text in one.before & one.after}
         torn = {path: both for path in pages if (both := (inline[path].before - inline[path].after) & left)}
         if not torn:
-            return [one for one in changed if one.kind != "html"] + list(pages.values())
+            return agreed.values()
         calls = []
         for path, texts in torn.items():
             spared[path] = spared.get(path, frozenset()) | texts
-            arguments = (options, tuple(sorted(spared[path])), site.assets[path].location)
-            calls.append(Call(path, minify_page, arguments, pages[path].size, _seconds(options), _caching(options)))
-            del pages[path]
+            before = site.assets[path]
+            arguments = (options, tuple(sorted(spared[path])), before.location)
+            calls.append(Call(path, minify_page, arguments, before.size, _seconds(options), _caching(options)))
+            pages.remove(path)
+            agreed[path] = before
             inline[path] = Inline(inline[path].before, inline[path].before)
         for outcome in pool.run(calls):
             if outcome.failure is None and outcome.value.data is not None:
-                pages[outcome.key] = site.rewritten(site.assets[outcome.key], outcome.value.data)
+                pages.add(outcome.key)
+                agreed[outcome.key] = site.rewritten(agreed[outcome.key], outcome.value.data)
                 inline[outcome.key] = outcome.value.inline
 
 
@@ -188,13 +195,12 @@ def _saves(shorter: bytes, data: bytes, format_: Format) -> bool:
     return after < before
 
 
-def _formats(site: Site, settings: Settings) -> Iterator[tuple[str, Format]]:
+def _paths(site: Site, settings: Settings) -> Iterator[str]:
     """The files to be minified."""
     skipped = matcher(settings.minify.skip)
     for path, asset in site.assets.items():
-        format_ = _format(asset)
-        if format_ and not skipped(path) and asset.size:
-            yield path, format_
+        if _format(asset) and not skipped(path) and asset.size:
+            yield path
 
 
 def _format(asset: Asset) -> Format | None:
@@ -207,16 +213,18 @@ def _format(asset: Asset) -> Format | None:
     return None
 
 
-def _calls(site: Site, formats: Mapping[str, Format], options: ScriptOptions) -> Iterator[Call]:
+def _calls(site: Site, paths: Iterable[str], options: ScriptOptions) -> Iterator[Call]:
     seconds, cached = _seconds(options), _caching(options)
 
     def arguments(path: str) -> tuple[Any, ...]:
+        asset = site.assets[path]
+        format_ = _format(asset)
         # Only a map of the usual name can be known to be missing.
-        may_be_absent = formats[path] in ("script", "style") and path + ".map" not in site.assets
+        may_be_absent = format_ in ("script", "style") and path + ".map" not in site.assets
         absent = posixpath.basename(path) + ".map" if may_be_absent else ""
-        return formats[path], absent, options, site.assets[path].location
+        return format_, absent, options, asset.location
 
-    for path in formats:
+    for path in paths:
         yield Call(path, minify_file, arguments, site.assets[path].size, seconds, cached)
 
 
@@ -230,19 +238,19 @@ def _caching(options: ScriptOptions) -> Callable[[Answer], bool] | None:
     return _lasts if all(engine.version != external.UNKNOWN for engine in options.engines) else None
 
 
-def _failed(path: str, format_: Format, failure: Failure, options: ScriptOptions) -> Diagnostic:
+def _failed(asset: Asset, failure: Failure, options: ScriptOptions) -> Diagnostic:
     code, message = _FAILURES[failure.reason]
     engines = {
         "script": ("tree-sitter", "turbohtml", "esbuild", *(engine.name for engine in options.engines)),
         "style": ("tinycss2", "lightningcss"),
         "html": ("turbohtml", "tree-sitter", "esbuild", "lightningcss"),
-    }.get(format_, ("a parser",))
+    }.get(_format(asset) or "", ("a parser",))
     detail = f": {failure.message}" if failure.message else ""
     return warning(
         code,
-        path,
+        asset.path,
         f"{message} ({', '.join(engines)}){detail}; it is served as it was",
-        f'add "{path}" to skip in [minify] to leave it alone',
+        f'add "{asset.path}" to skip in [minify] to leave it alone',
     )
 
 

@@ -47,9 +47,10 @@ def settle(site: Site, pool: Pool) -> Site:
         for owner in owners[neighbour]:
             if owner.location == owner.original and sidecar.size < owner.size:
                 encodings.setdefault(owner.path, {})[coding] = _encoding(owner, coding, sidecar)
+    if settled:
+        site = site.with_only(asset for path, asset in site.assets.items() if path not in settled)
     return replace(
         site,
-        assets={path: asset for path, asset in site.assets.items() if path not in settled},
         encodings={path: dict(sorted(of.items())) for path, of in sorted(encodings.items()) if path not in settled},
         diagnostics=(*site.diagnostics, *sorted(stale)),
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.diagnostics import Diagnostic, InputError, SystemFailureError, info, warning
 from v1z3r_build.site import media_types
 from v1z3r_build.site.asset import Asset
+from v1z3r_build.site.inventory import Inventory
 from v1z3r_build.site.site import Site
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def read(root: Path, spool: Path) -> Site:
             f"{root} {what}.", hint="Give the folder that your framework's build writes: out/, dist/, build/."
         )
     _refuse_sources(root)
-    walk = _Walk(Path(os.path.realpath(root)))
+    real = Path(os.path.realpath(root))
+    walk = _Walk(real, Inventory(real, spool))
     walk.run()
     if walk.unreadable:
         raise SystemFailureError(
@@ -64,9 +66,8 @@ def read(root: Path, spool: Path) -> Site:
             hint="Nothing was changed. Put the files themselves in the place of links, and take the rest out.",
         )
     _require_page(root, walk.assets.values())
-    assets = {path: walk.assets[path] for path in sorted(walk.assets)}
-    diagnostics = sorted([*walk.diagnostics, *_about_names(assets)])
-    return Site(walk.root, spool, assets, tuple(diagnostics), empty_folders=tuple(sorted(walk.empty)))
+    diagnostics = sorted([*walk.diagnostics, *_about_names(walk.assets)])
+    return Site(walk.root, spool, walk.assets, tuple(diagnostics), empty_folders=tuple(sorted(walk.empty)))
 
 
 @dataclass
@@ -74,7 +75,7 @@ class _Walk:
     """What was found so far. Paths are relative to the root, with `/`."""
 
     root: Path
-    assets: dict[str, Asset] = field(default_factory=dict)
+    assets: Inventory
     empty: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -148,7 +149,7 @@ class _Walk:
                 if place is not None and known in ("", "utf-8"):
                     self.diagnostics.append(_about_charset(path, judged.kind, known, place))
         content_type = sys.intern(media_types.with_charset(judged.essence, known))
-        self.assets[path] = Asset(path, judged.kind, content_type, size, location, location, (path,))
+        self.assets.add(Asset(path, judged.kind, content_type, size, location, location, (path,)))
         if judged.contents:
             self.diagnostics.append(_about_contents(path, judged))
 

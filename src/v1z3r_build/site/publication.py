@@ -331,15 +331,28 @@ def _is_trash(folder: Path, target: Path) -> bool:
 def _remove(folder: Path) -> None:
     """Remove a folder with all that is in it; in several threads, for to remove is to wait for the disk."""
     parts = [folder]
-    while len(parts) < _PARTS:
-        inside = [one for part in parts for one in _folders(part)]
-        if not inside:
-            break
-        parts = inside
     with ThreadPoolExecutor(_THREADS) as threads:
+        while len(parts) < _PARTS:
+            inside = [one for part in parts for one in _folders(part)]
+            if not inside:
+                break
+            list(threads.map(_remove_files, parts))
+            parts = inside
         list(threads.map(_remove_alone, parts))
     if folder not in parts:
         _remove_alone(folder)
+
+
+def _remove_files(folder: Path) -> None:
+    """Remove the files in a folder as they are found: `rmtree` lists all before, of a spool as many as of the site.
+
+    What cannot be removed so is left to `_remove_alone`, and so is what a system passes over that is asked to remove
+    files while it lists them.
+    """
+    with suppress(PermissionError), os.scandir(folder) as found:
+        for one in found:
+            if not one.is_dir(follow_symlinks=False):
+                os.unlink(one)  # noqa: PTH108 - no path is made of each
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -352,6 +365,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _remove_alone(folder: Path) -> None:
+    _remove_files(folder)
     if sys.version_info >= (3, 12):
         shutil.rmtree(folder, onexc=_unlock)
     else:

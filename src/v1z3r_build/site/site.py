@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from v1z3r_build.site.inventory import Inventory
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -51,7 +53,7 @@ class Site:
 
     root: Path
     spool: Path
-    assets: Mapping[str, Asset]
+    assets: Inventory
     diagnostics: tuple[Diagnostic, ...] = ()
     encodings: Mapping[str, Mapping[str, Encoding]] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
@@ -87,9 +89,8 @@ class Site:
 
     def with_assets(self, changed: Iterable[Asset], diagnostics: Iterable[Diagnostic] = ()) -> Site:
         """The site with some assets replaced or added, and more diagnostics."""
-        assets = {**self.assets, **{asset.path: asset for asset in changed}}
-        return replace(
-            self,
-            assets={path: assets[path] for path in sorted(assets)},
-            diagnostics=(*self.diagnostics, *diagnostics),
-        )
+        return replace(self, assets=self.assets.updated(changed), diagnostics=(*self.diagnostics, *diagnostics))
+
+    def with_only(self, assets: Iterable[Asset]) -> Site:
+        """The site with these assets and no others."""
+        return replace(self, assets=Inventory(self.root, self.spool, assets))

@@ -14,6 +14,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
+from v1z3r_build.site.ordering import in_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -24,7 +26,8 @@ _Value = TypeVar("_Value")
 class Spooled(Mapping[str, _Value], Generic[_Value]):
     """Values by key, in sorted order, in a file that is gone as soon as nobody knows the mapping any more.
 
-    In memory it takes 24 bytes for each, besides the key itself. A key can be set once.
+    In memory it takes 24 bytes for each, besides the key itself. Of several values of a key the last counts; those
+    before it keep their place in the file.
     """
 
     def __init__(self, folder: Path, items: Iterable[tuple[str, _Value]] = ()) -> None:
@@ -66,6 +69,7 @@ class Spooled(Mapping[str, _Value], Generic[_Value]):
         return iter(self._keys)
 
     def __len__(self) -> int:
+        self._sort()
         return len(self._keys)
 
     def _find(self, key: str) -> int:
@@ -77,7 +81,7 @@ class Spooled(Mapping[str, _Value], Generic[_Value]):
     def _sort(self) -> None:
         if self._is_sorted:
             return
-        order = sorted(range(len(self._keys)), key=self._keys.__getitem__)
+        order = in_order(self._keys)
         self._keys = [self._keys[number] for number in order]
         self._starts = array("Q", map(self._starts.__getitem__, order))
         self._sizes = array("Q", map(self._sizes.__getitem__, order))

@@ -15,7 +15,9 @@ import tempfile
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
+from itertools import pairwise
 from multiprocessing.connection import wait
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Self
@@ -96,9 +98,10 @@ class Pool:
         What the cache holds comes first, and is no work for a child. Raises ValueError if two calls share a key,
         SystemFailureError if no child can be started.
         """
-        ordered = sorted(calls, key=lambda call: (-call.weight, call.key))
-        if len({call.key for call in ordered}) != len(ordered):
+        ordered = sorted(calls, key=attrgetter("key"))
+        if any(one.key == after.key for one, after in pairwise(ordered)):
             raise ValueError("the keys of calls in one run must differ")
+        ordered.sort(key=attrgetter("weight"), reverse=True)  # of equal weight, they stay in the order of their keys
         if self.cache is None:
             return (yield from self._work(ordered))
         recall = Recall(self.cache)

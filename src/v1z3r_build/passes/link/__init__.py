@@ -71,9 +71,8 @@ def _linked_by(decide: _Decision, site: Site, settings: Settings, pool: Pool, pr
         if not more.keys() - frozen.keys():
             raise AssertionError(f"the same digests stand in the way twice: {sorted(more)}")
         frozen.update(more)
-    linked = replace(site, assets=_linked(site, proof, names, settings))
     return replace(
-        linked,
+        site.with_only(_linked(site, proof, names, settings)),
         readings={},
         diagnostics=(*site.diagnostics, *seen.diagnostics, *_dangling(site, seen, proof), *unmatched(site, before)),
         routes=routes(site, seen, proof, names.path),
@@ -89,19 +88,18 @@ def _thawed(site: Site, frozen: dict[str, str]) -> Site:
     )
 
 
-def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[str, Asset]:
+def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> Iterator[Asset]:
     droppable = matcher(settings.names.drop)
-    assets: dict[str, Asset] = {}
     for path, asset in site.assets.items():
         if proof.fills.get(path) or names.patched(path):
             asset = site.rewritten(asset, names.final(path))
         new = names.path(path)
         if new != path:
-            assets[new] = replace(asset, path=new, cache_class="immutable", kept="")
+            yield replace(asset, path=new, cache_class="immutable", kept="")
             if names.unit(path).startswith("t:") or droppable(path):
                 continue
         if asset.cache_class == "immutable":  # an image's variant, which was named by its bytes
-            assets[path] = asset
+            yield asset
             continue
         # Of these the class says why they keep their name.
         if asset.kind == "html":
@@ -110,8 +108,7 @@ def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[
             asset = replace(asset, cache_class="service-worker")
         else:
             asset = replace(asset, kept=proof.kept.get(path) or asset.kept or proof.fixed.get(path, ""))
-        assets[path] = asset
-    return {path: assets[path] for path in sorted(assets)}
+        yield asset
 
 
 def _dangling(site: Site, seen: Survey, proof: Proof) -> Iterator[Diagnostic]:

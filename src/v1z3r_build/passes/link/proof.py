@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -165,9 +165,9 @@ class _Found:
             if url.resolvable and (target := self._addresses.find(url.text, path, reading.base)).ours:
                 yield Reference(url, target.path)
 
-    def fixed(self, named: Mapping[str, str]) -> dict[str, str]:
+    def fixed(self, named: dict[str, str]) -> Mapping[str, str]:
         """The files whose names stay whatever is said of them, with the reason. named: those known by name alone."""
-        fixed = dict(named)
+        fixed = ChainMap({}, named)  # most are pages, and so are most files
         # A service worker is compared byte by byte with its imports when a browser looks for an update.
         pending = list(self.workers)
         while pending:
@@ -186,9 +186,12 @@ class _Found:
 
 def _named(site: Site, settings: Settings) -> dict[str, str]:
     """The files whose names stay for what they are called, with the reason."""
-    named = {path: why for path, asset in site.assets.items() if (why := permanence.reason(asset))}
+    named: dict[str, str] = {}
     listed = matcher(settings.names.keep)
-    return named | {path: "[names] keep lists it" for path in site.assets if listed(path)}
+    for path, asset in site.assets.items():
+        if why := "[names] keep lists it" if listed(path) else permanence.reason(asset):
+            named[path] = why
+    return named
 
 
 class _Judge:
@@ -330,9 +333,10 @@ class _Judge:
                 self.units[f"c:{path}"] = [path]
 
     def _can_be_copied(self, path: str) -> bool:
+        if path in self.survey.tokens or path in self.named:
+            return False
         asset = self.site.assets[path]
-        hashed = path in self.survey.tokens or asset.cache_class == "immutable"
-        return path not in self.named and not hashed and asset.kind in _COPIED
+        return asset.cache_class != "immutable" and asset.kind in _COPIED
 
     def _look_at_references(self, referrer: str, reading: Reading, references: Iterable[Reference]) -> None:
         for reference in references:

@@ -33,27 +33,28 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
     """
     needs = _Needs(site, survey, proof)
     names = cache(renamed)
-    closures: dict[frozenset[str], tuple[str, ...]] = {}
+    closures: dict[tuple[str, ...], tuple[str, ...]] = {}
     result = Spooled[Route](site.spool)
-    # A URL that several pages claim (`about` and `about.html`) is the last one's.
-    pages = {url(path): path for path, asset in site.assets.items() if asset.kind == "html"}
-    for address, path in pages.items():
+    for path, asset in site.assets.items():
+        if asset.kind != "html":
+            continue
         own = needs.of(path)
         initial = _closure(own.at_once, needs.at_once) - {path}
-        start = frozenset(initial | own.later)
+        start = tuple(sorted(initial.union(own.later)))
         if start not in closures:
             closures[start] = tuple(sorted(map(names, _closure(start, needs.later))))
         first = set(map(names, initial))
         rest = tuple(target for target in closures[start] if target not in first and target != path)
-        result[address] = Route(path, tuple(sorted(first)), rest)
+        # A URL that several pages claim (`about` and `about.html`) is the last one's.
+        result[url(path)] = Route(path, tuple(sorted(first)), rest)
     return result
 
 
 class _Need(NamedTuple):
     """What a browser fetches for a file: at once, and what it may fetch later, which holds the former."""
 
-    at_once: frozenset[str]
-    later: frozenset[str]
+    at_once: tuple[str, ...]
+    later: tuple[str, ...]
 
 
 class _Needs:
@@ -95,7 +96,7 @@ class _Needs:
                 later.update(
                     owner for owner in owners if owner != path and not owner.endswith((".map", ".LICENSE.txt"))
                 )
-        return _Need(frozenset(at_once), frozenset(later))
+        return _Need(tuple(at_once), tuple(later))
 
 
 def url(path: str) -> str:

@@ -138,11 +138,11 @@ def _read(
     progress.start("link", len(site.assets))
     readings = Spooled[Reading](site.spool)
     stating: list[str] = []
-    texts: list[Asset] = []
+    texts: list[str] = []
     finder = BytesAhoCorasick(vocabulary.words)
     for path, asset in site.assets.items():
         if is_text(path, asset.kind, asset.content_type):
-            texts.append(asset)
+            texts.append(path)
             continue
         if is_encoded(path) and path.rpartition(".")[0] in site.assets:
             progress.advance(1)
@@ -152,7 +152,7 @@ def _read(
         if binary:
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
-    components, diagnostics = _components(texts, pool)
+    components, diagnostics = _components(site, texts, pool)
     questions = _Questions(site, finder, components)
     for outcome in _answers(site, texts, questions, pool):
         path, asset = outcome.key, site.assets[outcome.key]
@@ -176,21 +176,23 @@ def _read(
     return readings, tuple(sorted(stating)), tuple(sorted(diagnostics))
 
 
-def _answers(site: Site, texts: Iterable[Asset], questions: _Questions, pool: Pool) -> Iterator[Outcome]:
+def _answers(site: Site, texts: Iterable[str], questions: _Questions, pool: Pool) -> Iterator[Outcome]:
     """What an earlier survey has read by the same call, for no file changes during a run; and what is read now."""
     unknown: list[Call] = []
-    for asset in texts:
-        read = site.readings.get(asset.path)
-        if read is not None and read.asked == questions.arguments(asset.path):
-            yield Outcome(asset.path, read.said)
+    arguments = questions.arguments  # one object for all calls
+    for path in texts:
+        read = site.readings.get(path)
+        if read is not None and read.asked == arguments(path):
+            yield Outcome(path, read.said)
         else:
-            unknown.append(Call(asset.path, read_file, questions.arguments, asset.size, 600.0, cached=always))
+            unknown.append(Call(path, read_file, arguments, site.assets[path].size, 600.0, cached=always))
     yield from pool.run(unknown)
 
 
-def _components(texts: Iterable[Asset], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
+def _components(site: Site, texts: Iterable[str], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
     """The components of the site that show what they are given, and what is told of scripts that cannot be read."""
-    scripts = [one for one in texts if one.kind == "script" and next_image.MARK in one.read()]
+    assets = map(site.assets.__getitem__, texts)
+    scripts = [one for one in assets if one.kind == "script" and next_image.MARK in one.read()]
     found: dict[tuple[str, str], bool] = {}
     diagnostics: list[Diagnostic] = []
     for outcome in pool.run(

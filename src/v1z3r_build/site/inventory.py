@@ -1,0 +1,258 @@
+"""The assets of a site, held in little: as objects those of 100,000 files take most of a hundred megabytes.
+
+What files have in common is held once: the folders that their bytes lie in, types, cache classes. Of its own a file
+has its path, its size and the hash by which its bytes are found in the spool. What only few have is held apart.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from bisect import bisect_left
+from collections.abc import ItemsView, Mapping, ValuesView
+from copy import copy
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from v1z3r_build.site.asset import Asset, texts_of_places
+from v1z3r_build.site.ordering import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from v1z3r_build.site.asset import CacheClass, Kind
+
+_HASH = 32  # bytes of SHA-256
+_ELSEWHERE = bytes(_HASH)
+
+
+class _Traits(NamedTuple):
+    """What many assets have in common."""
+
+    kind: Kind
+    content_type: str
+    cache_class: CacheClass
+    vendor: str
+    kept: str
+    variants: tuple[str, ...]
+    score: int
+
+
+class _Stray(NamedTuple):
+    """What is known of an asset that came from elsewhere than the file of its path, or lies elsewhere.
+
+    original: '' for the place of the first source. location: '' for a place in the spool, or that of the original.
+    """
+
+    sources: tuple[str, ...]
+    original: str
+    location: str
+
+
+class Inventory(Mapping[str, Asset]):
+    """Assets by path, in sorted order. In memory each takes some 60 bytes, besides its path.
+
+    An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths.
+    """
+
+    def __init__(self, root: Path, spool: Path, assets: Iterable[Asset] = ()) -> None:
+        """root, spool: the site's, below which nearly all bytes lie. assets: to begin with."""
+        self._root = os.path.join(root, "")  # noqa: PTH118 - with a separator at the end
+        self._spool = os.path.join(spool, "")  # noqa: PTH118
+        self._paths: list[str] = []
+        self._sizes = array("Q")
+        self._traits = array("L")  # by their numbers
+        self._hashes = bytearray()  # the names of places in the spool, `_ELSEWHERE` for all others
+        # Shared with the inventories that are made of this one: a number keeps its meaning.
+        self._traits_by_number: list[_Traits] = []
+        self._numbers_of_traits: dict[_Traits, int] = {}
+        self._strays: dict[str, _Stray] = {}
+        self._is_sorted = True
+        for asset in assets:
+            self.add(asset)
+
+    def add(self, asset: Asset) -> None:
+        """Take in an asset. Of several with the same path the last counts."""
+        self._is_sorted = self._is_sorted and (not self._paths or asset.path > self._paths[-1])
+        self._paths.append(asset.path)
+        self._sizes.append(0)
+        self._traits.append(0)
+        self._hashes += _ELSEWHERE
+        self._set(len(self._paths) - 1, asset)
+
+    def copied(self) -> Inventory:
+        """One more with the same assets."""
+        self._sort()
+        made = copy(self)
+        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
+        made._hashes = self._hashes[:]
+        made._strays = dict(self._strays)
+        return made
+
+    def replace(self, asset: Asset) -> None:
+        """Take in another asset in the place of that with the same path. Raises KeyError if there is none."""
+        number = self._find(asset.path)
+        if number < 0:
+            raise KeyError(asset.path)
+        self._set(number, asset)
+
+    def updated(self, changed: Iterable[Asset]) -> Inventory:
+        """This inventory with some assets replaced or added."""
+        made = self
+        for asset in changed:
+            number = self._find(asset.path)
+            if made is self:
+                made = self.copied()
+            if number < 0:
+                made.add(asset)
+            else:
+                made._set(number, asset)
+        return made
+
+    def originals(self) -> Iterator[Asset]:
+        """An asset for each original that some came from: the one that is still called like it, if there is one."""
+        others: set[str] = set()
+        for path in self:
+            if not self._is_own(path):
+                original = self._original(self._strays[path])
+                below = original.removeprefix(self._root)
+                if (below != original and self._is_own(below.replace(os.sep, "/"))) or original in others:
+                    continue
+                others.add(original)
+            yield self[path]
+
+    def __getitem__(self, path: str) -> Asset:
+        number = self._find(path)
+        if number < 0:
+            raise KeyError(path)
+        return self._asset(number)
+
+    def items(self) -> ItemsView[str, Asset]:
+        """Paths and assets."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[Asset]:
+        """The assets."""
+        return _Values(self)
+
+    def _each(self) -> Iterator[Asset]:
+        """The assets, none of which is looked up."""
+        self._sort()
+        return map(self._asset, range(len(self._paths)))
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and self._find(path) >= 0
+
+    def __iter__(self) -> Iterator[str]:
+        self._sort()
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        self._sort()
+        return len(self._paths)
+
+    def _is_own(self, path: str) -> bool:
+        """Whether there is an asset of this path that came from the file of this path, and from no other."""
+        stray = self._strays.get(path)
+        return path in self and (stray is None or (stray.sources, stray.original) == ((path,), ""))
+
+    def _find(self, path: str) -> int:
+        """Where a path stands in the sorted order, -1 if it is not there."""
+        self._sort()
+        number = bisect_left(self._paths, path)
+        return number if number < len(self._paths) and self._paths[number] == path else -1
+
+    def _sort(self) -> None:
+        if self._is_sorted:
+            return
+        order = in_order(self._paths)
+        self._paths = [self._paths[number] for number in order]
+        self._sizes = array("Q", map(self._sizes.__getitem__, order))
+        self._traits = array("L", map(self._traits.__getitem__, order))
+        hashes = bytearray()
+        for number in order:
+            hashes += self._hashes[number * _HASH : (number + 1) * _HASH]
+        self._hashes = hashes
+        self._is_sorted = True
+
+    def _set(self, number: int, asset: Asset) -> None:
+        path = asset.path
+        traits = _Traits(
+            asset.kind,
+            asset.content_type,
+            asset.cache_class,
+            asset.vendor,
+            asset.kept,
+            asset.variants,
+            asset.score,
+        )
+        if traits not in self._numbers_of_traits:
+            self._numbers_of_traits[traits] = len(self._traits_by_number)
+            self._traits_by_number.append(traits)
+        location, original = texts_of_places(asset)
+        name = _hash_in(location.removeprefix(self._spool)) if location.startswith(self._spool) else _ELSEWHERE
+        self._sizes[number] = asset.size
+        self._traits[number] = self._numbers_of_traits[traits]
+        self._hashes[number * _HASH : (number + 1) * _HASH] = name
+        sources, mostly = asset.sources, self._in_input(asset.sources)
+        if sources == (path,) and original == mostly and (name != _ELSEWHERE or location == original):
+            self._strays.pop(path, None)
+        else:
+            is_known = name != _ELSEWHERE or location == original
+            self._strays[path] = _Stray(sources, "" if original == mostly else original, "" if is_known else location)
+
+    def _asset(self, number: int) -> Asset:
+        path = self._paths[number]
+        stray = self._strays.get(path)
+        original = self._root + path.replace("/", os.sep) if stray is None else self._original(stray)
+        name = self._hashes[number * _HASH : (number + 1) * _HASH]
+        if name != _ELSEWHERE:
+            location = self._spool + name.hex()
+        else:
+            location = original if stray is None else stray.location or original
+        kind, content_type, cache_class, vendor, kept, variants, score = self._traits_by_number[self._traits[number]]
+        return Asset(
+            path,
+            kind,
+            content_type,
+            self._sizes[number],
+            # As texts, which is how an asset holds them: to make paths of them would take as long as all else.
+            cast("Path", location),
+            cast("Path", original),
+            (path,) if stray is None else stray.sources,
+            cache_class,
+            vendor,
+            kept,
+            variants,
+            score,
+        )
+
+    def _original(self, stray: _Stray) -> str:
+        return stray.original or self._in_input(stray.sources)
+
+    def _in_input(self, sources: tuple[str, ...]) -> str:
+        """Where the first of these files lies in the input, '' if there is none."""
+        return self._root + sources[0].replace("/", os.sep) if sources else ""
+
+
+class _Items(ItemsView[str, Asset]):
+    _mapping: Inventory
+
+    def __iter__(self) -> Iterator[tuple[str, Asset]]:
+        return zip(self._mapping, self._mapping._each(), strict=True)
+
+
+class _Values(ValuesView[Asset]):
+    _mapping: Inventory
+
+    def __iter__(self) -> Iterator[Asset]:
+        return self._mapping._each()
+
+
+def _hash_in(name: str) -> bytes:
+    """The hash that a name in the spool is, `_ELSEWHERE` if it is none."""
+    try:
+        found = bytes.fromhex(name)
+    except ValueError:
+        return _ELSEWHERE
+    return found if len(found) == _HASH and found.hex() == name else _ELSEWHERE
