@@ -50,8 +50,8 @@ def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
     """
     _require_possible(order)
     previous = Manifest.load(order.previous) if order.previous else None
-    with Staging(order.output) as staging:
-        site = folder.read(order.source, staging.spool)
+    with Staging(order.output, in_place=order.target is None) as staging:
+        site = replace(folder.read(order.source, staging.spool), former=staging.former)
         recorded = _recorded(site, order)
         if recorded is None:
             site = _passed(_without_manifest(site), order.settings, pool, progress)
@@ -188,9 +188,9 @@ def _originals(site: Site) -> Iterator[tuple[Kind, int]]:
     """Kind and size of the input's files, but for its manifest and its sidecars, which the output counts nowhere."""
     counted: set[str] = set()
     for asset in site.assets.values():
-        # What a vendor's file is checked against was made here.
+        # What a vendor's file is checked against was made here, or in an earlier run.
         original = asset.original
-        if str(original) not in counted and not original.is_relative_to(site.spool):
+        if str(original) not in counted and original.is_relative_to(site.root):
             counted.add(str(original))
             yield asset.kind, original.stat().st_size
 

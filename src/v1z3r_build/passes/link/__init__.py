@@ -93,13 +93,15 @@ def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> dict[
     droppable = matcher(settings.names.drop)
     assets: dict[str, Asset] = {}
     for path, asset in site.assets.items():
-        if proof.fills.get(path) or names.patched(path):
-            asset = site.rewritten(asset, names.final(path))
+        data = names.final(path) if proof.fills.get(path) or names.patched(path) else None
         new = names.path(path)
         if new != path:
-            assets[new] = replace(asset, path=new, cache_class="immutable", kept="")
+            renamed = replace(asset, path=new, cache_class="immutable", kept="")
+            assets[new] = renamed if data is None else site.rewritten(renamed, data)
             if names.unit(path).startswith("t:") or droppable(path):
                 continue
+        if data is not None:
+            asset = site.rewritten(asset, data)
         if asset.cache_class == "immutable":  # an image's variant, which was named by its bytes
             assets[path] = asset
             continue
