@@ -50,8 +50,8 @@ def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
     """
     _require_possible(order)
     previous = Manifest.load(order.previous) if order.previous else None
-    with Staging(order.output) as staging:
-        site = folder.read(order.source, staging.spool)
+    with Staging(order.output, in_place=order.target is None) as staging:
+        site = replace(folder.read(order.source, staging.spool), former=staging.former)
         recorded = _recorded(site, order)
         if recorded is None:
             site = _without_manifest(site)
@@ -190,8 +190,8 @@ def _as_recorded(found: Site, recorded: Manifest) -> Site:
 def _originals(site: Site) -> Iterator[tuple[Kind, int]]:
     """Kind and size of the input's files, but for its manifest and its sidecars, which the output counts nowhere."""
     for asset in site.assets.originals():
-        # What a vendor's file is checked against was made here.
-        if not asset.original.is_relative_to(site.spool):
+        # What a vendor's file is checked against was made here, or in an earlier run.
+        if asset.original.is_relative_to(site.root):
             yield asset.kind, asset.original.stat().st_size
 
 

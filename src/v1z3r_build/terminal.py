@@ -6,13 +6,8 @@ import os
 import sys
 from collections import defaultdict
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
-from rich.table import Table
-from rich.text import Text
 
 from v1z3r_build.wording import share, size, visible
 from v1z3r_build.workers.progress import SilentProgress
@@ -20,11 +15,15 @@ from v1z3r_build.workers.progress import SilentProgress
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from rich.console import Console
+    from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
     from v1z3r_build.diagnostics import Diagnostic, Level
     from v1z3r_build.summary import Summary, Totals
     from v1z3r_build.workers.progress import Progress
+
+# What Rich has is imported when something is printed: a run that has nothing to say does not wait for it.
 
 _STYLES: dict[Level, str] = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 LEVELS: tuple[Level, ...] = ("error", "warning", "info")  # the worst first
@@ -36,18 +35,22 @@ class Terminal:
 
     def __init__(self, verbosity: int = 0) -> None:
         """verbosity: -1 for errors alone, 0, 1 for everything."""
-        watched = sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
-        self._console = Console(
+        self._watched = sys.stderr.isatty() and "CI" not in os.environ and os.environ.get("TERM") != "dumb"
+        self._verbosity = verbosity
+
+    @cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(
             file=sys.stderr,
-            force_terminal=watched,
-            no_color=not watched or bool(os.environ.get("NO_COLOR")),
+            force_terminal=self._watched,
+            no_color=not self._watched or bool(os.environ.get("NO_COLOR")),
             markup=False,
             highlight=False,
             emoji=False,
             soft_wrap=True,
         )
-        self._watched = watched
-        self._verbosity = verbosity
 
     @property
     def verbose(self) -> bool:
@@ -99,6 +102,8 @@ class Terminal:
         """The table: files and bytes per kind, before and after."""
         if self._verbosity < 0:
             return
+        from rich.table import Table
+
         table = Table(box=None, pad_edge=False, padding=(0, 2), show_footer=len(summary.kinds) > 1)
         total = cells(summary.total)
         for heading, footer in zip(HEADINGS, ["total", *total], strict=True):
@@ -111,6 +116,8 @@ class Terminal:
         """A table for those who did not ask for quiet. texts: how many of the first columns hold words."""
         if self._verbosity < 0:
             return
+        from rich.table import Table
+
         table = Table(box=None, pad_edge=False, padding=(0, 2))
         for number, heading in enumerate(headings):
             table.add_column(heading, justify="left" if number < texts else "right", no_wrap=True)
@@ -128,11 +135,16 @@ class Terminal:
         if not self._watched or self._verbosity < 0:
             yield _Said(self) if self._verbosity > 0 else SilentProgress()
             return
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bars
+
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         with Bars(*columns, console=self._console, transient=True) as bars:
             yield _Moving(bars)
 
     def _line(self, *pieces: str | tuple[str, str]) -> None:
+        from rich.text import Text
+
         self._console.print(Text.assemble(*pieces))
 
 

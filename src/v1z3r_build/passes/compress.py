@@ -18,7 +18,6 @@ from v1z3r_build.workers.pool import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from v1z3r_build.settings import CompressSettings, Settings
     from v1z3r_build.site.asset import Asset
@@ -59,9 +58,8 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
         if outcome.failure:
             diagnostics += (_failed(asset, outcome.failure) for asset in group)
             continue
-        stored = {name: (site.store(data), len(data)) for name, data in outcome.value.items()}
         for asset in group:
-            if offered := _offered(site, asset, stored, known.pop(asset.path, {})):
+            if offered := _offered(site, asset, outcome.value, known.pop(asset.path, {})):
                 encodings[asset.path] = dict(sorted(offered.items()))
     for path, left in known.items():
         if left:
@@ -127,15 +125,13 @@ def _paying(encodings: Mapping[str, Encoding], asset: Asset, rules: CompressSett
     return {name: one for name, one in encodings.items() if pays(asset.size, one.size, rules)}
 
 
-def _offered(
-    site: Site, asset: Asset, stored: Mapping[str, tuple[Path, int]], known: dict[str, Encoding]
-) -> dict[str, Encoding]:
-    """Its encodings: those that were stored, but for names that are taken and where the input's sidecar is smaller."""
-    for name, (location, size) in stored.items():
+def _offered(site: Site, asset: Asset, made: Mapping[str, bytes], known: dict[str, Encoding]) -> dict[str, Encoding]:
+    """Its encodings: those that were made, but for names that are taken and where the input's sidecar is smaller."""
+    for name, data in made.items():
         path = asset.path + CODINGS[name].suffix
-        if path not in site.assets and (name not in known or size <= known[name].size):
-            # Its name in the spool is its hash.
-            known[name] = Encoding(path, size, location.name, location)
+        if path not in site.assets and (name not in known or len(data) <= known[name].size):
+            location = site.place(path, data, asset.original)
+            known[name] = Encoding(path, len(data), hashlib.sha256(data).hexdigest(), location)
     return known
 
 

@@ -33,7 +33,8 @@ from filelock import FileLock, Timeout
 
 from v1z3r_build.diagnostics import BuildError, Diagnostic, InputError, SystemFailureError, info, warning
 from v1z3r_build.site.exchange import exchange, settle
-from v1z3r_build.site.snapshot import snapshot
+from v1z3r_build.site.former import Former
+from v1z3r_build.site.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,7 +61,8 @@ class Output(NamedTuple):
 class Staging:
     """The place in which one run prepares the new content of a folder. A context manager.
 
-    target: the folder to be replaced, or made; a link to a folder stays, and what it leads to is replaced.
+    target: the folder to be replaced, or made; a link to a folder stays, and what it leads to is replaced. in_place:
+    whether it is the input, too; else it is an output of ours, or empty.
     Entering it locks the target against other runs, completes or clears what killed runs left, and makes `spool`.
     Leaving it without `publish` leaves the target as it was.
 
@@ -68,8 +70,9 @@ class Staging:
     write beside it, no space, or if it is a mount point, which cannot be exchanged.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, *, in_place: bool = True) -> None:
         self.target = Path(os.path.realpath(target))
+        self._in_place = in_place
         self.diagnostics: list[Diagnostic] = []
         self._folder = self.target.parent / f"{_prefix(self.target)}{os.getpid()}-{secrets.token_hex(4)}"
         self.spool = self._folder / "spool"
@@ -77,7 +80,7 @@ class Staging:
         self._lock_path = self.target.parent / f"{_prefix(self.target)[:-1]}.lock"
         self._lock = FileLock(self._lock_path, timeout=0, thread_local=False)
         self._made: list[Path] = []
-        self._before = b""
+        self._before = Snapshot(b"", plain=False)
 
     def __enter__(self) -> Staging:
         if os.path.ismount(self.target):
@@ -117,11 +120,16 @@ class Staging:
         if isinstance(failure, OSError) and failure.errno in _FULL:
             raise self._failure(failure) from failure
 
+    @property
+    def former(self) -> Former | None:
+        """The output in the target, for files that would be the same; None if it is the input, or holds links."""
+        return Former(self.target) if self._before.plain and not self._in_place else None
+
     def publish(self, files: Iterable[Output], empty_folders: Iterable[str] = ()) -> None:
         """Replace the target by these files, in one step. After it, no location in the old tree or the spool is valid.
 
         Files that lie in the target already are linked, not copied: the old tree goes. All others are copied once, so
-        that the output shares no bytes with an input that stays.
+        that the output shares no bytes with an input that stays. Of a former output, files keep their names.
 
         files: they are gone through once more if the disk is full, to tell how much there should be.
 
@@ -165,7 +173,7 @@ class Staging:
         owner = _owner(self.target)
         made = {""}
         used: set[str] = set()
-        spool, target, tree = (f"{folder}{os.sep}" for folder in (self._folder, self.target, self._tree))
+        spool, tree = (f"{folder}{os.sep}" for folder in (self._folder, self._tree))
         for output in outputs:
             place = tree + _inside(output.path)
             self._make_folders(output.path.rpartition("/")[0], made)
@@ -174,8 +182,10 @@ class Staging:
             ours = location.startswith(spool)
             if ours:
                 linked = _linked(location, place, links=2)
-            elif linked := location.startswith(target) and location not in used and _linked(location, place):
-                used.add(location)
+            else:
+                standing = self._standing(output)
+                if linked := standing != "" and standing not in used and _linked(standing, place):
+                    used.add(standing)
             if not linked:
                 shutil.copyfile(location, place)
             if not linked or ours:
@@ -186,6 +196,15 @@ class Staging:
         for parent in sorted(made, reverse=True):
             model = self.target / parent
             _give(tree + parent, model if model.is_dir() else None, owner)
+
+    def _standing(self, output: Output) -> str:
+        """Where the file lies in the target, '' if it does not, or not as it would be published."""
+        location, target = str(output.location), f"{self.target}{os.sep}"
+        if location.startswith(target) and (self._in_place or location == target + output.path):
+            return location
+        if self.former is None or output.model is None:
+            return ""
+        return str(self.former.copy(output.path, output.location, output.model) or "")
 
     def _make_folders(self, folder: str, made: set[str]) -> None:
         if folder in made:

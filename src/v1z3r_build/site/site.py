@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.site.asset import Asset
+    from v1z3r_build.site.former import Former
     from v1z3r_build.site.span import Reading
 
 
@@ -48,7 +49,8 @@ class Site:
     root: the input folder. spool: a folder of this run for bytes that passes made, named by their hash,
     on the file system of the output. assets: by path, in sorted order. encodings: path -> coding name
     ("br", "gzip") -> sidecar. empty_folders: folders without any file, which publishing must not lose. readings: by
-    path, what a pass has read in files, for the next one to read no more than those that have changed.
+    path, what a pass has read in files, for the next one to read no more than those that have changed. former: the
+    output that this run replaces, None if there is none to take files from.
     """
 
     root: Path
@@ -59,6 +61,15 @@ class Site:
     routes: Mapping[str, Route] = field(default_factory=dict)
     empty_folders: tuple[str, ...] = ()
     readings: Mapping[str, Read] = field(default_factory=dict)
+    former: Former | None = None
+
+    def place(self, path: str, data: bytes, model: Path) -> Path:
+        """Where bytes lie that are to be published under a name: in the former output, or they go to the spool.
+
+        model: the file whose permission bits the file will get.
+        """
+        found = self.former.holding(path, data, model) if self.former is not None else None
+        return self.store(data) if found is None else found
 
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""
@@ -84,8 +95,8 @@ class Site:
         return partial.replace(self.spool / digest.hexdigest())
 
     def rewritten(self, asset: Asset, data: bytes) -> Asset:
-        """The asset with new bytes, which go to the spool."""
-        return replace(asset, location=self.store(data), size=len(data))
+        """The asset with new bytes."""
+        return replace(asset, location=self.place(asset.path, data, asset.original), size=len(data))
 
     def with_assets(self, changed: Iterable[Asset], diagnostics: Iterable[Diagnostic] = ()) -> Site:
         """The site with some assets replaced or added, and more diagnostics."""

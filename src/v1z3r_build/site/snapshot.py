@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Snapshot(NamedTuple):
+    """A folder at a moment. digest: equal as long as nobody writes to it. plain: it holds only files and folders."""
+
+    digest: bytes
+    plain: bool
+
+
 class Standing(NamedTuple):
     """A folder as it stands. digest: equal only as long as nobody touches it. changed: when anybody did so last."""
 
@@ -19,14 +26,16 @@ class Standing(NamedTuple):
     changed: int
 
 
-def snapshot(root: Path) -> bytes:
-    """A digest of what a tree holds, by names, sizes, times and identities; equal as long as nobody writes to it."""
+def snapshot(root: Path) -> Snapshot:
+    """What a tree holds, by names, sizes, times and identities."""
     digest = hashlib.sha256()
+    plain = True
     for path, status in _walk(root):
         is_folder = stat.S_ISDIR(status.st_mode)
         facts = (path, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
         digest.update(repr((facts, status.st_ino)).encode())
-    return digest.digest()
+        plain = plain and (is_folder or stat.S_ISREG(status.st_mode))
+    return Snapshot(digest.digest(), plain)
 
 
 def standing(root: Path) -> Standing:

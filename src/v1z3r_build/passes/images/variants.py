@@ -144,7 +144,7 @@ def _variant(site: Site, image: Asset, token: Token | None, made: Variant, scale
         image,
         path=path,
         content_type=TYPES[format_],
-        location=site.store(data),
+        location=site.place(path, data, image.original),
         size=len(data),
         cache_class="immutable",
         variants=(),

@@ -91,13 +91,15 @@ def _thawed(site: Site, frozen: dict[str, str]) -> Site:
 def _linked(site: Site, proof: Proof, names: Names, settings: Settings) -> Iterator[Asset]:
     droppable = matcher(settings.names.drop)
     for path, asset in site.assets.items():
-        if proof.fills.get(path) or names.patched(path):
-            asset = site.rewritten(asset, names.final(path))
+        data = names.final(path) if proof.fills.get(path) or names.patched(path) else None
         new = names.path(path)
         if new != path:
-            yield replace(asset, path=new, cache_class="immutable", kept="")
+            renamed = replace(asset, path=new, cache_class="immutable", kept="")
+            yield renamed if data is None else site.rewritten(renamed, data)
             if names.unit(path).startswith("t:") or droppable(path):
                 continue
+        if data is not None:
+            asset = site.rewritten(asset, data)
         if asset.cache_class == "immutable":  # an image's variant, which was named by its bytes
             yield asset
             continue
