@@ -411,8 +411,13 @@ class _Walk:
         while work:
             inner = work.pop()
             count = inner.named_child_count
-            # tree-sitter makes all children to list those with names: to find the few that most have is faster.
-            children = inner.named_children if count > _FEW else map(inner.named_child, range(count))
+            # tree-sitter makes all children to list those with names: to find the two that most have is faster.
+            if count == 2:
+                children: Sequence[Node | None] = (inner.named_child(0), inner.named_child(1))
+            elif count == 1:
+                children = (inner.named_child(0),)
+            else:
+                children = inner.named_children
             for child in children:
                 assert child is not None
                 action = actions[child.kind_id]
@@ -1078,7 +1083,6 @@ _BEGINS_FUNCTION = b"(fa"
 _DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
 
 _NAME, _OTHER, _NOTHING, _LASTING, _STRING, _PASSED = range(6)
-_FEW = 4
 
 # Every kind of node of tree-sitter-javascript 0.25 that is JavaScript, and what is done with it. Kinds that are not
 # here are refused: those of JSX, those that only stand inside of others here, and those of later versions.

@@ -38,6 +38,8 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
     scripts = _scripts(site, _DENSEST * settings.split.min_size)
     holding = _holding(workshop, scripts)
     paths = _told(workshop, scripts, holding)
+    if not holding:
+        return site
     progress.start("split", sum(site.assets[path].size for path in paths))
     calls = [workshop.call(path, inspect, path, *workshop.options(path), site.assets[path].location) for path in paths]
     findings: list[Finding] = list(workshop.answers(calls))
