@@ -39,7 +39,8 @@ _CONNECT = 30.0  # seconds
 _NO_WORKER = 60.0  # seconds after which a cluster without workers is given up
 _LOOK = 5.0  # seconds without any answer after which it is asked whether there still are workers
 _BYTES = 128 << 20  # in flight; a single call may have more
-_AHEAD = 2  # calls for each thread: the next one is there when one is done
+_AHEAD = 2  # calls for each thread: the next one is there when one is done,
+_LIGHT = 64 << 10  # unless it has more bytes: what takes long shall not wait behind what takes long
 _IDLE = 600.0  # seconds after which a worker ends the children of another client
 
 
@@ -142,6 +143,8 @@ class Cluster(Pool):
         while waiting and len(flying) < _AHEAD * self.jobs:
             weight = sum(call.weight for call in waiting[-1])
             if flying and weight + sum(flight.weight for flight in flying.values()) > _BYTES:
+                return
+            if len(flying) >= self.jobs and weight > _LIGHT:
                 return
             calls: list[Call] = []
             for call in waiting.pop():
