@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot(NamedTuple):
-    """A folder at a moment. digest: equal as long as nobody writes to it. plain: it holds only files and folders."""
+    """A folder at a moment. digest: equal as long as nobody writes to it. plain: all in it is files and folders."""
 
     digest: bytes
     plain: bool
@@ -34,7 +34,8 @@ def snapshot(root: Path) -> Snapshot:
         is_folder = stat.S_ISDIR(status.st_mode)
         facts = (path, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
         digest.update(repr((facts, status.st_ino)).encode())
-        plain = plain and (is_folder or stat.S_ISREG(status.st_mode))
+        # One that cannot be listed may still be gone through.
+        plain = plain and (os.access(path, os.R_OK) if is_folder else stat.S_ISREG(status.st_mode))
     return Snapshot(digest.digest(), plain)
 
 
