@@ -35,6 +35,7 @@ from filelock import FileLock, Timeout
 from v1z3r_build.diagnostics import BuildError, Diagnostic, InputError, SystemFailureError, info, warning
 from v1z3r_build.site.exchange import exchange, settle
 from v1z3r_build.site.former import Former
+from v1z3r_build.site.links import is_link
 from v1z3r_build.site.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
@@ -378,7 +379,7 @@ def _remove_files(folder: Path) -> None:
     """
     with suppress(PermissionError), os.scandir(folder) as found:
         for one in found:
-            if not one.is_dir(follow_symlinks=False):
+            if is_link(one) or not one.is_dir(follow_symlinks=False):
                 os.unlink(one)  # noqa: PTH108 - no path is made of each
 
 
@@ -386,7 +387,7 @@ def _folders(folder: Path) -> list[Path]:
     """The folders in a folder; none where they cannot be listed, which is dealt with when it is removed."""
     try:
         with os.scandir(folder) as found:
-            return [Path(one) for one in found if one.is_dir(follow_symlinks=False)]
+            return [Path(one) for one in found if one.is_dir(follow_symlinks=False) and not is_link(one)]
     except PermissionError:
         return []
 
