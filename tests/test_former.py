@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from v1z3r_build.cli import main
+from v1z3r_build.diagnostics import InputError
 from v1z3r_build.site.former import Former
 from v1z3r_build.site.publication import Output, Staging
 
@@ -194,3 +195,17 @@ def test_nothing_is_taken_over_from_what_cannot_be_listed(tmp_path: Path) -> Non
     (out / "d").chmod(0o300)
     with Staging(out, in_place=False) as staging:
         assert staging.former is None
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_output_that_is_removed_meanwhile_was_changed(tmp_path: Path, early: bool) -> None:
+    """Its files are read by passes, and linked when all is published."""
+    out = make(tmp_path / "out", {"a": "aaa"})
+    with pytest.raises(InputError, match="was changed"), Staging(out, in_place=False) as staging:
+        assert staging.former is not None
+        found = staging.former.holding("a", b"aaa", out / "a")
+        assert found is not None
+        (out / "a").unlink()
+        if early:
+            found.read_bytes()
+        staging.publish([Output("a", found, found)])

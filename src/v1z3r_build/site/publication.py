@@ -119,6 +119,8 @@ class Staging:
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leave()
+        if isinstance(failure, FileNotFoundError):
+            self._require_unchanged(failure)
         if isinstance(failure, OSError) and failure.errno in _FULL:
             raise self._failure(failure) from failure
 
@@ -142,17 +144,23 @@ class Staging:
         try:
             taken_over = self._build(files, empty_folders)
             settle(self._tree)
-            if snapshot(self.target) != self._before:
-                raise InputError(
-                    f"{self.target} was changed while this run worked on it.",
-                    hint="Nothing was published. Run it again when nothing else writes to the folder.",
-                )
+            self._require_unchanged()
             for place in taken_over:
                 os.utime(place)
             self._swap()
         except OSError as failure:
+            if isinstance(failure, FileNotFoundError):
+                self._require_unchanged(failure)
             raise self._failure(failure, files) from failure
         self._clear()
+
+    def _require_unchanged(self, cause: FileNotFoundError | None = None) -> None:
+        """Raises InputError if somebody wrote to the target since this run began. cause: a file that may be gone so."""
+        if snapshot(self.target) != self._before:
+            raise InputError(
+                f"{self.target} was changed while this run worked on it.",
+                hint="Nothing was published. Run it again when nothing else writes to the folder.",
+            ) from cause
 
     def _probe(self) -> None:
         """Fail before any work where the target could not be replaced after it.
