@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from v1z3r_build.cli import main
+from v1z3r_build.diagnostics import InputError
 from v1z3r_build.site.former import Former
 from v1z3r_build.site.publication import Output, Staging
 
@@ -44,6 +45,12 @@ def optimized(site: Path, output: Path) -> dict[str, bytes]:
 
 def identities(folder: Path) -> dict[str, int]:
     return {one.relative_to(folder).as_posix(): one.stat().st_ino for one in folder.rglob("*") if one.is_file()}
+
+
+def group_of(folder: Path) -> int:
+    """That of new files in a folder."""
+    (folder / "probe").touch()
+    return (folder / "probe").stat().st_gid
 
 
 def test_a_page_that_changed_is_all_that_is_made_anew(tmp_path: Path) -> None:
@@ -120,8 +127,85 @@ def test_files_of_a_former_output_keep_their_names(tmp_path: Path) -> None:
 )
 def test_a_file_is_held_by_name_and_bytes(tmp_path: Path, path: str, data: bytes, held: bool) -> None:
     model = make(tmp_path, {"out/a": "same", "out/d/x": "", "model": "m"}) / "model"
-    former = Former(tmp_path / "out")
+    former = Former(tmp_path / "out", group_of(tmp_path))
     (tmp_path / "asked").write_bytes(data)
     expected = tmp_path / "out" / path if held else None
     assert former.holding(path, data, model) == expected
     assert former.copy(path, tmp_path / "asked", model) == expected
+
+
+def test_what_is_taken_over_is_as_new_to_programs_that_copy_what_is_newer(tmp_path: Path) -> None:
+    """What they copied last may come from another output, with other bytes of the same size: names of files differ."""
+    site, output = make(tmp_path / "site", SITE), tmp_path / "out"
+    optimized(site, output)
+    before = identities(output)
+    for path in before:
+        os.utime(output / path, (1_000_000_000, 1_000_000_000))
+    optimized(site, output)
+    assert set(before.values()) & set(identities(output).values())
+    assert [path for path in before if (output / path).stat().st_mtime < 1_100_000_000] == []
+
+
+def test_a_file_that_got_a_second_name_meanwhile_is_not_shared(tmp_path: Path) -> None:
+    out = make(tmp_path / "out", {"a": "aaa"})
+    with Staging(out, in_place=False) as staging:
+        os.link(out / "a", tmp_path / "backup")
+        staging.publish([Output("a", out / "a", out / "a")])
+    assert (out / "a").read_text() == "aaa"
+    assert not (out / "a").samefile(tmp_path / "backup")
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="the system has no attributes")
+def test_a_file_with_attributes_of_its_own_is_not_as_a_new_one(tmp_path: Path) -> None:
+    out = make(tmp_path / "out", {"a": "same"})
+    former = Former(out, group_of(tmp_path))
+    assert former.holding("a", b"same", out / "a")
+    try:
+        os.setxattr(out / "a", "user.note", b"by hand")  # as rights by a list are set, system.posix_acl_access
+    except OSError:
+        pytest.skip("the file system has no attributes")
+    assert former.holding("a", b"same", out / "a") is None
+
+
+@posix
+def test_a_file_of_another_group_is_not_as_a_new_one(tmp_path: Path) -> None:
+    out = make(tmp_path / "out", {"a": "same"})
+    if os.geteuid() == 0:
+        model = make(tmp_path, {"model": ""}) / "model"
+        os.chown(out / "a", 0, model.stat().st_gid + 1)
+        assert Former(out, group_of(tmp_path)).holding("a", b"same", model) is None
+    else:
+        assert Former(out, group_of(tmp_path) + 1).holding("a", b"same", out / "a") is None
+
+
+def test_a_read_only_file_of_windows_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = make(tmp_path / "out", {"a": "same"})
+    former = Former(out, group_of(tmp_path))
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert former.holding("a", b"same", out / "a")
+    (out / "a").chmod(0o444)
+    assert former.holding("a", b"same", out / "a") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="nothing keeps this user from listing")
+def test_nothing_is_taken_over_from_what_cannot_be_listed(tmp_path: Path) -> None:
+    out = make(tmp_path / "out", {"d/a": "aaa"})
+    make(tmp_path, {"elsewhere": "bbb"})
+    (out / "d/b").symlink_to(tmp_path / "elsewhere")
+    (out / "d").chmod(0o300)
+    with Staging(out, in_place=False) as staging:
+        assert staging.former is None
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_output_that_is_removed_meanwhile_was_changed(tmp_path: Path, early: bool) -> None:
+    """Its files are read by passes, and linked when all is published."""
+    out = make(tmp_path / "out", {"a": "aaa"})
+    with pytest.raises(InputError, match="was changed"), Staging(out, in_place=False) as staging:
+        assert staging.former is not None
+        found = staging.former.holding("a", b"aaa", out / "a")
+        assert found is not None
+        (out / "a").unlink()
+        if early:
+            found.read_bytes()
+        staging.publish([Output("a", found, found)])

@@ -21,6 +21,7 @@ from disks import disk
 from v1z3r_build.diagnostics import BuildError, InputError, SystemFailureError
 from v1z3r_build.site import exchange as exchanging
 from v1z3r_build.site import publication
+from v1z3r_build.site.links import is_link
 from v1z3r_build.site.publication import Output, Staging, check_output
 
 if TYPE_CHECKING:
@@ -538,3 +539,38 @@ def test_an_exchange_that_fails_says_why(tmp_path: Path) -> None:
         pytest.skip("the system has no exchange")
     with pytest.raises(FileNotFoundError):
         exchanging.exchange(tmp_path / "one", tmp_path / "other")
+
+
+class Junction:
+    """An entry of a folder as Windows tells of a junction: a folder, and no symbolic link."""
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def stat(self, *, follow_symlinks: bool) -> object:
+        assert not follow_symlinks
+        return type("Status", (), {"st_mode": stat.S_IFDIR, "st_reparse_tag": stat.IO_REPARSE_TAG_MOUNT_POINT})
+
+
+def test_a_junction_is_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003, raising=False)
+    assert is_link(Junction())  # type: ignore[arg-type]
+
+
+def test_nothing_is_removed_behind_a_junction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may lead into the new tree. A folder stands for it here, and to be moved away for its removal."""
+    old = make(tmp_path / "old", {"a.txt": "", "b/c.txt": "", "b/junction/kept.txt": "", "b/junction/d/kept.txt": ""})
+    unlink = os.unlink
+
+    def remove(path: os.PathLike[str] | str, **how: int | None) -> None:
+        if Path(path).name == "junction":
+            Path(path).rename(tmp_path / "elsewhere")
+        else:
+            unlink(path, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publication, "is_link", lambda one: one.name == "junction")
+    monkeypatch.setattr(os, "unlink", remove)
+    publication._remove(old)
+    assert not old.exists()
+    assert tree(tmp_path / "elsewhere") == {"kept.txt": "", "d/kept.txt": ""}

@@ -110,7 +110,9 @@ def test_a_module_is_split_and_its_page_learns_of_it(tmp_path: Path) -> None:
         ("export const now=await 1;", True),
         ("await(async()=>{})();export const now=1;", True),
         ("class A{[await(1)](){}}export const now=1;", True),
+        ("class A{@f(await 1)m(){}}export const now=1;", True),
         ("import'./timer.js';export const now=1;", True),
+        ("--> await 1\nexport const now=1;", True),  # a comment to the parser, and to nobody else
         ("import'./index-Bx3f_9aQ.js';export const now=1;", True),  # it may call what the vendor gives
         ("import'https://example.com/x.js';export const now=1;", True),
     ],

@@ -95,8 +95,8 @@ class Outline:
             if node.type == "await" or (node.type == "identifier" and self._text(node) == "await"):
                 return True
             if node.type == "method_definition":
-                # Its name may be computed, which happens outside of it.
-                work.extend(child for child in node.children if child.type == "computed_property_name")
+                # Its name may be computed, which happens outside of it, and so do its decorators.
+                work.extend(child for child in node.children if child.type in ("computed_property_name", "decorator"))
             elif node.type not in _FUNCTIONS:
                 work.extend(node.children)
         return False

@@ -16,11 +16,12 @@ from v1z3r_build.diagnostics import Diagnostic, InputError, SystemFailureError, 
 from v1z3r_build.site import media_types
 from v1z3r_build.site.asset import Asset
 from v1z3r_build.site.inventory import Inventory
+from v1z3r_build.site.links import is_link
 from v1z3r_build.site.site import Site
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from v1z3r_build.site.asset import Kind
     from v1z3r_build.site.media_types import Judgement
@@ -105,7 +106,7 @@ class _Walk:
                     self.unreadable.append((name, failure.strerror or str(failure)))
                     continue
                 if below is not None:
-                    folders.append((name, below, above | {below}, linked or _is_link(entry)))
+                    folders.append((name, below, above | {below}, linked or is_link(entry)))
 
     def _within_bounds(self, path: str) -> bool:
         self.linked += 1
@@ -116,7 +117,7 @@ class _Walk:
     def _entry(self, path: str, entry: os.DirEntry[str], folder: str, above: frozenset[str]) -> str | None:
         """Take a file in, or return where a folder really lies."""
         location = f"{folder}{os.sep}{entry.name}"
-        if _is_link(entry):
+        if is_link(entry):
             try:
                 real = os.path.realpath(location, strict=True)
             except OSError:
@@ -152,12 +153,6 @@ class _Walk:
         self.assets.add(Asset(path, judged.kind, content_type, size, location, location, (path,)))
         if judged.contents:
             self.diagnostics.append(_about_contents(path, judged))
-
-
-def _is_link(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry leads elsewhere: a symbolic link, or a junction of Windows (known from Python 3.12 on)."""
-    is_junction: Callable[[], bool] | None = getattr(entry, "is_junction", None)
-    return entry.is_symlink() or (is_junction is not None and is_junction())
 
 
 def _target(link: str) -> str:

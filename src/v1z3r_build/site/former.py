@@ -28,8 +28,10 @@ class Former:
     one would come to what is not its own.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, group: int) -> None:
+        """group: that of a new file of ours, where the system has groups."""
         self._root = root
+        self._group = group
 
     def holding(self, path: str, data: bytes, model: Path) -> Path | None:
         """Where the file of this name lies, if it holds these bytes and is as a new one would be.
@@ -55,17 +57,30 @@ class Former:
         with suppress(OSError), open(place, "rb", buffering=0) as file:  # noqa: PTH123 - half the cost of Path
             status = os.fstat(file.fileno())
             # With a second name it may be part of a backup, whose bytes others would share from now on.
-            fits = status.st_size == size and status.st_nlink == 1 and _is_alike(status, model.stat())
-            if fits and is_equal(file):
+            fits = status.st_size == size and status.st_nlink == 1 and self._is_alike(status, model.stat())
+            if fits and not _has_attributes(file) and is_equal(file):
                 return Path(place)
         return None
 
+    def _is_alike(self, status: os.stat_result, model: os.stat_result) -> bool:
+        """Whether a file has the bits and the owner that publishing would give to a new one."""
+        if stat.S_IMODE(status.st_mode) != stat.S_IMODE(model.st_mode):
+            return False
+        if sys.platform == "win32":
+            # Of what is read-only the old name can be removed only by making the file writable under both names.
+            return status.st_mode & stat.S_IWRITE != 0
+        user = os.geteuid()
+        expected = (model.st_uid, model.st_gid) if user == 0 else (user, self._group)
+        return (status.st_uid, status.st_gid) == expected
 
-def _is_alike(status: os.stat_result, model: os.stat_result) -> bool:
-    """Whether a file has the bits and the owner that publishing would give to a new one."""
-    if stat.S_IMODE(status.st_mode) != stat.S_IMODE(model.st_mode):
+
+def _has_attributes(file: FileIO) -> bool:
+    """Whether somebody gave it what no new file has: rights by a list (acl(5)), or notes (xattr(7))."""
+    if sys.platform != "linux":
         return False
-    if sys.platform == "win32":
-        return True
-    user = os.geteuid()
-    return (status.st_uid, status.st_gid) == (model.st_uid, model.st_gid) if user == 0 else status.st_uid == user
+    try:
+        names = os.listxattr(file.fileno())
+    except OSError:  # the file system knows of none
+        return False
+    # These the system itself gives, by its policy, and to new files, too.
+    return not all(name.startswith("security.") for name in names)

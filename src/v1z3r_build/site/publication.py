@@ -26,6 +26,7 @@ import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,7 @@ from filelock import FileLock, Timeout
 from v1z3r_build.diagnostics import BuildError, Diagnostic, InputError, SystemFailureError, info, warning
 from v1z3r_build.site.exchange import exchange, settle
 from v1z3r_build.site.former import Former
+from v1z3r_build.site.links import is_link
 from v1z3r_build.site.snapshot import Snapshot, snapshot
 
 if TYPE_CHECKING:
@@ -117,19 +119,22 @@ class Staging:
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._leave()
+        if isinstance(failure, FileNotFoundError):
+            self._require_unchanged(failure)
         if isinstance(failure, OSError) and failure.errno in _FULL:
             raise self._failure(failure) from failure
 
-    @property
+    @cached_property
     def former(self) -> Former | None:
-        """The output in the target, for files that would be the same; None if it is the input, or holds links."""
-        return Former(self.target) if self._before.plain and not self._in_place else None
+        """The output in the target, for files that would be the same; None if it is the input, or may hold links."""
+        return Former(self.target, self.spool.stat().st_gid) if self._before.plain and not self._in_place else None
 
     def publish(self, files: Iterable[Output], empty_folders: Iterable[str] = ()) -> None:
         """Replace the target by these files, in one step. After it, no location in the old tree or the spool is valid.
 
         Files that lie in the target already are linked, not copied: the old tree goes. All others are copied once, so
-        that the output shares no bytes with an input that stays. Of a former output, files keep their names.
+        that the output shares no bytes with an input that stays. Of a former output, files keep their names, and get
+        the time of this run: what programs that copy what is newer have copied last may have come from elsewhere.
 
         files: they are gone through once more if the disk is full, to tell how much there should be.
 
@@ -137,17 +142,25 @@ class Staging:
         the target is then as it was.
         """
         try:
-            self._build(files, empty_folders)
+            taken_over = self._build(files, empty_folders)
             settle(self._tree)
-            if snapshot(self.target) != self._before:
-                raise InputError(
-                    f"{self.target} was changed while this run worked on it.",
-                    hint="Nothing was published. Run it again when nothing else writes to the folder.",
-                )
+            self._require_unchanged()
+            for place in taken_over:
+                os.utime(place)
             self._swap()
         except OSError as failure:
+            if isinstance(failure, FileNotFoundError):
+                self._require_unchanged(failure)
             raise self._failure(failure, files) from failure
         self._clear()
+
+    def _require_unchanged(self, cause: FileNotFoundError | None = None) -> None:
+        """Raises InputError if somebody wrote to the target since this run began. cause: a file that may be gone so."""
+        if snapshot(self.target) != self._before:
+            raise InputError(
+                f"{self.target} was changed while this run worked on it.",
+                hint="Nothing was published. Run it again when nothing else writes to the folder.",
+            ) from cause
 
     def _probe(self) -> None:
         """Fail before any work where the target could not be replaced after it.
@@ -168,7 +181,8 @@ class Staging:
         (full / "something").rmdir()
         full.rmdir()
 
-    def _build(self, outputs: Iterable[Output], empty_folders: Iterable[str]) -> None:
+    def _build(self, outputs: Iterable[Output], empty_folders: Iterable[str]) -> Iterable[str]:
+        """Make the new tree. Returns the files in it that are those of a former output."""
         self._tree.mkdir()
         owner = _owner(self.target)
         made = {""}
@@ -184,7 +198,9 @@ class Staging:
                 linked = _linked(location, place, links=2)
             else:
                 standing = self._standing(output)
-                if linked := standing != "" and standing not in used and _linked(standing, place):
+                # By now it may be part of a backup. An input in place goes, whatever else it is called.
+                links = 0 if self._in_place else 2
+                if linked := standing != "" and standing not in used and _linked(standing, place, links):
                     used.add(standing)
             if not linked:
                 shutil.copyfile(location, place)
@@ -196,6 +212,7 @@ class Staging:
         for parent in sorted(made, reverse=True):
             model = self.target / parent
             _give(tree + parent, model if model.is_dir() else None, owner)
+        return () if self._in_place else (tree + one.removeprefix(f"{self.target}{os.sep}") for one in used)
 
     def _standing(self, output: Output) -> str:
         """Where the file lies in the target, '' if it does not, or not as it would be published."""
@@ -370,7 +387,7 @@ def _remove_files(folder: Path) -> None:
     """
     with suppress(PermissionError), os.scandir(folder) as found:
         for one in found:
-            if not one.is_dir(follow_symlinks=False):
+            if is_link(one) or not one.is_dir(follow_symlinks=False):
                 os.unlink(one)  # noqa: PTH108 - no path is made of each
 
 
@@ -378,7 +395,7 @@ def _folders(folder: Path) -> list[Path]:
     """The folders in a folder; none where they cannot be listed, which is dealt with when it is removed."""
     try:
         with os.scandir(folder) as found:
-            return [Path(one) for one in found if one.is_dir(follow_symlinks=False)]
+            return [Path(one) for one in found if one.is_dir(follow_symlinks=False) and not is_link(one)]
     except PermissionError:
         return []
 

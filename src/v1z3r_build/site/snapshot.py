@@ -7,13 +7,15 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from v1z3r_build.site.links import is_link
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
 class Snapshot(NamedTuple):
-    """A folder at a moment. digest: equal as long as nobody writes to it. plain: it holds only files and folders."""
+    """A folder at a moment. digest: equal as long as nobody writes to it. plain: all in it is files and folders."""
 
     digest: bytes
     plain: bool
@@ -30,11 +32,13 @@ def snapshot(root: Path) -> Snapshot:
     """What a tree holds, by names, sizes, times and identities."""
     digest = hashlib.sha256()
     plain = True
-    for path, status in _walk(root):
+    for path, status, leads_elsewhere in _walk(root):
         is_folder = stat.S_ISDIR(status.st_mode)
         facts = (path, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
         digest.update(repr((facts, status.st_ino)).encode())
-        plain = plain and (is_folder or stat.S_ISREG(status.st_mode))
+        # One that cannot be listed may still be gone through.
+        is_plain = os.access(path, os.R_OK) if is_folder else stat.S_ISREG(status.st_mode)
+        plain = plain and is_plain and not leads_elsewhere
     return Snapshot(digest.digest(), plain)
 
 
@@ -46,15 +50,18 @@ def standing(root: Path) -> Standing:
     """
     digest = hashlib.sha256(os.fsencode(root))
     changed = root.stat().st_ctime_ns if root.exists() else 0
-    for path, status in _walk(root):
+    for path, status, _ in _walk(root):
         facts = (path, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         digest.update(repr(facts).encode())
         changed = max(changed, status.st_ctime_ns)
     return Standing(digest.digest(), changed)
 
 
-def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file and folder below a root, none if that is no folder. Links are what they are, not what they lead to."""
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result, bool]]:
+    """Every file and folder below a root, none if that is no folder, and whether it is a link.
+
+    Links are what they are, not what they lead to.
+    """
     folders = [str(root)] if root.is_dir() else []
     while folders:
         folder = folders.pop()
@@ -65,6 +72,7 @@ def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
             continue  # reading the site ends the run over it, with all such folders named
         for entry in found:
             status = entry.stat(follow_symlinks=False)
-            yield entry.path, status
-            if stat.S_ISDIR(status.st_mode):
+            leads_elsewhere = is_link(entry)
+            yield entry.path, status, leads_elsewhere
+            if stat.S_ISDIR(status.st_mode) and not leads_elsewhere:
                 folders.append(entry.path)

@@ -88,5 +88,6 @@ def _drafted(path: str, wanted: Wanted, told: Sequence[Span], data: bytes, chose
     try:
         module = esm.Module(data, found.hoped(), tree)
     except Refused as refused:
-        return _Draft("modules", Answer(path, diagnostics=(not_split(path, str(refused)),)), found)
+        # Its outline proves nothing to others: what the parser reads in two ways may hide an import.
+        return _Draft("modules", Answer(path, diagnostics=(not_split(path, str(refused)),)), None)
     return _Draft("modules", draft_module(path, wanted, told, module, chosen), exchanged(module))

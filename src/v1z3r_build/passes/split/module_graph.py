@@ -38,12 +38,12 @@ class _Graph:
         self._addresses = workshop.addresses
 
     def split(self, findings: Sequence[Finding]) -> list[Answer]:
-        modules = [one for one in findings if self._is_module(one.path, one.exchange) and self._has_one_url(one.path)]
+        modules = [one for one in findings if self._is_module(one) and self._has_one_url(one.path)]
         known = self._known(self._exchanges({one.path: one.exchange for one in findings}))
         made: list[Answer] = []
         again: list[str] = []
         for path, _, answer, one in modules:
-            if answer is not None and one is not None and one.hoped() == known[path]:
+            if answer is not None and (one is None or one.hoped() == known[path]):
                 made.append(answer)
             else:
                 again.append(path)
@@ -55,14 +55,14 @@ class _Graph:
         )
         return [*made, *self._workshop.answers(calls)]
 
-    def _is_module(self, path: str, one: Exchange | None) -> bool:
+    def _is_module(self, finding: Finding) -> bool:
         """Whether a script is a module: it says so itself, or a page loads it as one.
 
         Words alone prove nothing: in any other script an import would be a syntax error.
         """
-        if one is None or one.declared:
-            return one is not None
-        names = spellings(path)
+        if finding.answer is not None or finding.exchange is None:
+            return finding.answer is not None
+        path, names = finding.path, spellings(finding.path)
         for page in self._assets.values():
             if page.kind != "html" or not any(map((data := page.read()).__contains__, names)):
                 continue

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import esm
 from v1z3r_build.bundlers.esm import Imports
-from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.scopes import Refused
 from v1z3r_build.passes.split import worth
 from v1z3r_build.passes.split.answer import Answer, VendorFile, not_split
@@ -53,11 +52,10 @@ def outline(data: bytes, tree: Tree) -> Exchange | None:
 
 def exchange(data: bytes) -> Exchange | None:
     """What a module takes and gives, None if that cannot be known. Pure."""
-    tree = located(data)
     try:
-        return exchanged(esm.Module(data, tree=tree))
+        return exchanged(esm.Module(data))
     except Refused:
-        return outline(data, tree)
+        return None
 
 
 def exchanged(module: esm.Module) -> Exchange:
