@@ -224,10 +224,11 @@ def run(export: Path, spool: Path, words: Path, table: Path) -> Run:
     """Run the pass on an export."""
     settings = Settings(site=SiteSettings(base="/sub/" if export.name.endswith("-sub") else "/"))
     with Recorder(words, table) as pool:
-        # The vendors' words, too, are held before any script.
+        # The vendors' words, too, are read before any script, and held.
         list(pool.run([Call("nothing", held, (settings.split.vendors, b""), 0)]))
         base = pool.memory
         site = folder.read(export, spool)
+        pool.seconds = 0.0
         start = time.process_time()
         after = split(site, settings, pool, SilentProgress())
         return Run(site, after, pool.answers, time.process_time() - start + pool.seconds, pool.memory, base)

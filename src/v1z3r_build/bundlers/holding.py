@@ -23,7 +23,10 @@ _OWN_FUNCTION = {
     "method_definition", "class_static_block",
 }  # fmt: skip
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
-_WRITE, _GLOBAL = Access.WRITE, ScopeKind.GLOBAL
+_WRITE, _EXPORT, _GLOBAL = Access.WRITE, Access.EXPORT, ScopeKind.GLOBAL
+_FUNCTION, _IMPORT, _USING, _DEFERRED = Kind.FUNCTION, Kind.IMPORT, Kind.USING, Timing.DEFERRED
+_GIVEN = frozenset((Kind.PARAMETER, Kind.ARGUMENTS))
+_CONSTANT = frozenset((Kind.CONST, Kind.USING))
 _WRITING = frozenset((Access.WRITE, Access.UPDATE))
 _SHORTHANDS = frozenset((Form.PROPERTY, Form.PATTERN))
 _LEXICAL = (Kind.LET, Kind.CONST, Kind.CLASS)
@@ -68,7 +71,7 @@ def hold(
         binding.namesake
         for scope in region.scopes
         for binding in scope.bindings.values()
-        if binding.kind is Kind.FUNCTION and binding.namesake is not None
+        if binding.namesake is not None and binding.kind is _FUNCTION
     }
     for name, binding in region.scope.bindings.items():
         places = [where.at(place.start) for place in binding.declarations]
@@ -85,7 +88,7 @@ def hold(
             shorthand = reference.form in _SHORTHANDS
             uses.append(Use(reference.start, reference.end, index, reference.access is not _WRITE, writes, shorthand))
         # What is called `undefined` and is not would make literals of the value read a binding.
-        if binding.kind in (Kind.PARAMETER, Kind.ARGUMENTS) or not homes or -1 in places or name == "undefined":
+        if binding.kind in _GIVEN or not homes or -1 in places or name == "undefined":
             if name != runtime or any(use.writes for use in uses) or homes:
                 fixed.update(use.item for use in uses)
                 fixed.update(homes)
@@ -93,15 +96,15 @@ def hold(
                 fixed.update(use.item for use in uses if use.start in pinned)
             continue
         several = len({place.kind for place in binding.declarations}) > 1
-        constant = binding.kind in (Kind.CONST, Kind.USING) and any(use.writes for use in uses)
-        functions = binding.kind is Kind.FUNCTION and len(binding.declarations) > 1
-        using = binding.kind is Kind.USING
+        constant = binding.kind in _CONSTANT and any(use.writes for use in uses)
+        functions = binding.kind is _FUNCTION and len(binding.declarations) > 1
+        using = binding.kind is _USING
         early = _read_too_early(found, where, region, binding)
         if early:
             fixed.update(homes, early)
         if several or constant or functions or using or binding.exported or binding in from_blocks:
             fixed.update(homes)
-        once = name in settled if binding.kind is Kind.IMPORT else is_settled(found[homes[0]], binding)
+        once = name in settled if binding.kind is _IMPORT else is_settled(found[homes[0]], binding)
         bindings.append(Binding(name, homes, tuple(uses), once))
     fixed.update(where.at(place) for place in _outer(region))
     for index, item in enumerate(found):
@@ -135,9 +138,7 @@ def _read_too_early(found: Sequence[Item], where: Places, region: Region, bindin
     return {
         where.at(reference.start)
         for reference in binding.references
-        if reference.start < ready
-        and reference.access is not Access.EXPORT
-        and region.timing(reference) is not Timing.DEFERRED
+        if reference.start < ready and reference.access is not _EXPORT and region.timing(reference) is not _DEFERRED
     }
 
 

@@ -176,8 +176,8 @@ class Scope:
     def timing(self, region: Scope) -> Timing:
         """When code directly in this scope is evaluated, seen from the code directly in a scope around it."""
         if self.activation is not region.activation:
-            return Timing.DEFERRED
-        return Timing.EAGER if self.relay is region.relay else Timing.BOTH
+            return _DEFERRED
+        return _EAGER if self.relay is region.relay else _BOTH
 
 
 class Declaration(NamedTuple):
@@ -357,6 +357,8 @@ class Scopes:
         return None
 
 
+# Python 3.11 takes longer to find a member of an enumeration than to make a small object.
+_EAGER, _DEFERRED, _BOTH = Timing.EAGER, Timing.DEFERRED, Timing.BOTH
 _FUNCTION_SCOPES = frozenset((ScopeKind.FUNCTION, ScopeKind.ARROW, ScopeKind.FUNCTION_NAME))
 
 

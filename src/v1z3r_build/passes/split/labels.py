@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # So many words that only one vendor has are no chance: fewer, and a script is not looked into.
 _TELLING = 50
+# A script is read in stretches, until all vendors were met that it can hold; each ends where no word does.
+_STRETCH = 1 << 17  # bytes
+_GAP = re.compile(rb"[^A-Za-z0-9_$]")
 
 
 # What is looked for: a vendor of the table by its label, another one as itself.
@@ -46,8 +50,17 @@ def held(wanted: Wanted, data: bytes) -> tuple[str, ...]:
 
     Pure, and quick: most scripts hold none.
     """
-    words = {word.decode("ascii") for word in set(WORD.findall(data))}
-    return tuple(one.label for one in _vendors(wanted) if len(words & one.inner) >= _TELLING)
+    words: set[str] = set()
+    found: set[str] = set()
+    vendors = _vendors(wanted)
+    start = 0
+    while start < len(data) and len(found) < len(vendors):
+        gap = _GAP.search(data, start + _STRETCH)
+        end = gap.start() if gap is not None else len(data)
+        words.update(word.decode("ascii") for word in set(WORD.findall(data, start, end)))
+        found.update(one.label for one in vendors if len(words & one.inner) >= _TELLING)
+        start = end
+    return tuple(one.label for one in vendors if one.label in found)
 
 
 class Part(NamedTuple):
