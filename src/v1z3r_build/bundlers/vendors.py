@@ -51,6 +51,8 @@ class Item:
 
 def evidence(words: frozenset[str], vendor: Vendor) -> float:
     """How much more likely the words are in the vendor's code than elsewhere, as a logarithm within ±LIMIT."""
+    if not words:  # as of most statements
+        return 0.0
     inner = len(words & vendor.inner)
     spoken = len(words & vendor.open)
     foreign = len(words) - inner - spoken - len(words & vendor.ordinary)

@@ -16,7 +16,7 @@ from v1z3r_build.passes.split.answer import Answer, not_split
 from v1z3r_build.passes.split.bundles import draft_bundle
 from v1z3r_build.passes.split.chunks import draft_chunk
 from v1z3r_build.passes.split.entries import draft_entries
-from v1z3r_build.passes.split.modules import draft_module, exchanged, outline
+from v1z3r_build.passes.split.modules import draft_module, given, outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Set
@@ -90,4 +90,4 @@ def _drafted(path: str, wanted: Wanted, told: Sequence[Span], data: bytes, chose
     except Refused as refused:
         # Its outline proves nothing to others: what the parser reads in two ways may hide an import.
         return _Draft("modules", Answer(path, diagnostics=(not_split(path, str(refused)),)), None)
-    return _Draft("modules", draft_module(path, wanted, told, module, chosen), exchanged(module))
+    return _Draft("modules", draft_module(path, wanted, told, module, chosen), given(found, module))

@@ -45,7 +45,7 @@ class Exchange:
 def outline(data: bytes, tree: Tree) -> Exchange | None:
     """What a module takes, and nothing of what it gives; None if that cannot be known. tree: its own."""
     try:
-        return _exchange(esm.Outline(data, tree))
+        return _taken(esm.Outline(data, tree))
     except Refused:
         return None
 
@@ -53,17 +53,18 @@ def outline(data: bytes, tree: Tree) -> Exchange | None:
 def exchange(data: bytes) -> Exchange | None:
     """What a module takes and gives, None if that cannot be known. Pure."""
     try:
-        return exchanged(esm.Module(data))
+        module = esm.Module(data)
     except Refused:
         return None
+    return given(_taken(module), module)
 
 
-def exchanged(module: esm.Module) -> Exchange:
-    """What a module takes and gives."""
-    return replace(_exchange(module), settled=module.settled())
+def given(taken: Exchange, module: esm.Module) -> Exchange:
+    """What a module takes, and what it gives besides."""
+    return replace(taken, settled=module.settled())
 
 
-def _exchange(module: esm.Outline) -> Exchange:
+def _taken(module: esm.Outline) -> Exchange:
     return Exchange(module.specifiers(), frozenset(), module.is_declared(), module.awaits())
 
 
