@@ -141,9 +141,8 @@ def needs(found: Sequence[Item], bindings: Sequence[Binding]) -> list[set[int]]:
     """For each item the indices of the others that declare what it reads or writes."""
     answers: list[set[int]] = [set() for _ in found]
     for binding in bindings:
-        homes = binding.items
         for item in {use.item for use in binding.uses}:
-            answers[item].update(homes)
+            answers[item].update(binding.items)
     for index, others in enumerate(answers):
         others.discard(index)
     return answers

@@ -81,12 +81,8 @@ class Outline:
         return any(one.type in _DECLARING for one in self._statements)
 
     def awaits(self) -> bool:
-        """Whether it has an `await` at its top level."""
-        return any(self._awaits(one) for one in self._statements)
-
-    def _awaits(self, statement: Node) -> bool:
         """Whether there is an `await` outside of all functions; also that of `for await` and `await using`."""
-        work = [statement]
+        work = [self.root]
         while work:
             node = work.pop()
             if self.source.find(b"await", *node.byte_range) < 0:

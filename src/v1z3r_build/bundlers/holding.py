@@ -115,14 +115,13 @@ def hold(
 
 def _outer(region: Region) -> Iterator[int]:
     """Where the region speaks of something around it that another file has not: only globals are everywhere."""
-    first, last = region.scope.index, region.scope.last
     for reference in region.references:
         binding = reference.binding
         if binding is None:
             # Outside of all functions it is a global's name, inside of one it is not.
             if reference.name == "arguments":
                 yield reference.start
-        elif not first <= binding.scope.index <= last and binding.scope.kind is not _GLOBAL:
+        elif not region.scope.encloses(binding.scope) and binding.scope.kind is not _GLOBAL:
             yield reference.start
 
 

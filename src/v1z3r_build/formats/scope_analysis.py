@@ -1079,7 +1079,7 @@ def _place(declaration: Declaration) -> int:
     return declaration.start
 
 
-_BEGINS_FUNCTION = b"(fa"
+_BEGINS_FUNCTION = b"(fa"  # of `(`, `function` and `async`
 _DECLARATIONS = frozenset(("variable_declaration", "lexical_declaration", "using_declaration"))
 
 _NAME, _OTHER, _NOTHING, _LASTING, _STRING, _PASSED = range(6)

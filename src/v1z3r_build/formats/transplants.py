@@ -29,8 +29,7 @@ _CLASS = re.compile(rb"class(?:\s+(?!extends\b)[\w$\x80-\xff]+)?(?=[\s{])")
 _READ, _CLASS_SCOPE = Access.READ, ScopeKind.CLASS
 # Less is not worth it.
 _LEAST = 24
-
-
+# What bindings are sorted by that are in order of their scopes.
 _home = attrgetter("scope.index")
 
 
@@ -71,11 +70,10 @@ class Composition:
         """Where in the text something of the frame stands."""
         return offset + self._shifts[bisect_right(self._starts, offset) - 1]
 
-    def scopes(self, region: Region | None = None) -> Iterator[Scope]:
-        """The scopes of a region of the frame, or of all, parents before children."""
-        scopes = self.frame.scopes if region is None else region.scopes
-        yield from (scope for scope in scopes if scope.index not in self.emptied)
-        for one in self.transplants if region is None else self.within(region):
+    def scopes(self, region: Region) -> Iterator[Scope]:
+        """The scopes of a region of the frame, parents before children."""
+        yield from (scope for scope in region.scopes if scope.index not in self.emptied)
+        for one in self.within(region):
             yield from self.inside(one)
 
     def givers(self, region: Region | None = None) -> Iterator[Binding]:
@@ -150,8 +148,7 @@ class Composition:
             found, scope = self.origin.references, cut.scope
             first = bisect_left(found, scope.start, key=start_of)
             inside = found[first : bisect_left(found, scope.end, first, key=start_of)]
-            low, high = scope.index, scope.last
-            outward = [one for one in inside if one.binding is None or not low <= one.binding.scope.index <= high]
+            outward = [one for one in inside if one.binding is None or not scope.encloses(one.binding.scope)]
             self.transplants.append(Transplant(scope, stand_in.parent, cut.start - scope.start, inside, outward))
             self._starts.append(start + len(cut.filling))
             self._shifts.append(cut.end - self._starts[-1])

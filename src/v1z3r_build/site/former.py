@@ -1,8 +1,8 @@
 """The output that a run replaces: what it holds under its name, with the very bytes, is not written once more.
 
 To make a file, to wait until it is on the disk and to remove the old one takes far longer than to read and compare it.
-A file is taken over only under the name that it has already: programs that copy what is newer, such as `aws s3 sync`,
-go by name, size and time, and would miss other bytes with an old time.
+A file is taken over only under the name that it has already. `Staging.publish` gives it the time of the run: programs
+that copy what is newer, such as `aws s3 sync`, go by name, size and time.
 """
 
 from __future__ import annotations

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from array import array
-from bisect import bisect_left
-from collections.abc import ItemsView, Mapping, ValuesView
+from collections.abc import ItemsView, ValuesView
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from v1z3r_build.site.asset import Asset, texts_of_places
-from v1z3r_build.site.ordering import in_order
+from v1z3r_build.site.ordering import Ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +48,7 @@ class _Stray(NamedTuple):
     location: str
 
 
-class Inventory(Mapping[str, Asset]):
+class Inventory(Ordered[Asset]):
     """Assets by path, in sorted order. In memory each takes some 60 bytes, besides its path.
 
     An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths.
@@ -57,9 +56,9 @@ class Inventory(Mapping[str, Asset]):
 
     def __init__(self, root: Path, spool: Path, assets: Iterable[Asset] = ()) -> None:
         """root, spool: the site's, below which nearly all bytes lie. assets: to begin with."""
+        super().__init__()
         self._root = os.path.join(root, "")  # noqa: PTH118 - with a separator at the end
         self._spool = os.path.join(spool, "")  # noqa: PTH118
-        self._paths: list[str] = []
         self._sizes = array("Q")
         self._traits = array("L")  # by their numbers
         self._hashes = bytearray()  # the names of places in the spool, `_ELSEWHERE` for all others
@@ -67,24 +66,22 @@ class Inventory(Mapping[str, Asset]):
         self._traits_by_number: list[_Traits] = []
         self._numbers_of_traits: dict[_Traits, int] = {}
         self._strays: dict[str, _Stray] = {}
-        self._is_sorted = True
         for asset in assets:
             self.add(asset)
 
     def add(self, asset: Asset) -> None:
         """Take in an asset. Of several with the same path the last counts."""
-        self._is_sorted = self._is_sorted and (not self._paths or asset.path > self._paths[-1])
-        self._paths.append(asset.path)
+        self._note(asset.path)
         self._sizes.append(0)
         self._traits.append(0)
         self._hashes += _ELSEWHERE
-        self._set(len(self._paths) - 1, asset)
+        self._set(len(self._keys) - 1, asset)
 
     def copied(self) -> Inventory:
         """One more with the same assets."""
         self._sort()
         made = copy(self)
-        made._paths, made._sizes, made._traits = self._paths[:], self._sizes[:], self._traits[:]
+        made._keys, made._sizes, made._traits = self._keys[:], self._sizes[:], self._traits[:]
         made._hashes = self._hashes[:]
         made._strays = dict(self._strays)
         return made
@@ -138,42 +135,20 @@ class Inventory(Mapping[str, Asset]):
     def _each(self) -> Iterator[Asset]:
         """The assets, none of which is looked up."""
         self._sort()
-        return map(self._asset, range(len(self._paths)))
-
-    def __contains__(self, path: object) -> bool:
-        return isinstance(path, str) and self._find(path) >= 0
-
-    def __iter__(self) -> Iterator[str]:
-        self._sort()
-        return iter(self._paths)
-
-    def __len__(self) -> int:
-        self._sort()
-        return len(self._paths)
+        return map(self._asset, range(len(self._keys)))
 
     def _is_own(self, path: str) -> bool:
         """Whether there is an asset of this path that came from the file of this path, and from no other."""
         stray = self._strays.get(path)
         return path in self and (stray is None or (stray.sources, stray.original) == ((path,), ""))
 
-    def _find(self, path: str) -> int:
-        """Where a path stands in the sorted order, -1 if it is not there."""
-        self._sort()
-        number = bisect_left(self._paths, path)
-        return number if number < len(self._paths) and self._paths[number] == path else -1
-
-    def _sort(self) -> None:
-        if self._is_sorted:
-            return
-        order = in_order(self._paths)
-        self._paths = [self._paths[number] for number in order]
+    def _follow(self, order: array[int]) -> None:
         self._sizes = array("Q", map(self._sizes.__getitem__, order))
         self._traits = array("L", map(self._traits.__getitem__, order))
         hashes = bytearray()
         for number in order:
             hashes += self._hashes[number * _HASH : (number + 1) * _HASH]
         self._hashes = hashes
-        self._is_sorted = True
 
     def _set(self, number: int, asset: Asset) -> None:
         path = asset.path
@@ -202,7 +177,7 @@ class Inventory(Mapping[str, Asset]):
             self._strays[path] = _Stray(sources, "" if original == mostly else original, "" if is_known else location)
 
     def _asset(self, number: int) -> Asset:
-        path = self._paths[number]
+        path = self._keys[number]
         stray = self._strays.get(path)
         original = self._root + path.replace("/", os.sep) if stray is None else self._original(stray)
         name = self._hashes[number * _HASH : (number + 1) * _HASH]

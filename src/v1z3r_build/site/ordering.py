@@ -1,15 +1,61 @@
-"""The order of keys that were noted as they came."""
+"""Mappings whose keys are noted as they come, and sorted once somebody asks for one."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from array import array
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+_Value = TypeVar("_Value")
 
 
-def in_order(keys: Sequence[str]) -> array[int]:
+class Ordered(Mapping[str, _Value], Generic[_Value]):
+    """Keys in sorted order; what belongs to them stands beside, by their numbers. Of equal ones the last counts."""
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+        self._is_sorted = True
+
+    @abstractmethod
+    def _follow(self, order: array[int]) -> None:
+        """Bring what stands beside the keys into this order, given by their present numbers."""
+
+    def _note(self, key: str) -> None:
+        self._is_sorted = self._is_sorted and (not self._keys or key > self._keys[-1])
+        self._keys.append(key)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self._find(key) >= 0
+
+    def __iter__(self) -> Iterator[str]:
+        self._sort()
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        self._sort()
+        return len(self._keys)
+
+    def _find(self, key: str) -> int:
+        """Where a key stands in the sorted order, -1 if it is not there."""
+        self._sort()
+        number = bisect_left(self._keys, key)
+        return number if number < len(self._keys) and self._keys[number] == key else -1
+
+    def _sort(self) -> None:
+        if self._is_sorted:
+            return
+        order = _in_order(self._keys)
+        self._keys = [self._keys[number] for number in order]
+        self._follow(order)
+        self._is_sorted = True
+
+
+def _in_order(keys: Sequence[str]) -> array[int]:
     """The numbers of the keys, in the keys' order; of equal ones the last alone, which counts."""
     order = array("L", sorted(range(len(keys)), key=keys.__getitem__))  # equal ones stay as they came
     lasts = (at for at in range(len(order)) if at + 1 == len(order) or keys[order[at]] != keys[order[at + 1]])
