@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,16 +186,50 @@ def test_what_is_sent_is_bounded(machines: Machines, monkeypatch: pytest.MonkeyP
     with Cluster(machines.address) as cluster:
         submit = cluster._submit
 
-        def counted(calls: list[Call], weight: int, flying: dict[str, Any], answered: Any) -> None:
+        def counted(calls: list[Call], weight: int) -> None:
             nonlocal most
-            submit(calls, weight, flying, answered)
-            most = max(most, sum(flight.weight for flight in flying.values()))
+            submit(calls, weight)
+            most = max(most, sum(flight.weight for flight in cluster._flying.values()))
             sent.append(weight)
 
         monkeypatch.setattr(cluster, "_submit", counted)
         outcomes = list(cluster.run([Call(str(n), len, (bytes(1_400_000),), 1_400_000) for n in range(9)]))
     assert {outcome.value for outcome in outcomes} == {1_400_000}
     assert (len(sent), most) == (9, 2_800_000)
+
+
+def test_what_is_foreseen_is_made_ahead_and_once(machines: Machines, tmp_path: Path) -> None:
+    """While one worker waits for it, the other makes it; a run that wants it has it, or waits for that one."""
+    with Cluster(machines.address) as cluster:
+        for name in "ab":
+            foreseen = Call("then", noted_and_let_go, (str(tmp_path), name, "go" * (name == "b")), 1)
+            cluster.foresee([foreseen])
+            [first] = cluster.run([Call("now", wait_for, (str(tmp_path / name),), 1)])
+            assert first == Outcome("now", "there")
+            wanted = replace(foreseen, key="wanted")
+            outcomes = {
+                one.key: one.value for one in cluster.run([wanted, Call("go", noted, (str(tmp_path), "go", 0.0), 1)])
+            }
+            assert outcomes == {"wanted": name, "go": "go"}
+            assert (tmp_path / name).read_text() == "."
+        cluster.foresee([Call("never", noted, (str(tmp_path), "never", 600.0), 1)])
+        list(cluster.run([Call("now", wait_for, (str(tmp_path / "never"),), 1)]))
+        cluster.forget()
+        assert not cluster._flying
+
+
+def wait_for(path: str) -> str:
+    while not Path(path).exists():
+        time.sleep(0.01)
+    return "there"
+
+
+def noted_and_let_go(folder: str, name: str, go: str) -> str:
+    """Note the start, then wait until a file is there, if one is named."""
+    noted(folder, name, 0.0)
+    if go:
+        wait_for(str(Path(folder) / go))
+    return name
 
 
 def test_the_cache_is_here(machines: Machines, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from v1z3r_build.diagnostics import Diagnostic, InputError, error
 from v1z3r_build.manifest import MANIFEST_NAME, Manifest
 from v1z3r_build.passes import sidecars
 from v1z3r_build.passes.compress import compress
+from v1z3r_build.passes.compress import foreseen as encodings_foreseen
+from v1z3r_build.passes.images import foreseen as images_foreseen
 from v1z3r_build.passes.images import images, variants
 from v1z3r_build.passes.link import follow, link
 from v1z3r_build.passes.minify import engine_versions, minify
@@ -26,20 +28,25 @@ from v1z3r_build.summary import Summary, summarize
 __all__ = ("PASSES", "Order", "Result", "optimize")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from v1z3r_build.runs import Outcome
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Site
     from v1z3r_build.site.asset import Kind
-    from v1z3r_build.workers.pool import Pool
+    from v1z3r_build.workers.pool import Call, Pool
     from v1z3r_build.workers.progress import Progress
 
     Pass = Callable[[Site, Settings, Pool, Progress], Site]
 
 # In the order in which they run.
 PASSES: Mapping[str, Pass] = {"split": split, "minify": minify, "images": images, "link": link, "compress": compress}
+# What tells their work ahead, the longest calls first.
+_FORESEEN: Sequence[tuple[Pass, Callable[[Site, Settings], Iterator[Call]]]] = (
+    (compress, encodings_foreseen),
+    (images, images_foreseen),
+)
 
 
 def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
@@ -55,8 +62,13 @@ def optimize(order: Order, pool: Pool, progress: Progress) -> Result:
         recorded = _recorded(site, order)
         if recorded is None:
             site = _without_manifest(site)
-            for run in _passes(order.settings):
-                site = run(site, order.settings, pool, progress)  # of the one before nothing is held any longer
+            passes = list(_passes(order.settings))
+            try:
+                for number, run in enumerate(passes, 1):
+                    pool.foresee(_foreseen(site, order.settings, passes[number:]))
+                    site = run(site, order.settings, pool, progress)  # of the one before nothing is held any longer
+            finally:
+                pool.forget()
             made = _described(site, order.settings, site.root)
         else:
             site, made = _as_recorded(site, recorded), recorded
@@ -102,6 +114,13 @@ def _passes(settings: Settings) -> Iterator[Pass]:
     if "compress" not in settings.passes:
         # Sidecars of the input that tell of bytes which a pass has changed must go all the same.
         yield lambda site, _, pool, __: sidecars.settle(site, pool)
+
+
+def _foreseen(site: Site, settings: Settings, passes: Sequence[Pass]) -> Iterator[Call]:
+    """What these passes will have to do, as far as that can be told of the site by now."""
+    for run, foreseen in _FORESEEN:
+        if run in passes:
+            yield from foreseen(site, settings)
 
 
 def _described(site: Site, settings: Settings, root: Path) -> Manifest:

@@ -67,6 +67,13 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
     return replace(site, encodings=encodings, diagnostics=(*site.diagnostics, *sorted(diagnostics)))
 
 
+def foreseen(site: Site, settings: Settings) -> Iterator[Call]:
+    """The calls for large files whose bytes no pass changes, as a rule: those of vendors name no others."""
+    paths = [one.path for one in _candidates(site, settings.compress) if one.vendor and one.size <= LARGEST]
+    paths.sort(key=lambda path: site.assets[path].size, reverse=True)
+    return _calls(site, paths, settings.compress)
+
+
 def encode_file(rules: CompressSettings, unknown: bool, data: bytes) -> dict[str, bytes]:
     """A file in each content coding of the settings that pays. unknown: it is worth a quick look whether it gains."""
     if unknown and not pays(len(data), len(brotli_coding.encode(data, _LOOK)), rules):

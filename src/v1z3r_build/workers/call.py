@@ -37,6 +37,10 @@ class Call:
         """The arguments."""
         return self.arguments(self.key) if callable(self.arguments) else self.arguments
 
+    def is_like(self, other: Call) -> bool:
+        """Whether it is the same work, whatever it is called."""
+        return self.function is other.function and self.given() == other.given()
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

@@ -31,7 +31,7 @@ from v1z3r_build.workers.child import loaded
 from v1z3r_build.workers.pool import EARLY, Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from v1z3r_build.workers.cache import Cache
 
@@ -59,6 +59,8 @@ class Cluster(Pool):
         self._client = _connected(address)
         self._numbers = itertools.count()
         self._prepared: list[Any] = []
+        self._flying: dict[str, _Flight] = {}
+        self._answered: queue.Queue[Any] = queue.Queue()
         self._name = uuid.uuid4().hex
         try:
             self.jobs = self._checked()
@@ -110,52 +112,84 @@ class Cluster(Pool):
                 )
         return int(threads)
 
+    def forget(self) -> None:
+        """Let go of all that was foreseen, done or not."""
+        super().forget()
+        self._cancel(list(self._flying))
+
     def _work(self, ordered: list[Call]) -> Generator[Outcome]:
-        waiting = self._batches(ordered)[::-1]
-        answered: queue.Queue[Any] = queue.Queue()
-        flying: dict[str, _Flight] = {}
+        outcomes, unmade = self._made_ahead(ordered)
+        waiting = self._batches(unmade)[::-1]
         lost = 0.0
         try:
-            while waiting or flying:
-                yield from self._send(waiting, flying, answered)
-                if not flying:
+            while waiting or self._busy():
+                outcomes += self._send(waiting)
+                yield from outcomes
+                outcomes = []
+                if not self._busy():
                     continue
                 try:
-                    future = answered.get(timeout=_LOOK)
+                    future = self._answered.get(timeout=_LOOK)
                 except queue.Empty:
                     lost = self._without_workers(lost)
                     continue
                 lost = 0.0
-                flight = flying.pop(future.key)
+                if (flight := self._flying.pop(future.key, None)) is None:  # cancelled
+                    continue
                 outcomes = self._answer(future, flight, waiting)
                 future.release()
-                yield from outcomes
+                if flight.foreseen is not None:
+                    for outcome in outcomes:
+                        self._foresight.keep(flight.foreseen, outcome)
+                    outcomes = []
+            yield from outcomes
         finally:
-            for flight in flying.values():
-                with suppress(Exception):  # it may be gone
-                    flight.future.cancel(force=True)
-                    flight.future.release()
+            self._cancel([key for key, flight in self._flying.items() if flight.foreseen is None])
 
-    def _send(
-        self, waiting: list[list[Call]], flying: dict[str, _Flight], answered: queue.Queue[Any]
-    ) -> Iterator[Outcome]:
+    def _is_under_way(self, call: Call) -> bool:
+        for key, flight in self._flying.items():
+            if flight.foreseen is not None and flight.foreseen.is_like(call):
+                self._flying[key] = flight._replace(calls=[call], foreseen=None)
+                return True
+        return False
+
+    def _busy(self) -> int:
+        return sum(flight.foreseen is None for flight in self._flying.values())
+
+    def _cancel(self, keys: list[str]) -> None:
+        for key in keys:
+            flight = self._flying.pop(key)
+            with suppress(Exception):  # it may be gone
+                flight.future.cancel(force=True)
+                flight.future.release()
+
+    def _send(self, waiting: list[list[Call]]) -> list[Outcome]:
         """Send calls as long as there is room; outcomes of those whose files cannot be read."""
-        while waiting and len(flying) < _AHEAD * self.jobs:
+        failed: list[Outcome] = []
+        while waiting and len(self._flying) < _AHEAD * self.jobs:
             weight = sum(call.weight for call in waiting[-1])
-            if flying and weight + sum(flight.weight for flight in flying.values()) > _BYTES:
-                return
-            if len(flying) >= self.jobs and weight > _LIGHT:
-                return
+            if self._flying and weight + sum(flight.weight for flight in self._flying.values()) > _BYTES:
+                return failed
+            if len(self._flying) >= self.jobs and weight > _LIGHT:
+                return failed
             calls: list[Call] = []
             for call in waiting.pop():
                 try:
-                    calls.append(replace(call, arguments=tuple(map(loaded, call.given())), cached=None))
+                    calls.append(_with_bytes(call))
                 except Exception as failure:  # noqa: BLE001  as a child would tell it
-                    yield Outcome(call.key, failure=Failure("raised", f"{type(failure).__name__}: {failure}"))
+                    failed.append(Outcome(call.key, failure=_raised(failure)))
             if calls:
-                self._submit(calls, weight, flying, answered)
+                self._submit(calls, weight)
+        while not waiting and self._busy() and len(self._flying) - self._busy() < self.jobs // 2:
+            if len(self._flying) >= self.jobs or (foreseen := self._foresight.begin()) is None:
+                break
+            try:
+                self._submit([_with_bytes(foreseen)], foreseen.weight, foreseen)
+            except Exception as failure:  # noqa: BLE001  as above
+                self._foresight.keep(foreseen, Outcome(foreseen.key, failure=_raised(failure)))
+        return failed
 
-    def _submit(self, calls: list[Call], weight: int, flying: dict[str, _Flight], answered: queue.Queue[Any]) -> None:
+    def _submit(self, calls: list[Call], weight: int, foreseen: Call | None = None) -> None:
         key = f"v1z3r-build-{self._name}-{next(self._numbers)}"
         payload = pickle.dumps(calls, 5)
         try:
@@ -165,8 +199,8 @@ class Cluster(Pool):
                 future = self._client.submit(perform, self._name, self._versions, payload, key=key, pure=False)
         except Exception as failure:
             raise self._gone(failure) from failure
-        flying[key] = _Flight(future, calls, weight)
-        future.add_done_callback(answered.put)
+        self._flying[key] = _Flight(future, calls, weight, foreseen)
+        future.add_done_callback(self._answered.put)
 
     def _answer(self, future: Any, flight: _Flight, waiting: list[list[Call]]) -> list[Outcome]:
         from distributed import KilledWorker
@@ -188,7 +222,7 @@ class Cluster(Pool):
             return []
         except Exception as failure:
             raise self._gone(failure) from failure
-        return outcomes
+        return [replace(outcomes[0], key=flight.calls[0].key)] if len(flight.calls) == 1 else outcomes
 
     def _without_workers(self, since: float) -> float:
         """Since when there are no workers, 0 for that there are. Raises SystemFailureError if it is too long."""
@@ -212,11 +246,21 @@ class Cluster(Pool):
 
 
 class _Flight(NamedTuple):
-    """Calls that a worker has, and their bytes."""
+    """Calls that a worker has, and their bytes. foreseen: the only one of them, if no run wants it yet."""
 
     future: Any
     calls: list[Call]
     weight: int
+    foreseen: Call | None
+
+
+def _with_bytes(call: Call) -> Call:
+    """The call as it is sent."""
+    return replace(call, arguments=tuple(map(loaded, call.given())), cached=None)
+
+
+def _raised(failure: Exception) -> Failure:
+    return Failure("raised", f"{type(failure).__name__}: {failure}")
 
 
 # On the workers.

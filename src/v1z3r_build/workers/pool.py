@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Self
 from v1z3r_build.diagnostics import SystemFailureError
 from v1z3r_build.workers.call import Call, Failure, Outcome, always
 from v1z3r_build.workers.child import OUT_OF_MEMORY, serve
+from v1z3r_build.workers.foresight import Foresight
 from v1z3r_build.workers.recall import Recall
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Pool:
         self._memory = memory
         self._preload = preload
         self._children: list[_Child] = []
+        self._foresight = Foresight(cache)
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +83,20 @@ class Pool:
         """Start children before there are calls: as many as there will surely be work for. Others when needed."""
         while len(self._children) < min(self.jobs, children):
             self._children.append(_Child(self._memory, self._preload))
+
+    def foresee(self, calls: Iterable[Call]) -> None:
+        """Have calls made ahead, by children for which a run has no work left: those that a later run will want.
+
+        They take the place of those that were foreseen before and are not begun. Of a run that wants such a call, the
+        outcome is there, or the child that makes it is waited for. Calls for the largest files should come first.
+        """
+        self._foresight.expect(calls)
+
+    def forget(self) -> None:
+        """Let go of all that was foreseen, done or not."""
+        self._foresight = Foresight(self.cache)
+        for child in [child for child in self._children if child.calls]:
+            self._end(child)
 
     def close(self) -> None:
         """End all children at once, whatever they do."""
@@ -113,8 +129,8 @@ class Pool:
 
     def _work(self, ordered: list[Call]) -> Generator[Outcome]:
         """Make the calls, in this order."""
-        waiting = self._batches(ordered)[::-1]
-        outcomes: list[Outcome] = []
+        outcomes, unmade = self._made_ahead(ordered)
+        waiting = self._batches(unmade)[::-1]
         try:
             while waiting or self._busy():
                 self._feed(waiting)
@@ -122,8 +138,27 @@ class Pool:
                 outcomes = list(self._outcomes(waiting))
             yield from outcomes
         finally:
-            for child in [child for child in self._children if child.calls]:
+            for child in [child for child in self._children if child.is_wanted]:
                 self._end(child)
+
+    def _made_ahead(self, calls: list[Call]) -> tuple[list[Outcome], list[Call]]:
+        """What was foreseen of these calls and is done, and those that nobody has begun; the others are wanted now."""
+        outcomes: list[Outcome] = []
+        unmade: list[Call] = []
+        for call in calls:
+            if (outcome := self._foresight.outcome(call)) is not None:
+                outcomes.append(outcome)
+            elif not self._is_under_way(call):
+                unmade.append(call)
+        return outcomes, unmade
+
+    def _is_under_way(self, call: Call) -> bool:
+        """Whether a child makes it as one that was foreseen; it is wanted from now on."""
+        for child in self._children:
+            if child.foreseen is not None and child.foreseen.is_like(call):
+                child.calls, child.foreseen = [call], None
+                return True
+        return False
 
     def _batches(self, calls: list[Call]) -> list[list[Call]]:
         """The calls, light ones together, as long as there is enough for all children to the end."""
@@ -142,15 +177,25 @@ class Pool:
         return batches
 
     def _busy(self) -> int:
-        return sum(bool(child.calls) for child in self._children)
+        """How many children do what the run wants."""
+        return sum(child.is_wanted for child in self._children)
 
     def _feed(self, waiting: list[list[Call]]) -> None:
-        """Give the last of what waits to children that are free, and start children for the rest."""
-        while len(self._children) < min(self.jobs, self._busy() + len(waiting)):
+        """Give the last of what waits to children that are free, and start children for the rest.
+
+        When nothing waits, half of the children may do what is foreseen: the others are there for the next run.
+        """
+        ahead = sum(bool(child.calls) for child in self._children) - self._busy()
+        while len(self._children) < min(self.jobs, ahead + self._busy() + len(waiting)):
             self._children.append(_Child(self._memory, self._preload))
         for child in self._children:
-            if child.ready and not child.calls and waiting:
+            if not child.ready or child.calls:
+                continue
+            if waiting:
                 child.begin(waiting.pop())
+            elif ahead < self.jobs // 2 and self._busy() and (call := self._foresight.begin()) is not None:
+                child.begin([call], foreseen=call)
+                ahead += 1
 
     def _outcomes(self, waiting: list[list[Call]]) -> Iterator[Outcome]:
         """Wait until a child is ready, done, dead or late; the outcomes that come of it."""
@@ -160,12 +205,18 @@ class Pool:
         signalled = wait(list(pending), timeout)
         now = time.monotonic()
         for connection, child in pending.items():
+            foreseen = child.foreseen
             if connection in signalled:
-                yield from self._received(child, waiting)
+                outcomes = self._received(child, waiting)
             elif child.deadline <= now:
-                self._end(child)
-                failure = Failure("timeout", f"not done after {child.calls[0].seconds:g} s")
-                yield from _failed(child.calls, failure, waiting)
+                outcomes = self._late(child, waiting)
+            else:
+                continue
+            if foreseen is None:
+                yield from outcomes
+            else:
+                for outcome in outcomes:
+                    self._foresight.keep(foreseen, outcome)
 
     def _received(self, child: _Child, waiting: list[list[Call]]) -> Iterator[Outcome]:
         try:
@@ -178,11 +229,16 @@ class Pool:
             yield from _failed(child.calls, failure, waiting)
             return
         if child.ready:
-            calls, child.calls, child.deadline = child.calls, [], math.inf
+            calls, child.calls, child.foreseen, child.deadline = child.calls, [], None, math.inf
             for call, message in zip(calls, messages, strict=True):
                 reason, value = pickle.loads(message)
                 yield Outcome(call.key, failure=Failure(reason, value)) if reason else Outcome(call.key, value)
         child.ready = True
+
+    def _late(self, child: _Child, waiting: list[list[Call]]) -> Iterator[Outcome]:
+        self._end(child)
+        failure = Failure("timeout", f"not done after {child.calls[0].seconds:g} s")
+        yield from _failed(child.calls, failure, waiting)
 
     def _end(self, child: _Child) -> None:
         self._children.remove(child)
@@ -190,11 +246,12 @@ class Pool:
 
 
 class _Child:
-    """One process, what it works on, and until when it may."""
+    """One process, what it works on, and until when it may. foreseen: its call, if no run wants it yet."""
 
     def __init__(self, memory: int, preload: tuple[str, ...]) -> None:
         self.ready = False
         self.calls: list[Call] = []
+        self.foreseen: Call | None = None
         self.deadline = math.inf
         self.printed = ""
         try:
@@ -214,8 +271,13 @@ class _Child:
             raise
         far.close()
 
-    def begin(self, calls: list[Call]) -> None:
-        self.calls = calls
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a run waits for what it does."""
+        return bool(self.calls) and self.foreseen is None
+
+    def begin(self, calls: list[Call], foreseen: Call | None = None) -> None:
+        self.calls, self.foreseen = calls, foreseen
         self.deadline = time.monotonic() + calls[0].seconds if calls[0].seconds else math.inf
         # A child that has died answers with the end of its connection: that is dealt with where answers are read.
         with suppress(BrokenPipeError, ConnectionResetError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from v1z3r_build.workers.cache import Cache
+    from v1z3r_build.workers.cache.keys import Keys
 
 _AT_ONCE = 256  # calls whose entries are fetched together from a cache that others share
 
@@ -40,7 +41,7 @@ class Recall:
                     yield Outcome(call.key, found.value)
                 elif key is not None and call.cached is not None:
                     self._keys[call.key] = key, call.cached
-                    self.unknown.append(self._pinned(call))
+                    self.unknown.append(pinned(call, self._cache.keys))
                 else:
                     self.unknown.append(call)
 
@@ -53,11 +54,11 @@ class Recall:
     def _key(self, call: Call) -> bytes | None:
         return self._cache.key(call.function, call.given())
 
-    def _pinned(self, call: Call) -> Call:
-        """The call for the very bytes that its key was made of, should a file change now."""
-        keys = self._cache.keys
 
-        def arguments(_: str) -> tuple[Any, ...]:
-            return tuple(Expected(one, keys.file(one)) if isinstance(one, Path) else one for one in call.given())
+def pinned(call: Call, keys: Keys) -> Call:
+    """The call for the very bytes that its key is made of, should a file change now."""
 
-        return replace(call, arguments=arguments)
+    def arguments(_: str) -> tuple[Any, ...]:
+        return tuple(Expected(one, keys.file(one)) if isinstance(one, Path) else one for one in call.given())
+
+    return replace(call, arguments=arguments)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from v1z3r_build.diagnostics import info
+from v1z3r_build.passes.images.glance import likely
 from v1z3r_build.passes.images.inlined import shrunk
 from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
 from v1z3r_build.passes.images.offers import Offer
 from v1z3r_build.passes.images.replacement import Replacements
 from v1z3r_build.passes.images.usage import kept_offline, uses
-from v1z3r_build.passes.images.variants import make, scale
+from v1z3r_build.passes.images.variants import call, make, scale
 from v1z3r_build.passes.link.digests import checked, patches
 from v1z3r_build.passes.link.filling import apply
 from v1z3r_build.passes.link.proof import prove
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.link.survey import Survey
     from v1z3r_build.settings import ImagesSettings, Settings
     from v1z3r_build.site import Asset, Site
-    from v1z3r_build.workers.pool import Pool
+    from v1z3r_build.workers.pool import Call, Pool
     from v1z3r_build.workers.progress import Progress
 
 _SCALED = re.compile(rb"[^/\"\s,]+\.\d+w\.(?:avif|webp)")
@@ -54,7 +55,7 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     An image that cannot be read stays as it is, and a diagnostic says so.
     """
     mode = _modes(settings.images)
-    rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
+    rasters = _rasters(site, mode)
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
         return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
     kept = Spooled[Read](site.spool)
@@ -98,6 +99,17 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     diagnostics += _left(chosen)
     fewer = [one for widths in scaled.values() for same in widths.values() for one in same]
     return _with(site, made, edits).with_assets(_named(edits, fewer), sorted(diagnostics))
+
+
+def foreseen(site: Site, settings: Settings) -> Iterator[Call]:
+    """The calls for large images, which take seconds each and wait for nothing but to know how they are used."""
+    images = _rasters(site, _modes(settings.images))
+    return (call(site.assets[path], use, settings.images) for path, use in likely(site, images, settings.images))
+
+
+def _rasters(site: Site, mode: Callable[[str], str]) -> list[str]:
+    """The images that may be made into other formats."""
+    return [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
 
 
 def _frozen(site: Site, seen: Survey, addresses: Addresses) -> dict[str, str]:

@@ -120,12 +120,16 @@ def engine_versions() -> dict[str, str]:
 
 def _calls(site: Site, images: Mapping[str, Use], settings: ImagesSettings) -> Iterator[Call]:
     for path, use in images.items():
-        formats = () if use.outside else settings.formats
-        if site.assets[path].content_type == TYPES["webp"]:
-            formats = tuple(name for name in formats if name != "webp")  # what was lossy once loses more each time
-        wish = Wish(bool(use.exact), formats, settings.target, settings.max_pixels)
-        asset = site.assets[path]
-        yield Call(path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
+        yield call(site.assets[path], use, settings)
+
+
+def call(asset: Asset, use: Use, settings: ImagesSettings) -> Call:
+    """The call that makes the variants of an image."""
+    formats = () if use.outside else settings.formats
+    if asset.content_type == TYPES["webp"]:
+        formats = tuple(name for name in formats if name != "webp")  # what was lossy once loses more each time
+    wish = Wish(bool(use.exact), formats, settings.target, settings.max_pixels)
+    return Call(asset.path, recode, (wish, asset.location), asset.size, settings.seconds, cached=always)
 
 
 def _variant(site: Site, image: Asset, token: Token | None, made: Variant, scaled: str = "") -> Asset:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from v1z3r_build.settings import CacheSettings
     from v1z3r_build.workers.cache.remote import Remote
+    from v1z3r_build.workers.call import Call
 
 SECRET = "V1Z3R_BUILD_CACHE_SECRET"  # the environment variable whose value signs entries
 
@@ -72,6 +73,16 @@ class Cache:
             return self.keys.key(function, arguments)
         except OSError:
             return None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others put in what this machine can find."""
+        return self._remote is not None
+
+    def holds(self, call: Call) -> bool:
+        """Whether there is an entry for a call, which may be damaged."""
+        key = self.key(call.function, call.given())
+        return key is not None and self._shelf.find(key) is not None
 
     def fetch(self, keys: list[bytes]) -> None:
         """Bring what others may have made into the folder, before it is asked for one by one."""
