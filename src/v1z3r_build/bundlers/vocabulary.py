@@ -7,11 +7,10 @@ vendors.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import brotli
 
@@ -29,8 +28,7 @@ _MOST_COMMON = ord("~") - _FIRST_SIGN
 _UNKNOWN, _ORDINARY, _OPEN, _INNER = "0123"
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(NamedTuple):
     """A vendor as it can be recognised.
 
     sources: patterns of npm packages whose files are the vendor's.
@@ -66,8 +64,7 @@ def package_of(source: str) -> str | None:
     return "/".join(parts[:2] if parts[0].startswith("@") else parts[:1])
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """The words of all vendors of the table.
 
     origins: the packages that each vendor's words come from, as `name@version`.

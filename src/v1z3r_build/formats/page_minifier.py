@@ -80,8 +80,7 @@ class MinifiedPage(Minified):
     inline: Inline | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     start: int
     end: int
     data: bytes

@@ -8,8 +8,7 @@ where nothing can see them. Of two readers of every result, tree-sitter and esbu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from turbohtml.clean import JSMinify, minify_js
 
@@ -48,8 +47,7 @@ _OPENERS, _CLOSERS = b"([{", b")]}"
 _BRACKETS_ONLY = bytes(byte for byte in range(256) if byte not in _OPENERS + _CLOSERS)
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptOptions:
+class ScriptOptions(NamedTuple):
     """engines: extra minifiers. seconds: time limit of one engine for one script."""
 
     engines: tuple[Engine, ...] = ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.diagnostics import Diagnostic, warning
@@ -45,8 +45,7 @@ _FAILURES: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one file; data is None where it stays as it is. The diagnostics have no path.
 
     inline: of a page that was looked into, its scripts and styles in the input, and as they are now.

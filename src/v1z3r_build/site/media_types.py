@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import codecs
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from turbohtml import parse
 from turbohtml.detect import detect
@@ -161,8 +160,7 @@ _BINARY_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a file is.
 
     essence: the media type without parameters. contents: what it holds against its name, '' if all agrees.

@@ -7,8 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +61,7 @@ process.stdin.setEncoding("utf8").on("data", (part) => (text += part)).on("end",
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """A minifier that stands ready: where its code lies and which version it is."""
 
     name: EngineName

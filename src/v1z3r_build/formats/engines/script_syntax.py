@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
@@ -42,8 +42,7 @@ def _captures(node: Node, pattern: str) -> dict[str, list[Node]]:
     return QueryCursor(_query(pattern)).captures(node)
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A token whose inside is no code: string, template, regex, comment, with its bytes' place."""
 
     start: int

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tinycss2
 
@@ -51,8 +50,7 @@ _FADED = re.compile(
 _TIME = re.compile(r"(?<![\w.])(\d*\.?\d+)m?s\b", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class SheetEdited:
+class SheetEdited(NamedTuple):
     """edits: to be filled in; left: where an image stayed, with the reason; chosen: what the image sets offer for an
     image at all its places, content types best first; plain: images that are fetched in the original format too.
     """

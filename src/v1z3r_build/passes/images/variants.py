@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.tokens import HEX
 from v1z3r_build.codecs.pictures.recoding import recode
@@ -38,8 +38,7 @@ _FAILURES: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """What was made of one image. image: as it is now; variants: the best first; width, height: in pixels, as shown."""
 
     image: Asset
