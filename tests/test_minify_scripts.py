@@ -274,12 +274,12 @@ def test_a_wrong_result_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_lost_global_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("v1z3r_build.formats.script_minifier.minify_js", lambda text, options: "var a=1")
+    monkeypatch.setattr("turbohtml.clean.minify_js", lambda text, options: "var a=1")
     assert first("var longName = 1 ;") == "var longName=1;"  # the next best: tokens
 
 
 def test_a_lost_licence_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("v1z3r_build.formats.script_minifier.minify_js", lambda text, options: "a()")
+    monkeypatch.setattr("turbohtml.clean.minify_js", lambda text, options: "a()")
     assert first("/*! MIT */ a ( ) ;") == "/*! MIT */ a();"
 
 

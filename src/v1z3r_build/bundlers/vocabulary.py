@@ -6,7 +6,6 @@ vendors.
 
 from __future__ import annotations
 
-import tomllib
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -186,4 +185,6 @@ def unpacked(data: bytes, table: Mapping[str, Any]) -> Vocabulary:
 @cache
 def load() -> Vocabulary:
     """The vocabulary that comes with the program."""
+    import tomllib
+
     return unpacked(WORDS.read_bytes(), tomllib.loads(TABLE.read_text(encoding="utf-8")))

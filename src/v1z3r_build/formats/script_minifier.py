@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from turbohtml.clean import JSMinify, minify_js
-
 from v1z3r_build.diagnostics import Diagnostic, place, warning
 from v1z3r_build.formats import script_whitespace
 from v1z3r_build.formats.engines import esbuild_printer, external, script_syntax
@@ -19,6 +17,7 @@ from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blan
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
+    from turbohtml.clean import JSMinify
 
     from v1z3r_build.formats.engines.external import Engine
     from v1z3r_build.formats.engines.script_syntax import Literal
@@ -185,6 +184,8 @@ class _Script:
         return bool(_READS_SOURCE.search(self.data) or _INJECTS.search(self.data))
 
     def _by_turbohtml(self) -> Candidate | None:
+        from turbohtml.clean import minify_js
+
         if script_whitespace.has_html_comments(self.data, self.literals):
             return None  # comments to a classic script, operators to a module: which it is, is not known
         best: Candidate | None = None
@@ -200,6 +201,8 @@ class _Script:
         return best
 
     def _turbohtml_options(self) -> tuple[JSMinify, ...]:
+        from turbohtml.clean import JSMinify
+
         plain = JSMinify(mangle=False, fold=True)
         if self._source_is_read() or script_syntax.functions_in_blocks(self.tree):
             return (plain,)
@@ -257,6 +260,8 @@ def _canonical(code: bytes) -> str:
 
 
 def _parsed_by_turbohtml(text: str) -> bool:
+    from turbohtml.clean import minify_js
+
     try:
         minify_js(text)
     except ValueError as refused:

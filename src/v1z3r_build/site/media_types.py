@@ -9,9 +9,6 @@ import codecs
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from turbohtml import parse
-from turbohtml.detect import detect
-
 if TYPE_CHECKING:
     from v1z3r_build.site.asset import Kind
 
@@ -318,10 +315,14 @@ def _page_charset(head: bytes) -> str:
 
 
 def _detected(data: bytes) -> str:
+    from turbohtml.detect import detect
+
     return (detect(data).encoding or "").lower()
 
 
 def _parsed(data: bytes) -> str:
+    from turbohtml import parse
+
     return (parse(data, positions=False).encoding or "").lower()
 
 

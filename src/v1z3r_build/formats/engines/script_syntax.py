@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import tree_sitter_javascript
-from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Query, Tree
 
 _FUNCTIONS = {
     "function_declaration",
@@ -30,15 +30,22 @@ _NAMING = {"variable_declarator": "name", "assignment_pattern": "left", "assignm
 
 @cache
 def _language() -> Language:
+    import tree_sitter_javascript
+    from tree_sitter import Language
+
     return Language(tree_sitter_javascript.language())
 
 
 @cache
 def _query(pattern: str) -> Query:
+    from tree_sitter import Query
+
     return Query(_language(), pattern)
 
 
 def _captures(node: Node, pattern: str) -> dict[str, list[Node]]:
+    from tree_sitter import QueryCursor
+
     return QueryCursor(_query(pattern)).captures(node)
 
 
@@ -52,6 +59,8 @@ class Literal(NamedTuple):
 
 def parse(data: bytes) -> Tree:
     """The syntax tree; errors are nodes in it."""
+    from tree_sitter import Parser
+
     return Parser(_language()).parse(data)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +30,8 @@ def locate(settings: Settings, root: Path) -> dict[str, Path]:
             continue
         found[name] = node_modules / name
         if not (found[name] / "package.json").is_file():
+            import difflib
+
             near = difflib.get_close_matches(name, VENDORS, n=1)
             meant = f"Did you mean {near[0]}? " if near else ""
             raise InputError(
