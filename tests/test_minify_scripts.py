@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v1z3r_build.formats.engines import esbuild_printer, external, script_syntax
-from v1z3r_build.formats.engines.external import Engine
-from v1z3r_build.formats.script_minifier import DEEPEST, LARGEST, ScriptOptions, minify
+from v1z3r_build.formats.engines.external import Engine, ScriptOptions
+from v1z3r_build.formats.script_minifier import DEEPEST, LARGEST, minify
 from v1z3r_build.formats.script_whitespace import strip
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from v1z3r_build.diagnostics import InputError
 
@@ -29,8 +29,7 @@ IMAGE_MODES = ("auto", "replace", "picture", "negotiate", "off")
 READ_ELSEWHERE = ("budget",)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """What a setting means and which values it takes.
 
     help: for the reader of `example()`. low, high: bounds of a number, both included. choices: the words that a list
@@ -270,8 +269,7 @@ def example() -> str:
     return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     rule: _Rule
     kind: Any
     default: Any

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.formats.css import unescape
-from v1z3r_build.formats.style_minifier import DEEPEST, DoubtError, tokens
+from v1z3r_build.formats.style_tokens import DEEPEST, DoubtError, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ where nothing can see them. Of two readers of every result, tree-sitter and esbu
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from v1z3r_build.diagnostics import Diagnostic, place, warning
 from v1z3r_build.formats import script_whitespace
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Tree
     from turbohtml.clean import JSMinify
 
-    from v1z3r_build.formats.engines.external import Engine
+    from v1z3r_build.formats.engines.external import Engine, ScriptOptions
     from v1z3r_build.formats.engines.script_syntax import Literal
 
 LARGEST = 8 * 1024 * 1024  # bytes: tree-sitter takes 60 times as much memory
@@ -44,13 +44,6 @@ _HEREDOC = re.compile(rb"\)\s*\{\s*/\*(?:[^*\n]|\*(?!/))*\n(?:[^*]|\*(?!/))*\*/\
 _STRINGS = re.compile(rb"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
 _OPENERS, _CLOSERS = b"([{", b")]}"
 _BRACKETS_ONLY = bytes(byte for byte in range(256) if byte not in _OPENERS + _CLOSERS)
-
-
-class ScriptOptions(NamedTuple):
-    """engines: extra minifiers. seconds: time limit of one engine for one script."""
-
-    engines: tuple[Engine, ...] = ()
-    seconds: float = 30.0
 
 
 def minify(data: bytes, options: ScriptOptions, *, module: bool | None = None) -> Minified:

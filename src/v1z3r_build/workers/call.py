@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +38,7 @@ class Call:
         return self.arguments(self.key) if callable(self.arguments) else self.arguments
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a call has no value.
 
     reason: raised (the function raised an exception), crashed (its process died), timeout (it was ended after
@@ -50,8 +49,7 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one call: the value that the function returned, or a failure."""
 
     key: str

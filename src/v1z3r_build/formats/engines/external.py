@@ -68,6 +68,13 @@ class Engine(NamedTuple):
     version: str
 
 
+class ScriptOptions(NamedTuple):
+    """engines: extra minifiers. seconds: time limit of one engine for one script."""
+
+    engines: tuple[Engine, ...] = ()
+    seconds: float = 30.0
+
+
 class EngineError(Exception):
     """An engine gave no result; the message says why."""
 

@@ -14,10 +14,7 @@ from urllib.parse import quote
 
 from v1z3r_build.diagnostics import info
 from v1z3r_build.passes.images.inlined import shrunk
-from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
 from v1z3r_build.passes.images.offers import Offer
-from v1z3r_build.passes.images.replacement import Replacements
-from v1z3r_build.passes.images.usage import kept_offline, uses
 from v1z3r_build.passes.images.variants import make, scale
 from v1z3r_build.passes.link.digests import checked, patches
 from v1z3r_build.passes.link.filling import apply
@@ -57,6 +54,11 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
         return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
+    # What reads pages and style sheets for the sake of images is slow to import, and of no use without them.
+    from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
+    from v1z3r_build.passes.images.replacement import Replacements
+    from v1z3r_build.passes.images.usage import kept_offline, uses
+
     kept = Spooled[Read](site.spool)
     seen = survey(site, pool, SilentProgress(), kept)
     site = replace(site, readings=kept)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tinycss2
 
 from v1z3r_build.formats.declarations import Declaration, declarations
-from v1z3r_build.formats.style_minifier import DoubtError
 from v1z3r_build.formats.style_rules import subjects
+from v1z3r_build.formats.style_tokens import DoubtError
 from v1z3r_build.passes.images.offers import Edit, Left, address
 from v1z3r_build.passes.link.filling import apply
 
