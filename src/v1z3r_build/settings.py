@@ -99,6 +99,16 @@ class SplitSettings:
     )
     max_initial_requests: int = _setting(30, "a script stays whole if a page would make more requests at once", low=1)
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The vendors that are of the table."""
+        return tuple(name for name in self.vendors if name in VENDORS)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The others, npm packages."""
+        return tuple(name for name in self.vendors if name not in VENDORS)
+
 
 @dataclass(frozen=True, slots=True)
 class MinifySettings:

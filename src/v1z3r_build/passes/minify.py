@@ -14,7 +14,7 @@ from v1z3r_build.formats.engines import external
 from v1z3r_build.formats.engines.external import ScriptOptions
 from v1z3r_build.formats.minified import NOTHING, Inline
 from v1z3r_build.site.patterns import matcher
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

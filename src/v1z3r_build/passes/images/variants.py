@@ -13,7 +13,7 @@ from v1z3r_build.codecs.pictures.recoding import recode
 from v1z3r_build.codecs.pictures.wish import Wish
 from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.site import naming
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,11 +12,11 @@ from v1z3r_build.passes.split import copies, mapping, packages
 from v1z3r_build.passes.split.inspection import inspect
 from v1z3r_build.passes.split.labels import held, held_by_map
 from v1z3r_build.passes.split.workshop import Workshop
-from v1z3r_build.settings import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from v1z3r_build.bundlers.vocabulary import Vendor
     from v1z3r_build.passes.split.families import Family
     from v1z3r_build.passes.split.inspection import Finding
     from v1z3r_build.settings import Settings
@@ -33,8 +33,8 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
 
     Raises InputError if the settings name a library that is not there.
     """
-    wanted = [name for name in settings.split.vendors if name in VENDORS]
-    workshop = Workshop(site, settings, [*wanted, *packages.read(settings, site.root, pool)], pool, progress)
+    wanted: list[str | Vendor] = [*settings.split.known, *packages.read(settings, site.root, pool)]
+    workshop = Workshop(site, settings, wanted, pool, progress)
     scripts = _scripts(site, _DENSEST * settings.split.min_size)
     holding = _holding(workshop, scripts)
     paths = _told(workshop, scripts, holding)
