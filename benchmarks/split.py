@@ -184,7 +184,7 @@ class Recorder(Pool):
                 answer = made.value.answer if isinstance(made.value, Finding) else made.value
                 if isinstance(answer, Answer):
                     self.answers[outcome.key] = answer
-                outcome = replace(outcome, value=made.value)
+                outcome = outcome._replace(value=made.value)
             yield outcome
 
 

@@ -169,7 +169,7 @@ def test_bytes_of_unknown_type_that_do_not_gain_cost_a_quick_look_only(monkeypat
         return data
 
     monkeypatch.setattr(brotli_coding, "encode", encode)
-    monkeypatch.setitem(CODINGS, "br", replace(CODINGS["br"], encode=encode))
+    monkeypatch.setitem(CODINGS, "br", CODINGS["br"]._replace(encode=encode))
     assert encode_file(CompressSettings(encodings=("br",)), True, TEXT) == {}
     assert efforts == [1]
     assert encode_file(CompressSettings(encodings=("br",)), False, TEXT) == {}

@@ -6,8 +6,8 @@ import html5lib
 import pytest
 
 from v1z3r_build.formats import page_minifier
+from v1z3r_build.formats.engines.external import ScriptOptions
 from v1z3r_build.formats.page_minifier import Pieces
-from v1z3r_build.formats.script_minifier import ScriptOptions
 
 
 def minified(source: str | bytes) -> page_minifier.Minified:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from v1z3r_build.formats.engines import esbuild_printer, external, script_syntax
-from v1z3r_build.formats.engines.external import Engine
-from v1z3r_build.formats.script_minifier import DEEPEST, LARGEST, ScriptOptions, minify
+from v1z3r_build.formats.engines.external import Engine, ScriptOptions
+from v1z3r_build.formats.script_minifier import DEEPEST, LARGEST, minify
 from v1z3r_build.formats.script_whitespace import strip
 
 if TYPE_CHECKING:
@@ -274,12 +274,12 @@ def test_a_wrong_result_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_lost_global_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("v1z3r_build.formats.script_minifier.minify_js", lambda text, options: "var a=1")
+    monkeypatch.setattr("turbohtml.clean.minify_js", lambda text, options: "var a=1")
     assert first("var longName = 1 ;") == "var longName=1;"  # the next best: tokens
 
 
 def test_a_lost_licence_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("v1z3r_build.formats.script_minifier.minify_js", lambda text, options: "a()")
+    monkeypatch.setattr("turbohtml.clean.minify_js", lambda text, options: "a()")
     assert first("/*! MIT */ a ( ) ;") == "/*! MIT */ a();"
 
 

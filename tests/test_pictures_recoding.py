@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +24,7 @@ from v1z3r_build.codecs.pictures.search import Try, lowest
 from v1z3r_build.codecs.pictures.wish import Wish
 
 SHOWN = Wish(exact=False, formats=("avif", "webp"), target=80, max_pixels=1_000_000)
-EXACT = replace(SHOWN, exact=True)
+EXACT = SHOWN._replace(exact=True)
 
 
 def saved(image: Image.Image | np.ndarray, format: str, **options: object) -> bytes:
@@ -49,7 +48,7 @@ def clear(picture: np.ndarray) -> np.ndarray:
     "data", [saved(scene(300, 280), "JPEG", quality=97), saved(clear(scene(150, 130)), "PNG")], ids=["photo", "alpha"]
 )
 def test_pictures_become_both_and_look_the_same(data: bytes, target: int) -> None:
-    found = recode(replace(SHOWN, target=target), data)
+    found = recode(SHOWN._replace(target=target), data)
     assert (found.width, found.height) == Image.open(io.BytesIO(data)).size
     assert (found.frames, found.left) == (1, ())
     mode = Image.open(io.BytesIO(data)).mode
@@ -132,11 +131,11 @@ def test_variants_of_photos_stand_upright() -> None:
 
 def test_a_variant_can_be_narrower() -> None:
     data = saved(scene(200, 300), "JPEG", quality=97)
-    found = recode(replace(SHOWN, width=150), data)
+    found = recode(SHOWN._replace(width=150), data)
     assert found.original is None
     assert [Image.open(io.BytesIO(one.data)).size for one in found.variants] == [(150, 225)] * 2
-    assert recode(replace(SHOWN, width=301), data).variants == ()
-    exact = recode(replace(EXACT, width=150), saved(scene(200, 300), "PNG"))
+    assert recode(SHOWN._replace(width=301), data).variants == ()
+    exact = recode(EXACT._replace(width=150), saved(scene(200, 300), "PNG"))
     assert (exact.variants, [left.code for left in exact.left]) == ((), ["image-left"])
 
 
@@ -256,7 +255,7 @@ def test_frames_of_an_animation_stay_exact() -> None:
 
 def test_formats_have_their_longest_sides() -> None:
     data = saved(np.zeros((1, 16384, 3), np.uint8) + np.arange(3, dtype=np.uint8), "PNG", compress_level=0)
-    found = recode(replace(SHOWN, formats=("webp",)), data)
+    found = recode(SHOWN._replace(formats=("webp",)), data)
     assert [left.message for left in found.left] == ["it is longer than the 16383 pixels that WebP can have"]
     assert found.variants == ()
 

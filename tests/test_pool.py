@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from v1z3r_build.diagnostics import SystemFailureError
+from v1z3r_build.workers import child
 from v1z3r_build.workers.pool import Call, Failure, Outcome, Pool
 
 if TYPE_CHECKING:
@@ -224,15 +225,29 @@ def test_no_more_children_than_calls_and_none_without() -> None:
 
 def test_children_started_early_do_the_work() -> None:
     before = set(multiprocessing.active_children())
-    with Pool(2, preload=("wave", "no.such.module")) as pool:
+    with Pool(2, preload=("no.such.module", "wave")) as pool:
         pool.start(1)
         assert len(set(multiprocessing.active_children()) - before) == 1
         pool.start()
         early = set(multiprocessing.active_children()) - before
         assert len(early) == 2
-        outcomes = list(pool.run([Call(str(n), loaded, ("wave",), 1) for n in range(8)]))
+        calls = [Call(str(n), loaded, ("wave",), 1) for n in range(8)]
+        # The first calls may come before the module, which is imported while there are none.
+        assert wait_until(lambda: {outcome.value for outcome in pool.run(calls)} == {True})
         assert set(multiprocessing.active_children()) - before == early
-    assert {outcome.value for outcome in outcomes} == {True}
+
+
+def test_modules_are_imported_while_there_is_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "imported_ahead.py").touch()
+    parent, far = multiprocessing.Pipe()
+    ahead = iter(("imported_ahead",))
+    parent.send(1)
+    child._import_until_asked(ahead, far)
+    assert not loaded("imported_ahead")
+    far.recv()
+    child._import_until_asked(ahead, far)
+    assert loaded("imported_ahead")
 
 
 def loaded(module: str) -> bool:

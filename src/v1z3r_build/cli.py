@@ -35,8 +35,18 @@ if TYPE_CHECKING:
 # Modules that are slow to import are imported where a command needs them: `--help` must answer at once.
 
 DONE, CHECK_FAILED, WRONG_USAGE, SYSTEM_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
-# What runs in worker processes.
-_WORK = ("v1z3r_build.passes.minify", "v1z3r_build.passes.link.survey", "v1z3r_build.passes.compress")
+# What runs in worker processes, in the order in which it does.
+_WORK = (
+    "v1z3r_build.passes.split.labels",
+    "v1z3r_build.passes.split.families",
+    "v1z3r_build.passes.split.worth",
+    "v1z3r_build.passes.link.survey",
+    "v1z3r_build.bundlers.constants",
+    "v1z3r_build.formats.script_minifier",
+    "v1z3r_build.formats.page_minifier",
+    "v1z3r_build.passes.minify",
+    "v1z3r_build.passes.compress",
+)
 _PASS = click.Choice(PASS_NAMES)
 FORMATS = ("text", "json", "markdown", "github", "junit", "size-limit")
 _ISSUES = "Please report it with what -v prints."

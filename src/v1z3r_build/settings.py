@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 import re
-import tomllib
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from v1z3r_build.diagnostics import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 PASS_NAMES = ("split", "minify", "images", "link", "compress")
 FILE_NAME = "v1z3r-build.toml"
@@ -31,8 +29,7 @@ IMAGE_MODES = ("auto", "replace", "picture", "negotiate", "off")
 READ_ELSEWHERE = ("budget",)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     """What a setting means and which values it takes.
 
     help: for the reader of `example()`. low, high: bounds of a number, both included. choices: the words that a list
@@ -101,6 +98,16 @@ class SplitSettings:
         "", "where packages are found, relative to this file; empty: beside the site", place=True, shapes=False
     )
     max_initial_requests: int = _setting(30, "a script stays whole if a page would make more requests at once", low=1)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The vendors that are of the table."""
+        return tuple(name for name in self.vendors if name in VENDORS)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The others, npm packages."""
+        return tuple(name for name in self.vendors if name not in VENDORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +279,7 @@ def example() -> str:
     return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     rule: _Rule
     kind: Any
     default: Any
@@ -321,6 +327,8 @@ def _document(source: Path) -> tuple[dict[str, Any], str]:
 
 
 def _parsed(source: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         with source.open("rb") as file:
             return tomllib.load(file)
@@ -363,11 +371,17 @@ def _nearest(key: str, prefix: str) -> str:
     siblings = [known.rpartition(".")[2] for known in _RULES if known.rpartition(".")[0] == section]
     siblings += [] if section else [*_SECTIONS, *READ_ELSEWHERE]
     moved = [known for known in _RULES if known.rpartition(".")[2] == name]
-    near = difflib.get_close_matches(name, siblings, n=1)
+    near = _near(name, siblings)
     if moved or near:
         meant = moved[0] if moved else f"{section}.{near[0]}".removeprefix(".")
         return f"Did you mean {prefix}{meant}?"
     return f"Known there: {', '.join(siblings)}."
+
+
+def _near(word: str, known: Sequence[str]) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(word, known, n=1)
 
 
 def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
@@ -394,7 +408,7 @@ def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
         raise _refused(source, key, "a list of texts", value)
     for one in value:
         if rule.choices and one not in rule.choices:
-            near = difflib.get_close_matches(one, rule.choices, n=1)
+            near = _near(one, rule.choices)
             hint = f"Did you mean {near[0]}?" if near else ""
             raise _refused(source, key, f"a list of {', '.join(rule.choices)}", one, hint)
     try:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from v1z3r_build import settings as setting
 from v1z3r_build.runs import Order, Result
-from v1z3r_build.settings import VENDORS
 from v1z3r_build.site import snapshot
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Watch:
     def _is_possible(self) -> bool:
         """Whether nothing else counts than the folders and the settings."""
         order = self._order
-        foreign = order.settings.minify.engines or set(order.settings.split.vendors) - set(VENDORS)
+        foreign = order.settings.minify.engines or order.settings.split.packages
         special = order.force or order.dry_run or order.previous is not None
         return sys.platform != "win32" and not foreign and not special
 

@@ -56,8 +56,7 @@ class Totals:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """The gain of one run. kinds: in the order of the contract, only those that occur."""
 
     kinds: Mapping[Kind, Totals]

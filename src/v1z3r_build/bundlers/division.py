@@ -15,7 +15,6 @@ The rules keep the meaning of the whole, whatever the labels say (labels may be 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.idleness import is_idle, is_idle_class
@@ -30,8 +29,7 @@ APP = ""
 _EARLY = ("function", "import", "directive", "comment", "hashbang")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A reference to a binding of the scope, from one of its items.
 
     start, end: the name's bytes. item: the index of the item in which it stands. shorthand: it stands for the name of a
@@ -47,8 +45,7 @@ class Use:
     called: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """A binding of the scope itself.
 
     items: the indices of those that declare it. uses: without the declarations. settled: whether it is written once, by
@@ -61,8 +58,7 @@ class Binding:
     settled: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Items of a vendor that are evaluated together, and before which item that is.
 
     items: indices, in order. place: that of the first that can be noticed. Those before it are idle, and may wait.
@@ -72,8 +68,7 @@ class Run:
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What moves into the file of one vendor.
 
     items: indices, in order. runs: those whose evaluation can be noticed, in runs that nothing else divides; the others
@@ -95,8 +90,7 @@ class Held(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Division:
+class Division(NamedTuple):
     """The parts that move, by label; and what was to move and does not."""
 
     parts: Mapping[str, Part]

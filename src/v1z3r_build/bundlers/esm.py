@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -44,8 +44,7 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """A chunk after its division. vendors: by label, path and bytes."""
 
     chunk: Derived
@@ -138,7 +137,7 @@ class Module(Outline):
         if not self._imports.circular:
             return held
         # Before the chunk is evaluated it hands nothing over.
-        bindings = [replace(one, settled=False) if self._is_early(one.name) else one for one in held.bindings]
+        bindings = [one._replace(settled=False) if self._is_early(one.name) else one for one in held.bindings]
         return Holding(bindings, held.fixed)
 
     @property

@@ -63,8 +63,7 @@ class Vendor(NamedTuple):
     factory: Derived
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """body: what the old factory's body becomes, from its start to its end. vendors: by label."""
 
     body: Derived

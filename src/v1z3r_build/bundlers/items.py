@@ -6,8 +6,7 @@ Minifiers join declarations and expressions of many modules into one statement; 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from v1z3r_build.bundlers.idleness import is_idle, is_idle_class
 
@@ -34,8 +33,7 @@ _COMMENTS = {"comment", "html_comment"}
 _DECLARATIONS = {"variable_declaration", "lexical_declaration"}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One part of a scope, in the order of the text.
 
     start, end: its bytes, without the semicolon and without the keyword of a declarator. statement: where the one

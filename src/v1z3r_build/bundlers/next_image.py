@@ -12,10 +12,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from v1z3r_build.bundlers.turbopack import chunks
-from v1z3r_build.bundlers.webpack import chunk
-from v1z3r_build.formats.engines.script_syntax import parse
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -59,6 +55,10 @@ def exports(script: bytes) -> Mapping[tuple[str, str], bool]:
 
 def _modules(script: bytes) -> Iterator[tuple[str, bytes]]:
     """The modules of webpack's or Turbopack's chunk: their ids as texts, and their factories."""
+    from v1z3r_build.bundlers.turbopack import chunks
+    from v1z3r_build.bundlers.webpack import chunk
+    from v1z3r_build.formats.engines.script_syntax import parse
+
     tree = parse(script)
     packed = chunk.read_chunk(script, tree)
     if isinstance(packed, chunk.Chunk):

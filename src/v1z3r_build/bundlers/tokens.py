@@ -9,9 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +21,7 @@ BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A hash token in a file's path: where it stands and the alphabet that a new one is drawn from.
 
     start, end: offsets in the path. A token's text may stand in several files: a script, its map and its licence.
@@ -45,8 +43,7 @@ class Token:
         return path[self.end :]
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(NamedTuple):
     """Where (a pattern of folders) names look so, and the alphabet of the token (group 1)."""
 
     folder: str

@@ -8,9 +8,8 @@ of evaluation: so the labels that explain the whole sequence best are looked for
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,8 +34,7 @@ STRONG = 9.0
 AGAINST = -2.5
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A module or a statement.
 
     words: its lasting words (see bundlers.words).

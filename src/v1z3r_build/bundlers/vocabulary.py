@@ -6,12 +6,10 @@ vendors.
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import brotli
 
@@ -29,8 +27,7 @@ _MOST_COMMON = ord("~") - _FIRST_SIGN
 _UNKNOWN, _ORDINARY, _OPEN, _INNER = "0123"
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(NamedTuple):
     """A vendor as it can be recognised.
 
     sources: patterns of npm packages whose files are the vendor's.
@@ -66,8 +63,7 @@ def package_of(source: str) -> str | None:
     return "/".join(parts[:2] if parts[0].startswith("@") else parts[:1])
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """The words of all vendors of the table.
 
     origins: the packages that each vendor's words come from, as `name@version`.
@@ -189,4 +185,6 @@ def unpacked(data: bytes, table: Mapping[str, Any]) -> Vocabulary:
 @cache
 def load() -> Vocabulary:
     """The vocabulary that comes with the program."""
+    import tomllib
+
     return unpacked(WORDS.read_bytes(), tomllib.loads(TABLE.read_text(encoding="utf-8")))

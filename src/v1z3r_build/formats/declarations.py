@@ -6,11 +6,10 @@ Only sheets that need no recovery are read: what a browser would make of a stray
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.formats.css import unescape
-from v1z3r_build.formats.style_minifier import DEEPEST, DoubtError, tokens
+from v1z3r_build.formats.style_tokens import DEEPEST, DoubtError, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +19,7 @@ _URL = re.compile(rb"url\([ \t\r\n\f]*(.*?)[ \t\r\n\f]*\)", re.I | re.S)
 _CLOSING = {b"(": b")", b"[": b"]", b"{": b"}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A `url()` in a value. start, end: of the whole function; text: the URL, escapes undone; depth: how many other
     functions it stands in.
     """
@@ -32,8 +30,7 @@ class Address:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """name: in lower case. start, end: of its value, without white space around it. addresses: in the value.
 
     block: a number for the block that it stands in. around: the preludes of the rules and at-rules around it.
@@ -47,8 +44,7 @@ class Declaration:
     around: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: bytes
     start: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.diagnostics import info
 
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from v1z3r_build.diagnostics import Diagnostic
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Bytes that may stand in for a file, proved to mean the same. engine: who made them."""
 
     engine: str
@@ -29,6 +28,13 @@ class Minified:
 
     candidates: tuple[Candidate, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Inline(NamedTuple):
+    """What stands for each text of a script or a style in a page, as it is and as the candidate has it."""
+
+    before: frozenset[bytes]
+    after: frozenset[bytes]
 
 
 NOTHING = Minified()

@@ -19,7 +19,7 @@ from turbohtml import Namespace, parse
 
 from v1z3r_build.formats import json_minifier, script_minifier, style_minifier
 from v1z3r_build.formats.hydration import is_hydrated
-from v1z3r_build.formats.minified import BOM, Candidate, Minified
+from v1z3r_build.formats.minified import BOM, Candidate, Inline, Minified
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from turbohtml import Document, Element
 
     from v1z3r_build.diagnostics import Diagnostic
-    from v1z3r_build.formats.script_minifier import ScriptOptions
+    from v1z3r_build.formats.engines.external import ScriptOptions
 
 LARGEST = 32 * 1024 * 1024  # bytes
 _ROOM = 8 * 1024 * 1024  # bytes of inline code that is remembered
@@ -66,13 +66,6 @@ class Pieces:
         return script_minifier.minify(data, self.options, module=kind == "module")
 
 
-class Inline(NamedTuple):
-    """What stands for each text of a script or a style in a page, as it is and as the candidate has it."""
-
-    before: frozenset[bytes]
-    after: frozenset[bytes]
-
-
 @dataclass(frozen=True, slots=True)
 class MinifiedPage(Minified):
     """inline: None where the page was not looked into."""
@@ -80,8 +73,7 @@ class MinifiedPage(Minified):
     inline: Inline | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     start: int
     end: int
     data: bytes

@@ -32,11 +32,10 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, count, filterfalse, islice
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.formats.derivation import written
 from v1z3r_build.formats.scopes import Access, Form, Goal, Kind, Reason, Refused, ScopeKind, start_of
@@ -50,8 +49,7 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.scopes import Binding, Declaration, Reference, Region, Scope, Scopes
 
 
-@dataclass(frozen=True, slots=True)
-class Renamed:
+class Renamed(NamedTuple):
     """A region under canonical names.
 
     text: the bytes of the region, or of the whole text. names: what the bindings of the region's own scopes (the root;

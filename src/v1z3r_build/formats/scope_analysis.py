@@ -14,9 +14,6 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-import tree_sitter_javascript
-from tree_sitter import Language
-
 from v1z3r_build.formats.descent import Descent
 from v1z3r_build.formats.engines.script_syntax import located
 from v1z3r_build.formats.name_reads import name_reads
@@ -42,7 +39,7 @@ from v1z3r_build.formats.scopes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tree_sitter import Node, Tree
+    from tree_sitter import Language, Node, Tree
 
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
 _READ, _PLAIN, _VAR, _BLOCK = Access.READ, Form.PLAIN, Kind.VAR, ScopeKind.BLOCK
@@ -67,6 +64,9 @@ def analyse_module(source: bytes, tree: Tree | None = None) -> Scopes:
 
 @cache
 def _language() -> Language:
+    import tree_sitter_javascript
+    from tree_sitter import Language
+
     return Language(tree_sitter_javascript.language())
 
 

@@ -8,10 +8,7 @@ where nothing can see them. Of two readers of every result, tree-sitter and esbu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from turbohtml.clean import JSMinify, minify_js
 
 from v1z3r_build.diagnostics import Diagnostic, place, warning
 from v1z3r_build.formats import script_whitespace
@@ -20,8 +17,9 @@ from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blan
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
+    from turbohtml.clean import JSMinify
 
-    from v1z3r_build.formats.engines.external import Engine
+    from v1z3r_build.formats.engines.external import Engine, ScriptOptions
     from v1z3r_build.formats.engines.script_syntax import Literal
 
 LARGEST = 8 * 1024 * 1024  # bytes: tree-sitter takes 60 times as much memory
@@ -46,14 +44,6 @@ _HEREDOC = re.compile(rb"\)\s*\{\s*/\*(?:[^*\n]|\*(?!/))*\n(?:[^*]|\*(?!/))*\*/\
 _STRINGS = re.compile(rb"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
 _OPENERS, _CLOSERS = b"([{", b")]}"
 _BRACKETS_ONLY = bytes(byte for byte in range(256) if byte not in _OPENERS + _CLOSERS)
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptOptions:
-    """engines: extra minifiers. seconds: time limit of one engine for one script."""
-
-    engines: tuple[Engine, ...] = ()
-    seconds: float = 30.0
 
 
 def minify(data: bytes, options: ScriptOptions, *, module: bool | None = None) -> Minified:
@@ -187,6 +177,8 @@ class _Script:
         return bool(_READS_SOURCE.search(self.data) or _INJECTS.search(self.data))
 
     def _by_turbohtml(self) -> Candidate | None:
+        from turbohtml.clean import minify_js
+
         if script_whitespace.has_html_comments(self.data, self.literals):
             return None  # comments to a classic script, operators to a module: which it is, is not known
         best: Candidate | None = None
@@ -202,6 +194,8 @@ class _Script:
         return best
 
     def _turbohtml_options(self) -> tuple[JSMinify, ...]:
+        from turbohtml.clean import JSMinify
+
         plain = JSMinify(mangle=False, fold=True)
         if self._source_is_read() or script_syntax.functions_in_blocks(self.tree):
             return (plain,)
@@ -259,6 +253,8 @@ def _canonical(code: bytes) -> str:
 
 
 def _parsed_by_turbohtml(text: str) -> bool:
+    from turbohtml.clean import minify_js
+
     try:
         minify_js(text)
     except ValueError as refused:

@@ -7,33 +7,20 @@ for byte. The result is read again by tinycss2, an independent parser, and must 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from v1z3r_build.diagnostics import place
 from v1z3r_build.formats import style_meaning
 from v1z3r_build.formats.engines import lightning
 from v1z3r_build.formats.minified import BOM, NOTHING, Candidate, Minified, blank_share, refused
 from v1z3r_build.formats.script_minifier import invalid_encoding
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from v1z3r_build.formats.style_tokens import DEEPEST, DoubtError, Token, tokens
 
 LARGEST = 8 * 1024 * 1024  # bytes
-DEEPEST = 100  # blocks and functions: parsers of style sheets recurse
 _SMALL = 2048  # bytes
 _DENSE = 0.06  # the share of white space in a sheet that some engine has minified already
 
-_ESCAPE = rb"\\(?:[0-9a-fA-F]{1,6}(?:\r\n|[ \t\r\n\f])?|[^\r\n\f0-9a-fA-F])"
-_TOKEN = re.compile(
-    rb"(?P<space>[ \t\r\n\f]+)|(?P<comment>/\*.*?\*/)"
-    rb"|(?P<string>\"(?:[^\"\\\r\n\f]|\\(?:\r\n|.))*\"|'(?:[^'\\\r\n\f]|\\(?:\r\n|.))*')"
-    rb"|(?P<url>[uU][rR][lL]\([ \t\r\n\f]*(?![\"' \t\r\n\f])(?:[^\"'()\\ \t\r\n\f]|" + _ESCAPE + rb")*[ \t\r\n\f]*\))"
-    rb"|(?P<mark>[{}()\[\];:,!>~+])|(?P<word>(?:[^ \t\r\n\f\"'{}()\[\];:,!>~+\\/]|/(?!\*)|" + _ESCAPE + rb")+)",
-    re.S,
-)
 _CHARSET = re.compile(rb'@charset "[^"\r\n\f]*";')
 _OTHER_CHARSET = re.compile(rb'@charset "(?!utf-8")', re.I)
-_QUOTED = re.compile(rb"\([ \t\r\n\f]*[\"']")
 # The name of a declaration, with the hacks that old browsers took.
 _NAME = re.compile(rb"[*_]?-?[A-Za-z_][\w-]*")
 # What a licence asks to be kept, and what developers' tools read.
@@ -44,12 +31,6 @@ _KNOWN = re.compile(
     re.I,
 )
 _KNOWN_STATEMENTS = re.compile(rb"@(?:import|layer|namespace)", re.I)
-
-Token = tuple[str, bytes]
-
-
-class DoubtError(Exception):
-    """The sheet holds what a browser recovers from in its own way: it stays as it is."""
 
 
 def minify(data: bytes) -> Minified:
@@ -109,26 +90,6 @@ def strip(data: bytes) -> bytes:
     writer = _Sheet(list(tokens(data, start)))
     writer.statements(0)
     return data[:start] + b"".join(writer.parts)
-
-
-def tokens(data: bytes, start: int) -> Iterator[Token]:
-    """The tokens of a sheet from an offset, which join to its bytes; raises DoubtError where one is broken."""
-    position = start
-    for match in _TOKEN.finditer(data, start):
-        if match.start() != position:
-            break
-        position = match.end()
-        if match.lastgroup == "word" and data.startswith(b"(", position) and _is_odd(match.group(), data, position):
-            raise DoubtError("a url that is none, or whose name is escaped")
-        yield match.lastgroup or "", match.group()
-    if position != len(data):
-        raise DoubtError("a string, comment or url is not closed")
-
-
-def _is_odd(name: bytes, data: bytes, position: int) -> bool:
-    """Whether a function's name is escaped, or is `url` without a string: its content may be no tokens at all."""
-    is_url = re.search(rb"(?:^|[^\w-])url$", name, re.I) is not None
-    return b"\\" in name or (is_url and not _QUOTED.match(data, position))
 
 
 def is_kept(comment: bytes) -> bool:

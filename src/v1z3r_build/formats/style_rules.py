@@ -6,8 +6,7 @@ proof over these rules covers every case in which only some of them do.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import tinycss2
 
@@ -52,8 +51,7 @@ class UnreadableError(Exception):
     """The sheet is too large or too deep to be taken apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A simple selector.
 
     text: as it is written, "" if it cannot be compared with a page's tree. name: of the class, attribute or
@@ -66,8 +64,7 @@ class Part:
     inner: tuple[Selector, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A compound selector and how it hangs on the one before: "", " ", ">", "+", "~"."""
 
     combinator: str
@@ -79,8 +76,7 @@ class Step:
         return next((part.name for part in self.parts if part.kind == "type"), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """A complex selector. pseudo_element: "before", "marker" …, "" without one."""
 
     steps: tuple[Step, ...]
@@ -88,8 +84,7 @@ class Selector:
     pseudo_element: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """name: in lower case, but for custom properties; value: without comments, as tinycss2 writes it."""
 
     name: str
@@ -97,8 +92,7 @@ class Declaration:
     important: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A style rule with its own declarations; nested rules are rules of their own."""
 
     selectors: tuple[Selector, ...]

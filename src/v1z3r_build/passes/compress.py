@@ -14,7 +14,7 @@ from v1z3r_build.passes.sidecars import is_encoded, settle
 from v1z3r_build.site.media_types import compressible
 from v1z3r_build.site.site import Encoding
 from v1z3r_build.site.spooled import Spooled
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

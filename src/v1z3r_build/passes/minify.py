@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.diagnostics import Diagnostic, warning
-from v1z3r_build.formats import json_minifier, page_minifier, script_minifier, style_minifier, svg_minifier
 from v1z3r_build.formats.engines import external
-from v1z3r_build.formats.minified import NOTHING, Candidate, Minified
-from v1z3r_build.formats.page_minifier import Inline, Pieces
-from v1z3r_build.formats.script_minifier import SOURCE_MAP, ScriptOptions
+from v1z3r_build.formats.engines.external import ScriptOptions
+from v1z3r_build.formats.minified import NOTHING, Inline
 from v1z3r_build.site.patterns import matcher
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from v1z3r_build.formats.engines.external import Engine
+    from v1z3r_build.formats.minified import Candidate, Minified
+    from v1z3r_build.formats.page_minifier import Pieces
     from v1z3r_build.settings import Settings
     from v1z3r_build.site.asset import Asset
     from v1z3r_build.site.site import Site
@@ -45,8 +45,7 @@ _FAILURES: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one file; data is None where it stays as it is. The diagnostics have no path.
 
     inline: of a page that was looked into, its scripts and styles in the input, and as they are now.
@@ -104,7 +103,9 @@ def minify_file(format_: Format, absent: str, options: ScriptOptions, data: byte
 
 
 def minify_page(options: ScriptOptions, spared: tuple[bytes, ...], data: bytes) -> Answer:
-    """Minify a page but for some of its scripts and styles, which are given as of `page_minifier.Inline`. Pure."""
+    """Minify a page but for some of its scripts and styles, which are given as of `Inline`. Pure."""
+    from v1z3r_build.formats import page_minifier
+
     result = page_minifier.minify(data, _pieces(options), spared)
     made = smallest(data, result.candidates, "html")
     inline = result.inline
@@ -114,6 +115,9 @@ def minify_page(options: ScriptOptions, spared: tuple[bytes, ...], data: bytes) 
 
 
 def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes) -> Minified:
+    # Children alone have a use for the minifiers, and for their parsers.
+    from v1z3r_build.formats import json_minifier, script_minifier, style_minifier, svg_minifier
+
     if format_ == "script":
         return NOTHING if _is_mapped(absent, data) else script_minifier.minify(data, options)
     if format_ == "style":
@@ -124,6 +128,8 @@ def _minified(format_: Format, absent: str, options: ScriptOptions, data: bytes)
 @lru_cache(maxsize=1)
 def _pieces(options: ScriptOptions) -> Pieces:
     """What a child has minified of pages, kept for the next ones."""
+    from v1z3r_build.formats.page_minifier import Pieces
+
     return Pieces(options)
 
 
@@ -137,6 +143,8 @@ def _agreed(
     """
     if not pages:
         return ()
+    from v1z3r_build.formats import page_minifier
+
     others = (one for one in site.assets.values() if one.kind == "html" and one.path not in inline)
     looks = (Call(one.path, page_minifier.inline, (one.location,), one.size, options.seconds, always) for one in others)
     inline |= {one.key: Inline(one.value, one.value) for one in pool.run(looks) if one.failure is None}
@@ -165,6 +173,8 @@ def _agreed(
 
 def _is_mapped(absent: str, data: bytes) -> bool:
     """Whether a source map tells of these very bytes."""
+    from v1z3r_build.formats.script_minifier import SOURCE_MAP
+
     return any(reference != absent.encode("utf-8", "surrogateescape") for reference in SOURCE_MAP.findall(data))
 
 

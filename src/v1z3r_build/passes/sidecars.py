@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.codecs.content_codings import CODINGS
 from v1z3r_build.diagnostics import Diagnostic, warning
 from v1z3r_build.site.site import Encoding
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.call import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ def spellings(path: str) -> set[bytes]:
     return {name, *(quote(name, safe).encode() for safe in ("!*'();:@&=+$,#", "!*'()"))}
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a URL means. path: the file, '' if there is none. ours: whether the URL lies in the site at all."""
 
     path: str

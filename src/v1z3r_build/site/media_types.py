@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import codecs
 import posixpath
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from turbohtml import parse
-from turbohtml.detect import detect
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from v1z3r_build.site.asset import Kind
@@ -161,8 +157,7 @@ _BINARY_BYTES = bytes([*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16le"), (codecs.BOM_UTF16_BE, "utf-16be"))
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a file is.
 
     essence: the media type without parameters. contents: what it holds against its name, '' if all agrees.
@@ -320,10 +315,14 @@ def _page_charset(head: bytes) -> str:
 
 
 def _detected(data: bytes) -> str:
+    from turbohtml.detect import detect
+
     return (detect(data).encoding or "").lower()
 
 
 def _parsed(data: bytes) -> str:
+    from turbohtml import parse
+
     return (parse(data, positions=False).encoding or "").lower()
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
 # So many new objects may be garbage that a call has left. While it runs they are its trees and tables, and to look
@@ -48,7 +48,7 @@ def serve(connection: Connection, memory: int, console: str, preload: tuple[str,
     `(reason or '', value or message)` go back.
     memory: bytes that the process may allocate, where the system can see to that; 0 for no limit.
     console: the file that takes what native code prints, often pages of stack traces.
-    preload: modules to import before there is a call.
+    preload: modules to import while there is no call.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C it is the parent that ends its children
     if sys.platform != "win32":
@@ -60,13 +60,12 @@ def serve(connection: Connection, memory: int, console: str, preload: tuple[str,
     threading.Thread(target=_end_with_parent, args=(console,), daemon=True).start()
     connection.send_bytes(b"")
     gc.disable()
-    for module in preload:
-        with suppress(ImportError):  # the call that needs it says so
-            importlib.import_module(module)
+    ahead = iter(preload)
     while True:
         try:
+            _import_until_asked(ahead, connection)
             requests = [connection.recv_bytes() for _ in range(connection.recv())]
-        except EOFError:
+        except (EOFError, BrokenPipeError):  # the latter of `poll` on Windows
             return
         except MemoryError:  # half a message is left in the pipe
             os._exit(OUT_OF_MEMORY)
@@ -79,6 +78,13 @@ def serve(connection: Connection, memory: int, console: str, preload: tuple[str,
                 _trim()
         while answers:
             connection.send_bytes(answers.pop(0))
+
+
+def _import_until_asked(modules: Iterator[str], connection: Connection) -> None:
+    """Import modules while there is no call: one that waits takes no more than it needs itself."""
+    while not connection.poll() and (module := next(modules, "")):
+        with suppress(ImportError):  # the call that needs it says so
+            importlib.import_module(module)
 
 
 def _answer(request: bytes) -> bytes:

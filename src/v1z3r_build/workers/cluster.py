@@ -222,7 +222,7 @@ class Cluster(Pool):
             return []
         except Exception as failure:
             raise self._gone(failure) from failure
-        return [replace(outcomes[0], key=flight.calls[0].key)] if len(flight.calls) == 1 else outcomes
+        return [outcomes[0]._replace(key=flight.calls[0].key)] if len(flight.calls) == 1 else outcomes
 
     def _without_workers(self, since: float) -> float:
         """Since when there are no workers, 0 for that there are. Raises SystemFailureError if it is too long."""

@@ -7,7 +7,6 @@ a guess that was wrong costs time that nobody used, never a byte of the output.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.workers.recall import pinned
@@ -63,7 +62,7 @@ class Foresight:
         if call.function not in self._functions or (found := self._outcomes.pop(_work(call), None)) is None:
             return None
         self._weight -= call.weight
-        return replace(found, key=call.key)
+        return found._replace(key=call.key)
 
 
 def _work(call: Call) -> Work:

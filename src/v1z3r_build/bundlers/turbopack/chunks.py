@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.formats.derivation import Edit, joined, written
 from v1z3r_build.formats.engines.script_syntax import parse
@@ -28,8 +27,7 @@ class ImmovableError(ValueError):
     """A chunk cannot be cut so that it is known to work; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A factory with the module ids that share it. All offsets are bytes of the script.
 
     ids: in their order. start, end: all that registers them, without commas. factory: its start and end.
@@ -47,8 +45,7 @@ class Entry:
     block: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """What the runtime starts with. start, end: the object. other_chunks: addresses relative to `_next/`."""
 
     start: int
@@ -57,8 +54,7 @@ class Parameters:
     runtime_module_ids: tuple[Id, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A script that registers modules, or the runtime's script or an inline one, which brings its parameters.
 
     entries: in their order. head: start and end of the array's first element, by which the chunk is known; None where
@@ -76,8 +72,7 @@ class Chunk:
     table: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """The two scripts that a chunk becomes."""
 
     old: bytes

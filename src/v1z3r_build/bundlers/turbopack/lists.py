@@ -9,8 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from v1z3r_build.formats import flight
 from v1z3r_build.formats.derivation import Edit, written
@@ -42,8 +41,7 @@ class UnplacedError(ValueError):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
+class Insertion(NamedTuple):
     """Bytes to put before the byte at an offset of a file."""
 
     at: int
@@ -219,8 +217,7 @@ def _is_build_manifest(pair: Node) -> bool:
 # Pages
 
 
-@dataclass(frozen=True, slots=True)
-class _Tag:
+class _Tag(NamedTuple):
     """A start tag: its span, its attributes' raw values by name with their spans, and where its content ends."""
 
     name: str
@@ -418,8 +415,7 @@ def _units(string: Node) -> Iterator[tuple[int, bytes]]:
 # Flight data
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A row that is no text: its id, the letters that say what it is, and its JSON's span."""
 
     id: bytes

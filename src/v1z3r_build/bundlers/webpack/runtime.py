@@ -17,8 +17,8 @@ modules, read off the output of 4.47 and of 5.10 to 5.10x):
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.webpack import syntax
 from v1z3r_build.bundlers.webpack.chunk import queue_assignment
@@ -90,8 +90,7 @@ class Lists:
     own: tuple[tuple[tuple[str, ...], int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
+class Own(NamedTuple):
     """Modules that stand in the runtime's own file, and the code that starts its entries.
 
     table: the name of the variable that holds them. place: the table itself. strict: whether a directive around it
@@ -509,14 +508,13 @@ class _Reader:
         modules = syntax.modules(syntax.bare(table), strict=strict)
         own = Own(modules, name.decode(), syntax.extent(table), strict)
         if argument is not None:
-            return replace(own, refused="webpack 4 starts its entry within the runtime")
+            return own._replace(refused="webpack 4 starts its entry within the runtime")
         try:
             step = self._start(scope, body, require, drain, table)
         except UnreadableError as unreadable:
-            return replace(own, refused=unreadable.refusal.reason)
+            return own._replace(refused=unreadable.refusal.reason)
         in_sequence = step.parent is not None and step.parent.type == "sequence_expression"
-        return replace(
-            own,
+        return own._replace(
             start=Extent(step.start_byte, body.end_byte - 1),
             in_sequence=in_sequence,
             bodies=tuple(

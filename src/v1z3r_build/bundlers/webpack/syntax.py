@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,8 +42,7 @@ class Extent(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a text of webpack's is left alone. offset: the place, in bytes."""
 
     reason: str
@@ -59,8 +57,7 @@ class UnreadableError(Exception):
         self.refusal = Refusal(reason, offset)
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A module of a chunk: its id and its factory.
 
     id: as a property name (`1e3` is "1000"). entry: what stands in the table, key and factory. factory: the function;

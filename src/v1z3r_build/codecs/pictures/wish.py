@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What is wanted of one image.
 
     exact: only the very same pixels, for what programs read. formats: of "avif", "webp". target: the SSIMULACRA 2
@@ -23,8 +22,7 @@ class Wish:
     original: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """format: "avif" or "webp". exact: it decodes to the same pixels, as was wished. score: worst SSIMULACRA 2 score of
     its frames and backgrounds, 100.0 if lossless. quality: what the encoder was asked for; 0 for lossless.
     """
@@ -36,16 +34,14 @@ class Variant:
     quality: int
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """What was not made, and why. code: a diagnostic's; message: for the reader, begins in lower case."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recoded:
+class Recoded(NamedTuple):
     """width, height: as shown (orientation applied). frames: 1 for a still. All three 0 if the image could not be read.
     format: of the input ("png", "jpeg", "gif", "webp", "avif"), empty for anything else. original: the same format,
     same pixels and smaller; None if it is not. variants: best (smallest) first, each smaller than the smaller original.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +60,19 @@ process.stdin.setEncoding("utf8").on("data", (part) => (text += part)).on("end",
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """A minifier that stands ready: where its code lies and which version it is."""
 
     name: EngineName
     place: str
     version: str
+
+
+class ScriptOptions(NamedTuple):
+    """engines: extra minifiers. seconds: time limit of one engine for one script."""
+
+    engines: tuple[Engine, ...] = ()
+    seconds: float = 30.0
 
 
 class EngineError(Exception):
@@ -179,6 +183,8 @@ def _locate_swc(node_modules: Path) -> Engine | None:
 
 
 def _locate_esbuild(node_modules: Path) -> Engine | None:
+    import platform
+
     system = {"linux": "linux", "darwin": "darwin", "win32": "win32"}.get(sys.platform, sys.platform)
     machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}.get(
         platform.machine().lower(), platform.machine().lower()

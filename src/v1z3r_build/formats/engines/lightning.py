@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import lightningcss
-
 
 def minified(text: str) -> str | None:
     """The sheet as lightningcss minifies it, or None if it refuses.
@@ -11,6 +9,8 @@ def minified(text: str) -> str | None:
     Without `browsers_list`, which would remove prefixes and flatten nesting. It may crash the process on deep
     nesting: only for guarded children.
     """
+    import lightningcss
+
     nesting = lightningcss.calc_parser_flags(nesting=True)
     try:
         return str(lightningcss.process_stylesheet(text, parser_flags=nesting, minify=True))

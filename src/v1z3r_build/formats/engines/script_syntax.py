@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
-import tree_sitter_javascript
-from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Query, Tree
 
 _FUNCTIONS = {
     "function_declaration",
@@ -30,20 +30,26 @@ _NAMING = {"variable_declarator": "name", "assignment_pattern": "left", "assignm
 
 @cache
 def _language() -> Language:
+    import tree_sitter_javascript
+    from tree_sitter import Language
+
     return Language(tree_sitter_javascript.language())
 
 
 @cache
 def _query(pattern: str) -> Query:
+    from tree_sitter import Query
+
     return Query(_language(), pattern)
 
 
 def _captures(node: Node, pattern: str) -> dict[str, list[Node]]:
+    from tree_sitter import QueryCursor
+
     return QueryCursor(_query(pattern)).captures(node)
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A token whose inside is no code: string, template, regex, comment, with its bytes' place."""
 
     start: int
@@ -53,6 +59,8 @@ class Literal:
 
 def parse(data: bytes) -> Tree:
     """The syntax tree; errors are nodes in it."""
+    from tree_sitter import Parser
+
     return Parser(_language()).parse(data)
 
 

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from v1z3r_build.diagnostics import info
-from v1z3r_build.passes.images.glance import likely
 from v1z3r_build.passes.images.inlined import shrunk
-from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
 from v1z3r_build.passes.images.offers import Offer
-from v1z3r_build.passes.images.replacement import Replacements
-from v1z3r_build.passes.images.usage import kept_offline, uses
 from v1z3r_build.passes.images.variants import call, make, scale
 from v1z3r_build.passes.link.digests import checked, patches
 from v1z3r_build.passes.link.filling import apply
@@ -58,6 +54,11 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     rasters = _rasters(site, mode)
     if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
         return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
+    # What reads pages and style sheets for the sake of images is slow to import, and of no use without them.
+    from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
+    from v1z3r_build.passes.images.replacement import Replacements
+    from v1z3r_build.passes.images.usage import kept_offline, uses
+
     kept = Spooled[Read](site.spool)
     seen = survey(site, pool, SilentProgress(), kept)
     site = replace(site, readings=kept)
@@ -104,7 +105,12 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
 def foreseen(site: Site, settings: Settings) -> Iterator[Call]:
     """The calls for large images, which take seconds each and wait for nothing but to know how they are used."""
     images = _rasters(site, _modes(settings.images))
-    return (call(site.assets[path], use, settings.images) for path, use in likely(site, images, settings.images))
+    if not images:
+        return
+    from v1z3r_build.passes.images.glance import likely  # slow to import
+
+    for path, use in likely(site, images, settings.images):
+        yield call(site.assets[path], use, settings.images)
 
 
 def _rasters(site: Site, mode: Callable[[str], str]) -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from v1z3r_build.formats import css, html
@@ -23,8 +22,7 @@ _SPACE = re.compile(rb"[\t\n\f\r ]+")
 _SHOWN = ("image", "candidate", "css-url")
 
 
-@dataclass(frozen=True, slots=True)
-class Inlined:
+class Inlined(NamedTuple):
     """An image in a `data:` URL. start, end: the URL in the file; data: the image; content_type: as the URL says.
 
     shown: the page itself shows it, so that another format will do.

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tinycss2
 
 from v1z3r_build.formats.declarations import Declaration, declarations
-from v1z3r_build.formats.style_minifier import DoubtError
 from v1z3r_build.formats.style_rules import subjects
+from v1z3r_build.formats.style_tokens import DoubtError
 from v1z3r_build.passes.images.offers import Edit, Left, address
 from v1z3r_build.passes.link.filling import apply
 
@@ -51,8 +50,7 @@ _FADED = re.compile(
 _TIME = re.compile(r"(?<![\w.])(\d*\.?\d+)m?s\b", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class SheetEdited:
+class SheetEdited(NamedTuple):
     """edits: to be filled in; left: where an image stayed, with the reason; chosen: what the image sets offer for an
     image at all its places, content types best first; plain: images that are fetched in the original format too.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from v1z3r_build.codecs.pictures.recoding import recode
 from v1z3r_build.codecs.pictures.wish import Wish
 from v1z3r_build.passes.images import data_uris
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

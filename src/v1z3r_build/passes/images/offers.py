@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -13,8 +12,7 @@ from urllib.parse import quote
 _PLAIN = "/-._~!$*+;=:@%&"
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """What may stand for an image on a page or in a style sheet.
 
     variants: content type and path of each, best first. width, height: of the image as shown, in pixels, 0 if they are
@@ -33,8 +31,7 @@ class Offer:
         return next((path for kind, path in self.variants if kind == content_type), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """A place where an image stayed as it was. start: its offset; path: the image; message: why, for the reader."""
 
     start: int

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from turbohtml import Element
 
@@ -46,16 +45,14 @@ _APART = frozenset(
 _FETCHING = ("image", "candidate", "preload", "css-url", "embed", "icon", "media")
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(NamedTuple):
     """What is to be filled in, and where an image stayed as it was."""
 
     edits: tuple[Edit, ...] = ()
     left: tuple[Left, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """An address in `src` or `srcset`: its span, the image, and what follows it in `srcset` (` 2x`, ` 640w`)."""
 
     url: Url
@@ -63,8 +60,7 @@ class _Candidate:
     descriptor: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
+class _Set(NamedTuple):
     """The typed sources for one element. number: of the image in the page's elements; start: where they go.
 
     content_types: in the order of preference; the first is what a preload link should fetch.
@@ -92,8 +88,7 @@ class _Set:
         return {one.path for one in self.candidates}
 
 
-@dataclass(frozen=True, slots=True)
-class _Preload:
+class _Preload(NamedTuple):
     """A link that fetches images early. kind: the span of its `type`'s value, or where one can be inserted."""
 
     candidates: tuple[_Candidate, ...]
@@ -311,7 +306,7 @@ class _Page:
                 for pixels, path in (*smaller, (offer.width, offer.of_type(kind)))
             ]
             sources.append(f'<source hidden type="{kind}" sizes="{width}px" srcset="{", ".join(texts)}">'.encode())
-        return replace(made, sources=b"".join(sources))
+        return made._replace(sources=b"".join(sources))
 
     def kinds(self, candidates: Sequence[_Candidate]) -> tuple[str, ...]:
         """The content types of which there is a variant of every candidate."""
@@ -483,7 +478,7 @@ class _Page:
                 if one.doubt:
                     self.drop([made], f"the style sheets would tell the difference: {one.doubt[:200]}")
             return False
-        wanted = [replace(made, inherit=one.inherit) for made, one in zip(self.sets, found, strict=True)]
+        wanted = [made._replace(inherit=one.inherit) for made, one in zip(self.sets, found, strict=True)]
         settled = wanted == self.sets
         self.sets = wanted
         return settled

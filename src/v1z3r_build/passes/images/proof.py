@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import turbohtml
 from turbohtml import Element
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 _ELSEWHERE = Verdict("it is parsed to another place")
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
+class Insertion(NamedTuple):
     """Elements inserted for one image. number: of the image among the page's elements. wraps: whether a picture was
     put around it; else its picture was there, and got sources.
     """

@@ -9,8 +9,7 @@ What a tree does not tell (`:hover`, classes that scripts set) is taken to be tr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from turbohtml import Element
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from v1z3r_build.formats.style_rules import Declaration, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """What scripts may change of elements. classes: None if they may set any. attributes: whether they set any."""
 
     classes: frozenset[str] | None = frozenset()
@@ -40,15 +38,13 @@ class Live:
 STILL = Live()
 
 
-@dataclass(frozen=True, slots=True)
-class Trees:
+class Trees(NamedTuple):
     """A page before and after. old: from the elements after to the same ones before; without those inserted."""
 
     old: Mapping[Element, Element]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something was inserted, in the tree after. beside: the elements that have other neighbours or another
     parent now, the image among them. picture: the new one around the image, if it is new.
     """
@@ -59,8 +55,7 @@ class Place:
     sources: tuple[Element, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """doubt: the selector or declaration because of which the page could look different, "" if there is none.
     inherit: properties that the image takes from its parent, and that the picture has to take from its own.
     """

@@ -9,8 +9,7 @@ too: that costs little, and needs no trust in a parser.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import turbohtml
 
@@ -83,16 +82,14 @@ _CODE_ADDRESS = re.compile("[\\x00-\\x20]*" + "[\\t\\n\\r]*".join("javascript:")
 _FRAMES = {"iframe": "src", "frame": "src", "object": "data", "embed": "src"}
 
 
-@dataclass(frozen=True, slots=True)
-class Stillness:
+class Stillness(NamedTuple):
     """reason: why a script could notice, "" on a still page. live: what its scripts may change of elements."""
 
     reason: str
     live: Live = STILL
 
 
-@dataclass(frozen=True, slots=True)
-class _Script:
+class _Script(NamedTuple):
     """word: by which it could notice, "" if there is none. imports: modules that it runs, None where one is unknown."""
 
     word: str

@@ -5,8 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.formats import flight, html
 from v1z3r_build.site.patterns import matcher
@@ -36,8 +35,7 @@ _SEEN = re.compile(rb'\\"(?:src|srcSet|href|poster|content)\\":\\"\Z')
 _OUTSIDERS = (".webmanifest", ".xml", ".rss", ".atom", ".map", ".md")
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """What an image is used for.
 
     shown: a page or a style sheet shows it. exact: why it must decode to the very same pixels, '' if it need only look

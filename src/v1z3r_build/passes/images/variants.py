@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.tokens import HEX
 from v1z3r_build.codecs.pictures.recoding import recode
 from v1z3r_build.codecs.pictures.wish import Wish
 from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.site import naming
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +38,7 @@ _FAILURES: dict[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """What was made of one image. image: as it is now; variants: the best first; width, height: in pixels, as shown."""
 
     image: Asset

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from v1z3r_build.bundlers import constants, next_image
+from v1z3r_build.bundlers import next_image
 from v1z3r_build.bundlers.tokens import Token, tokens
 from v1z3r_build.diagnostics import warning
 from v1z3r_build.formats import flight
@@ -295,6 +295,8 @@ def read_file(
         return Reading(mentions=_unknown(hits))
     reading = read_spans(path, kind, data, hits)
     if kind == "script":
+        from v1z3r_build.bundlers import constants  # the parent reads no scripts
+
         return constants.with_shown(reading, data, components)
     if not components or not hits:
         return reading

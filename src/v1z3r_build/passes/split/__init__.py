@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from v1z3r_build.passes.split import chunk_lists, copies, mapping, module_graph, packages, queues
+from v1z3r_build.passes.split import copies, mapping, packages
 from v1z3r_build.passes.split.inspection import inspect
 from v1z3r_build.passes.split.labels import held, held_by_map
 from v1z3r_build.passes.split.workshop import Workshop
-from v1z3r_build.settings import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from v1z3r_build.passes.split.answer import Answer
-    from v1z3r_build.passes.split.inspection import Family, Finding
+    from v1z3r_build.bundlers.vocabulary import Vendor
+    from v1z3r_build.passes.split.families import Family
+    from v1z3r_build.passes.split.inspection import Finding
     from v1z3r_build.settings import Settings
     from v1z3r_build.site import Site
     from v1z3r_build.workers.pool import Pool
@@ -33,8 +33,8 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
 
     Raises InputError if the settings name a library that is not there.
     """
-    wanted = [name for name in settings.split.vendors if name in VENDORS]
-    workshop = Workshop(site, settings, [*wanted, *packages.read(settings, site.root, pool)], pool, progress)
+    wanted: list[str | Vendor] = [*settings.split.known, *packages.read(settings, site.root, pool)]
+    workshop = Workshop(site, settings, wanted, pool, progress)
     scripts = _scripts(site, _DENSEST * settings.split.min_size)
     holding = _holding(workshop, scripts)
     paths = _told(workshop, scripts, holding)
@@ -43,14 +43,8 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
     progress.start("split", sum(site.assets[path].size for path in paths))
     calls = [workshop.call(path, inspect, path, *workshop.options(path), site.assets[path].location) for path in paths]
     findings: list[Finding] = list(workshop.answers(calls))
-    modules = module_graph.split_modules(workshop, [one for one in findings if one.family == "modules"])
-    for carry_out, answers in (
-        (chunk_lists.carry_out, _answers(findings, "turbopack")),
-        (queues.carry_out, _answers(findings, "webpack")),
-        (module_graph.carry_out, modules),
-    ):
-        workshop.diagnostics += (told for one in answers for told in one.diagnostics)
-        carry_out(workshop, answers)
+    for family in ("turbopack", "webpack", "modules"):
+        _carry_out(workshop, family, [one for one in findings if one.family == family])
     workshop.compose_maps()
     workshop.diagnostics += copies.report(workshop, _holders(workshop, holding))
     return site.with_assets(workshop.changed.values(), sorted(workshop.diagnostics))
@@ -91,8 +85,22 @@ def _told(workshop: Workshop, scripts: Sequence[str], holding: dict[str, tuple[s
     return [path for path in sorted(holding) if path not in whole]
 
 
-def _answers(findings: Sequence[Finding], family: Family) -> list[Answer]:
-    return [one.answer for one in findings if one.family == family and one.answer is not None]
+def _carry_out(workshop: Workshop, family: Family, findings: Sequence[Finding]) -> None:
+    """Do in the site what came of looking into the scripts of a family."""
+    if not findings:
+        return
+    answers = [one.answer for one in findings if one.answer is not None]
+    # Most sites are of one bundler: the others' modules are not imported.
+    if family == "turbopack":
+        from v1z3r_build.passes.split.chunk_lists import carry_out
+    elif family == "webpack":
+        from v1z3r_build.passes.split.queues import carry_out
+    else:
+        from v1z3r_build.passes.split.module_graph import carry_out, split_modules
+
+        answers = split_modules(workshop, findings)
+    workshop.diagnostics += (told for one in answers for told in one.diagnostics)
+    carry_out(workshop, answers)
 
 
 def _holders(workshop: Workshop, holding: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.turbopack import chunks
 from v1z3r_build.bundlers.turbopack.lists import UnplacedError, insert, insertions
@@ -95,8 +94,7 @@ def holds(ids: Collection[Id], data: bytes) -> list[Id]:
 # Lists
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """What a file becomes that tells of vendors' files, None if it stays.
 
     reasons: why it cannot tell of some, by the path of the chunk.

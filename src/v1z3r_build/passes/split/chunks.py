@@ -82,8 +82,7 @@ def draft_chunk(
     return draft_modules(unsplit, collection, scopes, tree.root_node, wanted, told, chosen)
 
 
-@dataclass(frozen=True, slots=True)
-class Inlined:
+class Inlined(NamedTuple):
     """Modules that are part of a bundle's start: a block that runs once, whose function has no parameters.
 
     require: the name of the runtime's function, which is declared around it.

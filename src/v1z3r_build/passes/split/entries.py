@@ -88,7 +88,7 @@ class _Work:
     def _settled(self, owned: Owned) -> Owned:
         """The app keeps what names its files."""
         if owned.owner and _NAMES_FILES in self.scopes.source[owned.start : owned.end]:
-            return replace(owned, body=None, labels=("",))
+            return owned._replace(body=None, labels=("",))
         return owned
 
     def _open(self, entry: Entry) -> _Factory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers import esm
 from v1z3r_build.bundlers.esm import Imports
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from v1z3r_build.passes.split.labels import Wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """What a module takes from others, by specifier its names for theirs; and which of its exports never change.
 
     declared: whether it says itself that it is a module, by an import or an export. awaits: whether others must wait
@@ -61,7 +60,7 @@ def exchange(data: bytes) -> Exchange | None:
 
 def given(taken: Exchange, module: esm.Module) -> Exchange:
     """What a module takes, and what it gives besides."""
-    return replace(taken, settled=module.settled())
+    return taken._replace(settled=module.settled())
 
 
 def _taken(module: esm.Outline) -> Exchange:

@@ -7,9 +7,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from v1z3r_build.bundlers import precache
 from v1z3r_build.bundlers.passage import written
-from v1z3r_build.bundlers.precache import Neighbour
 from v1z3r_build.bundlers.vite import beside
 from v1z3r_build.site import permanence
 from v1z3r_build.site.address import spellings
@@ -68,6 +66,8 @@ class OfflineLists:
     def _edits(
         self, path: str, data: bytes, vendors: Mapping[str, Sequence[str]], read: Callable[[str], bytes]
     ) -> list[Edit] | None:
+        from v1z3r_build.bundlers.precache import Neighbour, list_beside  # few sites have such lists
+
         def neighbours(url: str) -> list[Neighbour] | None:
             chunk = self._addresses.find(url, path).path
             if not chunk:
@@ -77,7 +77,7 @@ class OfflineLists:
                 for vendor in vendors.get(chunk, ())
             ]
 
-        return precache.list_beside(data, self.names[path], neighbours)
+        return list_beside(data, self.names[path], neighbours)
 
 
 def _digest(data: bytes) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.bundlers.items import Places
 from v1z3r_build.passes.split.labels import Part
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 _NEARLY = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(NamedTuple):
     """A module, or several that share a factory.
 
     ids: by which others require it. start, end: its bytes. body: None where it can only move whole. required,
@@ -137,7 +135,7 @@ def _labelled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
         )
     found = labels.of(parts)
     given = [found[at : at + one.size] for at, one in zip(first, modules, strict=True)]
-    return [replace(one, labels=_own(one, own)) for one, own in zip(modules, given, strict=True)]
+    return [one._replace(labels=_own(one, own)) for one, own in zip(modules, given, strict=True)]
 
 
 def _own(one: Owned, labels: Sequence[str]) -> tuple[str, ...]:
@@ -189,7 +187,7 @@ def _pulled(modules: Sequence[Owned], labels: Labels) -> list[Owned]:
             break
         nearly = {number: label for number, label in nearly.items() if number not in tied}
     return [
-        replace(one, body=None, labels=(found[number],)) if found[number] != one.owner else one
+        one._replace(body=None, labels=(found[number],)) if found[number] != one.owner else one
         for number, one in enumerate(modules)
     ]
 

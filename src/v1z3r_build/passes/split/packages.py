@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from v1z3r_build.bundlers import vocabulary
 from v1z3r_build.diagnostics import InputError
-from v1z3r_build.settings import VENDORS
-from v1z3r_build.workers.pool import Call
+from v1z3r_build.workers.call import Call
 
 if TYPE_CHECKING:
     from v1z3r_build.bundlers.vocabulary import Vendor
@@ -26,11 +24,13 @@ def locate(settings: Settings, root: Path) -> dict[str, Path]:
     given = settings.split.node_modules
     node_modules = Path(given) if given else root.absolute().parent / "node_modules"
     found: dict[str, Path] = {}
-    for name in settings.split.vendors:
-        if name in VENDORS:
-            continue
+    for name in settings.split.packages:
         found[name] = node_modules / name
         if not (found[name] / "package.json").is_file():
+            import difflib
+
+            from v1z3r_build.settings import VENDORS
+
             near = difflib.get_close_matches(name, VENDORS, n=1)
             meant = f"Did you mean {near[0]}? " if near else ""
             raise InputError(

@@ -13,7 +13,7 @@ from v1z3r_build.passes.split.answer import not_split
 from v1z3r_build.passes.split.offline import OfflineLists
 from v1z3r_build.passes.split.requests import InitialRequests
 from v1z3r_build.site.address import Addresses
-from v1z3r_build.workers.pool import Call, always
+from v1z3r_build.workers.call import Call, always
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
