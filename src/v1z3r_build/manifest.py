@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from v1z3r_build import __version__
 from v1z3r_build.diagnostics import Diagnostic, InputError, Level
+from v1z3r_build.site.asset import texts_of_places
 from v1z3r_build.site.site import Route
 from v1z3r_build.site.spooled import Spooled
 
@@ -180,8 +182,9 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
     """The manifest of a site after its last pass. Reads every file once, in pieces."""
     files = Spooled[FileRecord](site.spool)
     for path, asset in site.assets.items():
-        size, sha256, integrity = hashes(asset.location)
-        before = asset.original.stat().st_size
+        location, original = texts_of_places(asset)
+        size, sha256, integrity = hashes(location)
+        before = os.stat(original).st_size  # noqa: PTH116
         files[path] = FileRecord(
             source=asset.sources,
             kind=asset.kind,
@@ -215,10 +218,10 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
     )
 
 
-def hashes(location: Path) -> tuple[int, str, str]:
+def hashes(location: str | Path) -> tuple[int, str, str]:
     """Size in bytes, SHA-256 in hexadecimal, and SHA-384 in SRI notation of a file of any size."""
     size, sha256, sha384 = 0, hashlib.sha256(), hashlib.sha384()
-    with location.open("rb") as file:
+    with open(location, "rb", buffering=0) as file:  # noqa: PTH123
         while piece := file.read(_CHUNK):
             size += len(piece)
             sha256.update(piece)

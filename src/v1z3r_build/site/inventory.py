@@ -25,8 +25,8 @@ _HASH = 32  # bytes of SHA-256
 _ELSEWHERE = bytes(_HASH)
 
 
-class _Traits(NamedTuple):
-    """What many assets have in common."""
+class Traits(NamedTuple):
+    """What many assets have in common; the fields are those of an asset."""
 
     kind: Kind
     content_type: str
@@ -51,7 +51,8 @@ class _Stray(NamedTuple):
 class Inventory(Ordered[Asset]):
     """Assets by path, in sorted order. In memory each takes some 60 bytes, besides its path.
 
-    An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths.
+    An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths, and who
+    needs no more of them than their traits or sizes asks for those.
     """
 
     def __init__(self, root: Path, spool: Path, assets: Iterable[Asset] = ()) -> None:
@@ -63,8 +64,8 @@ class Inventory(Ordered[Asset]):
         self._traits = array("L")  # by their numbers
         self._hashes = bytearray()  # the names of places in the spool, `_ELSEWHERE` for all others
         # Shared with the inventories that are made of this one: a number keeps its meaning.
-        self._traits_by_number: list[_Traits] = []
-        self._numbers_of_traits: dict[_Traits, int] = {}
+        self._traits_by_number: list[Traits] = []
+        self._numbers_of_traits: dict[Traits, int] = {}
         self._strays: dict[str, _Stray] = {}
         for asset in assets:
             self.add(asset)
@@ -88,10 +89,7 @@ class Inventory(Ordered[Asset]):
 
     def replace(self, asset: Asset) -> None:
         """Take in another asset in the place of that with the same path. Raises KeyError if there is none."""
-        number = self._find(asset.path)
-        if number < 0:
-            raise KeyError(asset.path)
-        self._set(number, asset)
+        self._set(self._number(asset.path), asset)
 
     def updated(self, changed: Iterable[Asset]) -> Inventory:
         """This inventory with some assets replaced or added."""
@@ -119,10 +117,20 @@ class Inventory(Ordered[Asset]):
             yield self[path]
 
     def __getitem__(self, path: str) -> Asset:
-        number = self._find(path)
-        if number < 0:
-            raise KeyError(path)
-        return self._asset(number)
+        return self._asset(self._number(path))
+
+    def size(self, path: str) -> int:
+        """The size of an asset. Raises KeyError if there is none."""
+        return self._sizes[self._number(path)]
+
+    def traits(self, path: str) -> Traits:
+        """What an asset has in common with others. Raises KeyError if there is none."""
+        return self._traits_by_number[self._traits[self._number(path)]]
+
+    def each_traits(self) -> Iterator[tuple[str, Traits]]:
+        """Paths and traits."""
+        self._sort()
+        return zip(self, map(self._traits_by_number.__getitem__, self._traits), strict=True)
 
     def items(self) -> ItemsView[str, Asset]:
         """Paths and assets."""
@@ -152,7 +160,7 @@ class Inventory(Ordered[Asset]):
 
     def _set(self, number: int, asset: Asset) -> None:
         path = asset.path
-        traits = _Traits(
+        traits = Traits(
             asset.kind,
             asset.content_type,
             asset.cache_class,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import posixpath
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from turbohtml import parse
@@ -247,6 +248,7 @@ def with_charset(essence: str, known: str) -> str:
     return f"{essence}; charset={known}" if known else essence
 
 
+@cache
 def compressible(content_type: str) -> bool:
     """Whether a content coding can make files of the type smaller. Types that are compressed already are not."""
     essence = content_type.partition(";")[0].strip().lower()
@@ -263,7 +265,7 @@ def _named(path: str) -> tuple[str, Kind]:
 
 
 def _suffix(path: str) -> str:
-    return posixpath.splitext(posixpath.basename(path))[1][1:].lower()
+    return posixpath.splitext(path)[1][1:].lower()
 
 
 def _by_content(head: bytes, suffix: str) -> Judgement:

@@ -42,9 +42,18 @@ class Ordered(Mapping[str, _Value], Generic[_Value]):
 
     def _find(self, key: str) -> int:
         """Where a key stands in the sorted order, -1 if it is not there."""
-        self._sort()
-        number = bisect_left(self._keys, key)
-        return number if number < len(self._keys) and self._keys[number] == key else -1
+        if not self._is_sorted:
+            self._sort()
+        keys = self._keys
+        number = bisect_left(keys, key)
+        return number if number < len(keys) and keys[number] == key else -1
+
+    def _number(self, key: str) -> int:
+        """The same of a key that must be there. Raises KeyError."""
+        number = self._find(key)
+        if number < 0:
+            raise KeyError(key)
+        return number
 
     def _sort(self) -> None:
         if self._is_sorted:

@@ -52,12 +52,12 @@ class Output(NamedTuple):
     """A file to publish.
 
     path: relative to the root, with `/`. location: where its bytes lie. model: the file whose permission bits it
-    gets, None for those of a new file.
+    gets, None for those of a new file. Of a site's many files both come as text.
     """
 
     path: str
-    location: Path
-    model: Path | None = None
+    location: str | Path
+    model: str | Path | None = None
 
 
 class Staging:
@@ -192,7 +192,7 @@ class Staging:
             place = tree + _inside(output.path)
             self._make_folders(output.path.rpartition("/")[0], made)
             # One place may hold the bytes of several files, which must not become one file.
-            location = str(output.location)
+            location = os.fspath(output.location)
             ours = location.startswith(spool)
             if ours:
                 linked = _linked(location, place, links=2)
@@ -216,12 +216,12 @@ class Staging:
 
     def _standing(self, output: Output) -> str:
         """Where the file lies in the target, '' if it does not, or not as it would be published."""
-        location, target = str(output.location), f"{self.target}{os.sep}"
+        location, target = os.fspath(output.location), f"{self.target}{os.sep}"
         if location.startswith(target) and (self._in_place or location == target + output.path):
             return location
         if self.former is None or output.model is None:
             return ""
-        return str(self.former.copy(output.path, output.location, output.model) or "")
+        return self.former.copy(output.path, location, output.model) or ""
 
     def _make_folders(self, folder: str, made: set[str]) -> None:
         if folder in made:
@@ -270,7 +270,7 @@ class Staging:
         parent = self.target.parent
         as_it_was = f"{self.target} is as it was."
         if failure.errno in _FULL:
-            needed = sum(output.location.stat().st_size for output in outputs if output.location.exists())
+            needed = sum(Path(one.location).stat().st_size for one in outputs if Path(one.location).exists())
             takes = f" The output takes {_megabytes(needed)}." if needed else ""
             free = _megabytes(shutil.disk_usage(_existing(parent)).free)
             return SystemFailureError(
@@ -450,9 +450,9 @@ def _owner(target: Path) -> tuple[int, int] | None:
     return status.st_uid, status.st_gid
 
 
-def _give(place: str, model: Path | None, owner: tuple[int, int] | None) -> None:
+def _give(place: str, model: str | Path | None, owner: tuple[int, int] | None) -> None:
     """Give a file or folder the permission bits of its model, and its owner if we may."""
-    status = model.stat() if model is not None else None
+    status = os.stat(model) if model is not None else None  # noqa: PTH116
     if owner is not None and sys.platform != "win32":
         os.chown(place, *((status.st_uid, status.st_gid) if status else owner))
     if status is not None:

@@ -54,9 +54,10 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     An image that cannot be read stays as it is, and a diagnostic says so.
     """
     mode = _modes(settings.images)
-    rasters = [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
-    if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
-        return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
+    rasters = [path for path, one in site.assets.each_traits() if one.content_type in _RASTERS and mode(path) != "off"]
+    pages = (site.assets[path] for path, one in site.assets.each_traits() if one.kind == "html")
+    if not rasters and not any(b"data:image/" in one.read() for one in pages):
+        return _with(site, {}, shrunk(site, settings.images, None, pool))
     kept = Spooled[Read](site.spool)
     seen = survey(site, pool, SilentProgress(), kept)
     site = replace(site, readings=kept)

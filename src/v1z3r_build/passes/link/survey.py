@@ -89,17 +89,16 @@ def survey(site: Site, pool: Pool, progress: Progress, kept: Spooled[Read] | Non
 
 def _unnamed(site: Site) -> list[str]:
     """The files that have no final name: all but variants of images."""
-    return [path for path, asset in site.assets.items() if asset.cache_class != "immutable"]
+    return [path for path, traits in site.assets.each_traits() if traits.cache_class != "immutable"]
 
 
 def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
     by_token: defaultdict[bytes, list[str]] = defaultdict(list)
     by_name: defaultdict[bytes, list[str]] = defaultdict(list)
     for path in _unnamed(site):
-        asset = site.assets[path]
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
-        elif asset.kind != "html" and "." in posixpath.basename(path):
+        elif site.assets.traits(path).kind != "html" and "." in posixpath.basename(path):
             # Sorted, for what is told of a name is the first that is found: a set's order differs from run to run.
             for spelled in sorted(_spellings(posixpath.basename(path))):
                 by_name[spelled].append(path)
@@ -140,22 +139,22 @@ def _read(
     stating: list[str] = []
     texts: list[str] = []
     finder = BytesAhoCorasick(vocabulary.words)
-    for path, asset in site.assets.items():
-        if is_text(path, asset.kind, asset.content_type):
+    for path, traits in site.assets.each_traits():
+        if is_text(path, traits.kind, traits.content_type):
             texts.append(path)
             continue
         if is_encoded(path) and path.rpartition(".")[0] in site.assets:
             progress.advance(1)
             continue  # what it says by chance, in a content coding, its neighbour says in plain
         # A name in a binary file is beyond us to fill; only tokens matter there, names are found by chance.
-        binary = [hit for hit in _stream(finder, asset.location) if hit.word in vocabulary.tokens]
+        binary = [hit for hit in _stream(finder, site.assets[path].location) if hit.word in vocabulary.tokens]
         if binary:
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     components, diagnostics = _components(site, texts, pool)
     questions = _Questions(site, finder, components)
     for outcome in _answers(site, texts, questions, pool):
-        path, asset = outcome.key, site.assets[outcome.key]
+        path = outcome.key
         progress.advance(1)
         if outcome.failure is None:
             if kept is not None:
@@ -164,7 +163,7 @@ def _read(
             if any((reading.digests, reading.checksums, reading.revisions, reading.integrities, reading.policies)):
                 stating.append(path)
             continue
-        readings[path] = Reading(mentions=_unknown(questions.hits(asset)))
+        readings[path] = Reading(mentions=_unknown(questions.hits(site.assets[path])))
         diagnostics.append(
             warning(
                 "unreadable-format",
@@ -185,14 +184,14 @@ def _answers(site: Site, texts: Iterable[str], questions: _Questions, pool: Pool
         if read is not None and read.asked == arguments(path):
             yield Outcome(path, read.said)
         else:
-            unknown.append(Call(path, read_file, arguments, site.assets[path].size, 600.0, cached=always))
+            unknown.append(Call(path, read_file, arguments, site.assets.size(path), 600.0, cached=always))
     yield from pool.run(unknown)
 
 
 def _components(site: Site, texts: Iterable[str], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
     """The components of the site that show what they are given, and what is told of scripts that cannot be read."""
-    assets = map(site.assets.__getitem__, texts)
-    scripts = [one for one in assets if one.kind == "script" and next_image.MARK in one.read()]
+    assets = (site.assets[path] for path in texts if site.assets.traits(path).kind == "script")
+    scripts = [one for one in assets if next_image.MARK in one.read()]
     found: dict[tuple[str, str], bool] = {}
     diagnostics: list[Diagnostic] = []
     for outcome in pool.run(

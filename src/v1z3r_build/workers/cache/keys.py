@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FORMAT = b"v1z3r-build call 1\n"
+_CHUNK = 1 << 20
 
 
 class Keys:
@@ -42,8 +43,12 @@ class Keys:
         """The SHA-256 of a file's bytes."""
         place = str(path)
         if place not in self._files:
-            with path.open("rb", buffering=0) as file:
-                self._files[place] = hashlib.file_digest(file, "sha256").digest()
+            digest = hashlib.sha256()
+            with open(place, "rb", buffering=0) as file:  # noqa: PTH123 - half the cost of Path
+                # `hashlib.file_digest` clears a quarter of a megabyte for each file.
+                while piece := file.read(_CHUNK):
+                    digest.update(piece)
+            self._files[place] = digest.digest()
         return self._files[place]
 
 
