@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import ItemsView, ValuesView
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -116,9 +115,6 @@ class Inventory(Ordered[Asset]):
                 others.add(original)
             yield self[path]
 
-    def __getitem__(self, path: str) -> Asset:
-        return self._asset(self._number(path))
-
     def size(self, path: str) -> int:
         """The size of an asset. Raises KeyError if there is none."""
         return self._sizes[self._number(path)]
@@ -131,19 +127,6 @@ class Inventory(Ordered[Asset]):
         """Paths and traits."""
         self._sort()
         return zip(self, map(self._traits_by_number.__getitem__, self._traits), strict=True)
-
-    def items(self) -> ItemsView[str, Asset]:
-        """Paths and assets."""
-        return _Items(self)
-
-    def values(self) -> ValuesView[Asset]:
-        """The assets."""
-        return _Values(self)
-
-    def _each(self) -> Iterator[Asset]:
-        """The assets, none of which is looked up."""
-        self._sort()
-        return map(self._asset, range(len(self._keys)))
 
     def _is_own(self, path: str) -> bool:
         """Whether there is an asset of this path that came from the file of this path, and from no other."""
@@ -184,7 +167,7 @@ class Inventory(Ordered[Asset]):
             is_known = name != _ELSEWHERE or location == original
             self._strays[path] = _Stray(sources, "" if original == mostly else original, "" if is_known else location)
 
-    def _asset(self, number: int) -> Asset:
+    def _at(self, number: int) -> Asset:
         path = self._keys[number]
         stray = self._strays.get(path)
         original = self._root + path.replace("/", os.sep) if stray is None else self._original(stray)
@@ -216,20 +199,6 @@ class Inventory(Ordered[Asset]):
     def _in_input(self, sources: tuple[str, ...]) -> str:
         """Where the first of these files lies in the input, '' if there is none."""
         return self._root + sources[0].replace("/", os.sep) if sources else ""
-
-
-class _Items(ItemsView[str, Asset]):
-    _mapping: Inventory
-
-    def __iter__(self) -> Iterator[tuple[str, Asset]]:
-        return zip(self._mapping, self._mapping._each(), strict=True)
-
-
-class _Values(ValuesView[Asset]):
-    _mapping: Inventory
-
-    def __iter__(self) -> Iterator[Asset]:
-        return self._mapping._each()
 
 
 def _hash_in(name: str) -> bytes:

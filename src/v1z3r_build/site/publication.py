@@ -210,8 +210,8 @@ class Staging:
             self._make_folders(_inside(folder), made)
         # Last, since a folder without the right to write takes no files.
         for parent in sorted(made, reverse=True):
-            model = self.target / parent
-            _give(tree + parent, model if model.is_dir() else None, owner)
+            model = f"{self.target}{os.sep}{parent}"
+            _give(tree + parent, model if os.path.isdir(model) else None, owner)  # noqa: PTH112
         return () if self._in_place else (tree + one.removeprefix(f"{self.target}{os.sep}") for one in used)
 
     def _standing(self, output: Output) -> str:
@@ -226,10 +226,14 @@ class Staging:
     def _make_folders(self, folder: str, made: set[str]) -> None:
         if folder in made:
             return
-        (self._tree / folder).mkdir(parents=True, exist_ok=True)
-        while folder not in made:
-            made.add(folder)
-            folder = folder.rpartition("/")[0]
+        self._make_folders(folder.rpartition("/")[0], made)
+        place = f"{self._tree}{os.sep}{folder}"
+        try:
+            os.mkdir(place)  # noqa: PTH102
+        except FileExistsError:  # by a name that the system takes for the same
+            if not os.path.isdir(place):  # noqa: PTH112
+                raise
+        made.add(folder)
 
     def _swap(self) -> None:
         if not self.target.exists():
@@ -372,11 +376,21 @@ def _remove(folder: Path) -> None:
             inside = [one for part in parts for one in _folders(part)]
             if not inside:
                 break
-            list(threads.map(_remove_files, parts))
+            _each(_remove_files, parts, threads)
             parts = inside
-        list(threads.map(_remove_alone, parts))
+        _each(_remove_alone, parts, threads)
     if folder not in parts:
         _remove_alone(folder)
+
+
+def _each(remove: Callable[[Path], None], parts: list[Path], threads: ThreadPoolExecutor) -> None:
+    """Remove parts, each thread its share: to hand over one that holds a file or two takes longer than to remove it."""
+
+    def take(share: list[Path]) -> None:
+        for one in share:
+            remove(one)
+
+    list(threads.map(take, (parts[first::_THREADS] for first in range(_THREADS))))
 
 
 def _remove_files(folder: Path) -> None:
@@ -402,6 +416,9 @@ def _folders(folder: Path) -> list[Path]:
 
 def _remove_alone(folder: Path) -> None:
     _remove_files(folder)
+    with suppress(OSError):  # there are folders in it, or rights are missing
+        folder.rmdir()
+        return
     if sys.version_info >= (3, 12):
         shutil.rmtree(folder, onexc=_unlock)
     else:

@@ -157,8 +157,13 @@ class _Found:
         for path, reading in self._survey.readings.items():
             references = tuple(self._in(path, reading))
             self.references[path] = references
-            self.workers.update(one.target for one in references if one.target and one.url.role == "service-worker")
-            if any(not one.target for one in references):
+            is_dangling = False
+            for url, target in references:
+                if not target:
+                    is_dangling = True
+                elif url.role == "service-worker":
+                    self.workers.add(target)
+            if is_dangling:
                 self.dangling.append(path)
             yield path, reading, references
 
