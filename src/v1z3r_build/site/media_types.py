@@ -284,7 +284,14 @@ def _by_content(head: bytes, suffix: str) -> Judgement:
     return Judgement(_BINARY, "other")
 
 
+_MAGIC = {
+    offset: tuple(magic for at, magic, *_ in _SIGNATURES if at == offset) for offset in {at for at, *_ in _SIGNATURES}
+}
+
+
 def _signature(head: bytes) -> tuple[str, Kind, tuple[str, ...]] | None:
+    if not any(head.startswith(all_there, offset) for offset, all_there in _MAGIC.items()):
+        return None  # as of nearly all texts
     for offset, magic, essence, kind, admitted in _SIGNATURES:
         if head.startswith(magic, offset):
             return essence, kind, tuple(admitted.split())

@@ -33,11 +33,12 @@ def snapshot(root: Path) -> Snapshot:
     digest = hashlib.sha256()
     plain = True
     for path, status, leads_elsewhere in _walk(root):
-        is_folder = stat.S_ISDIR(status.st_mode)
-        facts = (path, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
-        digest.update(repr((facts, status.st_ino)).encode())
+        mode = status.st_mode
+        is_folder = stat.S_ISDIR(mode)
+        facts = (path, mode, status.st_ino, () if is_folder else (status.st_size, status.st_mtime_ns))
+        digest.update(repr(facts).encode())
         # One that cannot be listed may still be gone through.
-        is_plain = os.access(path, os.R_OK) if is_folder else stat.S_ISREG(status.st_mode)
+        is_plain = os.access(path, os.R_OK) if is_folder else stat.S_ISREG(mode)
         plain = plain and is_plain and not leads_elsewhere
     return Snapshot(digest.digest(), plain)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from v1z3r_build.bundlers import constants, next_image
 from v1z3r_build.bundlers.tokens import Token, tokens
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 _CHUNK = 8 << 20
+# Bytes of words that are looked for by a table of what follows each of them, in half the time: it takes 256 bytes for
+# each, or up to a kilobyte.
+_FEW = 32 << 10
 # No name is longer on the file systems that sites are built on (POSIX NAME_MAX), percent-encoded.
 _LONGEST = 3 * 256
 # Ends from which scripts compute the names of scripts: `"./" + name + ".js"`; and what patterns of such names hold, by
@@ -138,7 +141,8 @@ def _read(
     readings = Spooled[Reading](site.spool)
     stating: list[str] = []
     texts: list[str] = []
-    finder = BytesAhoCorasick(vocabulary.words)
+    few = sum(map(len, vocabulary.words)) <= _FEW
+    finder = BytesAhoCorasick(vocabulary.words, implementation=Implementation.DFA if few else None)
     for path, traits in site.assets.each_traits():
         if is_text(path, traits.kind, traits.content_type):
             texts.append(path)
@@ -268,14 +272,15 @@ class _Questions:
         asset = self._site.assets[path]
         hits = self.hits(asset)
         numbers: dict[int, int] = {}
-        own = tuple(hit._replace(word=numbers.setdefault(hit.word, len(numbers))) for hit in hits)
+        own = tuple(Hit(hit.start, hit.end, numbers.setdefault(hit.word, len(numbers)), hit.gap) for hit in hits)
         self._words[path] = array("L", numbers)
         return path, asset.kind, own, self._components, asset.location
 
     def reading(self, path: str, said: Reading) -> Reading:
         """What was read of a file that was asked before."""
         words = self._words.pop(path)
-        return said._replace(mentions=tuple(one._replace(word=words[one.word]) for one in said.mentions))
+        mentions = (Mention(one.start, one.end, words[one.word], *one[3:]) for one in said.mentions)
+        return said._replace(mentions=tuple(mentions))
 
 
 def read_file(
