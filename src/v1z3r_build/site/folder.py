@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -90,7 +91,7 @@ class _Walk:
             path, location, above, linked = folders.pop()
             try:
                 with os.scandir(location) as entries:
-                    found = sorted(entries, key=lambda entry: entry.name)
+                    found = sorted(entries, key=attrgetter("name"))
             except OSError as failure:
                 self.unreadable.append((path or ".", failure.strerror or str(failure)))
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.site.links import is_link
@@ -68,7 +69,7 @@ def _walk(root: Path) -> Iterator[tuple[str, os.stat_result, bool]]:
         folder = folders.pop()
         try:
             with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+                found = sorted(entries, key=attrgetter("name"))
         except PermissionError:
             continue  # reading the site ends the run over it, with all such folders named
         for entry in found:

@@ -6,20 +6,41 @@ is cheap, to ask it for the same value again and again is not.
 
 from __future__ import annotations
 
+import io
 import pickle
 import sys
 import tempfile
 from array import array
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from v1z3r_build.site.ordering import Ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 _Value = TypeVar("_Value")
 _PIECE = 64 << 10  # bytes that are written together: between two values others are read
+
+
+class _Apart(dict[type, "Callable[[Any], tuple[type, tuple[Any, ...]]]"]):
+    """What takes named tuples apart, by their types, in half the time of what `pickle` asks them for."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
+        if not hasattr(kind, "_make"):
+            raise KeyError(kind)  # no named tuple: it is asked itself
+        return self.setdefault(kind, lambda one: (kind, tuple(one)))
+
+
+_APART = _Apart()
+
+
+def _pickled(value: Any) -> bytes:
+    data = io.BytesIO()
+    pickler = pickle.Pickler(data, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = _APART
+    pickler.dump(value)
+    return data.getvalue()
 
 
 class Spooled(Ordered[_Value], Generic[_Value]):
@@ -42,7 +63,7 @@ class Spooled(Ordered[_Value], Generic[_Value]):
             self[key] = value
 
     def __setitem__(self, key: str, value: _Value) -> None:
-        data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        data = _pickled(value)
         if len(self._pending) >= _PIECE:
             self._file.seek(self._end - len(self._pending))
             self._file.write(self._pending)
