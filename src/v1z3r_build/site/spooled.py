@@ -64,15 +64,15 @@ class Spooled(Ordered[_Value], Generic[_Value]):
 
     def __setitem__(self, key: str, value: _Value) -> None:
         data = _pickled(value)
-        if len(self._pending) >= _PIECE:
-            self._file.seek(self._end - len(self._pending))
-            self._file.write(self._pending)
-            self._pending.clear()
         self._pending += data
         self._note(key)
         self._starts.append(self._end)
         self._sizes.append(len(data))
         self._end += len(data)
+        if len(self._pending) >= _PIECE:
+            self._file.seek(self._end - len(self._pending))
+            self._file.write(self._pending)
+            self._pending = bytearray()
 
     def _at(self, number: int) -> _Value:
         start, size = self._starts[number], self._sizes[number]
