@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import random
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import brotli
@@ -28,7 +29,6 @@ from v1z3r_build.workers.progress import SilentProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     Make = Callable[[Mapping[str, bytes]], Site]
 
@@ -105,7 +105,7 @@ def sidecars(site: Site) -> dict[str, bytes]:
     for path, encodings in site.encodings.items():
         assert encodings, path
         for name, encoding in encodings.items():
-            data = encoding.location.read_bytes()
+            data = Path(encoding.location).read_bytes()
             assert encoding.path not in site.assets
             assert encoding.path == path + CODINGS[name].suffix
             assert (encoding.size, encoding.sha256) == (len(data), hashlib.sha256(data).hexdigest())

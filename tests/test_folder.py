@@ -205,14 +205,14 @@ def test_a_socket_is_refused() -> None:
 
 def test_all_that_cannot_be_read_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(root, {f"secret/{number:02}.js": b"x" for number in range(30)})
-    opened = Path.open
+    opened = open
 
-    def refuse(self: Path, *arguments: object, **options: object) -> object:
-        if self.parent.name == "secret":
-            raise PermissionError(13, "Permission denied", str(self))
-        return opened(self, *arguments, **options)  # type: ignore[call-overload]
+    def refuse(place: str, *arguments: object, **options: object) -> object:
+        if Path(place).parent.name == "secret":
+            raise PermissionError(13, "Permission denied", place)
+        return opened(place, *arguments, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(SystemFailureError) as caught:
         read(root)
     assert "secret/00.js: Permission denied" in caught.value.message

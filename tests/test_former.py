@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -13,9 +13,6 @@ from v1z3r_build.cli import main
 from v1z3r_build.diagnostics import InputError
 from v1z3r_build.site.former import Former
 from v1z3r_build.site.publication import Output, Staging
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = (
     '<!doctype html><title>A</title><link rel="stylesheet" href="a.css"><script src="a.js"></script><p>' + "text " * 99
@@ -129,7 +126,7 @@ def test_a_file_is_held_by_name_and_bytes(tmp_path: Path, path: str, data: bytes
     model = make(tmp_path, {"out/a": "same", "out/d/x": "", "model": "m"}) / "model"
     former = Former(tmp_path / "out", group_of(tmp_path))
     (tmp_path / "asked").write_bytes(data)
-    expected = tmp_path / "out" / path if held else None
+    expected = str(tmp_path / "out" / path) if held else None
     assert former.holding(path, data, model) == expected
     assert former.copy(path, tmp_path / "asked", model) == expected
 
@@ -207,5 +204,5 @@ def test_an_output_that_is_removed_meanwhile_was_changed(tmp_path: Path, early: 
         assert found is not None
         (out / "a").unlink()
         if early:
-            found.read_bytes()
+            Path(found).read_bytes()
         staging.publish([Output("a", found, found)])

@@ -68,6 +68,21 @@ def test_it_holds_what_a_dict_would(items: list[Asset]) -> None:
         found["absent.js"]
 
 
+@given(st.lists(assets()))
+def test_parts_of_assets_are_those_of_the_whole(items: list[Asset]) -> None:
+    found = Inventory(ROOT, SPOOL, items)
+    traits = dict(found.each_traits())
+    assert list(traits) == list(found)
+    for path, asset in found.items():
+        assert found.size(path) == asset.size
+        assert found.traits(path) == traits[path]
+        assert {name: getattr(asset, name) for name in traits[path]._fields} == traits[path]._asdict()
+        assert asset.moved("/elsewhere", 1) == replace(asset, location=Path("/elsewhere"), size=1)
+    for ask in (found.size, found.traits):
+        with pytest.raises(KeyError, match=r"absent\.js"):
+            ask("absent.js")
+
+
 @given(st.lists(assets()), st.lists(assets()), st.lists(assets()))
 def test_an_update_leaves_what_it_was_made_of(items: list[Asset], some: list[Asset], others: list[Asset]) -> None:
     first = Inventory(ROOT, SPOOL, items)

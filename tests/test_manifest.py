@@ -214,7 +214,7 @@ def test_a_manifest_of_a_site(tmp_path: Path) -> None:
     asset = Asset(
         "a.js", "script", "text/javascript", 8, tmp_path / "a.js", tmp_path / "a.js", ("b.js",), "immutable", "three", "why"
     )  # fmt: skip
-    encoding = Encoding("a.js.br", 5, SHA256, tmp_path / "a.js.br")
+    encoding = Encoding("a.js.br", 5, SHA256, str(tmp_path / "a.js.br"))
     site = Site(
         root=tmp_path,
         spool=tmp_path,

@@ -41,6 +41,15 @@ def test_it_is_read_between_writes(items: list[tuple[str, object, bool]]) -> Non
         assert list(found) == sorted(held)
 
 
+def test_values_are_read_from_the_file_and_from_what_is_not_in_it_yet(tmp_path: Path) -> None:
+    found = Spooled[bytes](tmp_path)
+    for number in range(300):
+        found[f"{number:03}"] = b"%d" % number * 1000
+        assert [found[f"{one:03}"] for one in (0, number // 2, number)] == [
+            b"%d" % one * 1000 for one in (0, number // 2, number)
+        ]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the file lies elsewhere there")
 def test_its_file_has_no_name_that_could_be_left_behind(tmp_path: Path) -> None:
     found = Spooled(tmp_path, [("a", b"1")])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from v1z3r_build import __version__
 from v1z3r_build.diagnostics import Diagnostic, InputError, Level
+from v1z3r_build.site.asset import texts_of_places
 from v1z3r_build.site.site import Route
 from v1z3r_build.site.spooled import Spooled
 
@@ -180,8 +182,9 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
     """The manifest of a site after its last pass. Reads every file once, in pieces."""
     files = Spooled[FileRecord](site.spool)
     for path, asset in site.assets.items():
-        size, sha256, integrity = hashes(asset.location)
-        before = asset.original.stat().st_size
+        location, original = texts_of_places(asset)
+        size, sha256, integrity = hashes(location)
+        before = os.stat(original).st_size  # noqa: PTH116
         files[path] = FileRecord(
             source=asset.sources,
             kind=asset.kind,
@@ -215,10 +218,10 @@ def build(site: Site, settings_digest: str, engines: Mapping[str, str], base: st
     )
 
 
-def hashes(location: Path) -> tuple[int, str, str]:
+def hashes(location: str | Path) -> tuple[int, str, str]:
     """Size in bytes, SHA-256 in hexadecimal, and SHA-384 in SRI notation of a file of any size."""
     size, sha256, sha384 = 0, hashlib.sha256(), hashlib.sha384()
-    with location.open("rb") as file:
+    with open(location, "rb", buffering=0) as file:  # noqa: PTH123
         while piece := file.read(_CHUNK):
             size += len(piece)
             sha256.update(piece)
@@ -230,8 +233,8 @@ def release(files: Mapping[str, FileRecord]) -> str:
     """The name of an output: a hash over `files`, as one JSON text without line breaks."""
     digest = hashlib.sha256(b"{")
     for number, path in enumerate(sorted(files)):
-        record = json.dumps(_file_json(files[path]), ensure_ascii=False)
-        digest.update(_encoded(", " if number else "", json.dumps(path, ensure_ascii=False), ": ", record))
+        record = _ENCODED(_file_json(files[path]))
+        digest.update(_encoded(", " if number else "", _ENCODED(path), ": ", record))
     digest.update(b"}")
     return digest.hexdigest()
 
@@ -250,15 +253,25 @@ def _object_pieces(members: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
     """An object that is a member of the whole, one member of its own at a time."""
     empty = True
     for name, value in members:
-        key = json.dumps(name, ensure_ascii=False)
+        key = _ENCODED(name)
         yield _encoded("{\n  " if empty else ",\n  ", key, ": ", _indented(value, 2))
         empty = False
     yield b"{}" if empty else b"\n }"
 
 
+_ENCODED = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _indented(value: Any, depth: int) -> str:
-    """A value as it stands so deep in the text. No text in JSON holds a line break."""
-    return json.dumps(value, ensure_ascii=False, indent=1).replace("\n", "\n" + " " * depth)
+    """A value as it stands so deep in the text: as `json.dumps` with indent=1, which does all in Python."""
+    line = "\n" + " " * (depth + 1)
+    if value and isinstance(value, dict):
+        inside = ("," + line).join(f"{_ENCODED(key)}: {_indented(one, depth + 1)}" for key, one in value.items())
+        return f"{{{line}{inside}{line[:-1]}}}"
+    if value and isinstance(value, list):
+        inside = ("," + line).join(_indented(one, depth + 1) for one in value)
+        return f"[{line}{inside}{line[:-1]}]"
+    return _ENCODED(value)
 
 
 def _encoded(*texts: str) -> bytes:

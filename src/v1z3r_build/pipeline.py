@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from v1z3r_build.passes.minify import engine_versions, minify
 from v1z3r_build.passes.split import packages, split
 from v1z3r_build.runs import Order, Result
 from v1z3r_build.site import folder
+from v1z3r_build.site.asset import file_hash, texts_of_places
 from v1z3r_build.site.publication import Output, Staging, check_output
 from v1z3r_build.site.site import Encoding
 from v1z3r_build.summary import Summary, summarize
@@ -93,14 +94,15 @@ class _Outputs:
 
     def __init__(self, site: Site, made: Manifest) -> None:
         self._site = site
-        self._manifest = site.store_pieces(made.pieces())
+        self._manifest = str(site.store_pieces(made.pieces()))
 
     def __iter__(self) -> Iterator[Output]:
         encodings = self._site.encodings
         for path, asset in self._site.assets.items():
-            yield Output(path, asset.location, asset.original)
+            location, original = texts_of_places(asset)
+            yield Output(path, location, original)
             for encoding in encodings.get(path, {}).values():
-                yield Output(encoding.path, encoding.location, asset.original)
+                yield Output(encoding.path, encoding.location, original)
         yield Output(MANIFEST_NAME, self._manifest)
 
 
@@ -172,14 +174,9 @@ def _difference(found: Site, recorded: Manifest) -> str:
         return f"{path} is {'new' if path in present else 'gone'}"
     for path, (size, digest) in expected.items():
         asset = found.assets[path]
-        if asset.size != size or _sha256(asset.location) != digest:
+        if asset.size != size or file_hash(texts_of_places(asset)[0]).hexdigest() != digest:
             return f"{path} has other bytes"
     return ""
-
-
-def _sha256(location: Path) -> str:
-    with location.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _without_manifest(found: Site) -> Site:
@@ -194,7 +191,7 @@ def _as_recorded(found: Site, recorded: Manifest) -> Site:
         found.with_only(asset for path, asset in found.assets.items() if path in recorded.files),
         encodings={
             path: {
-                coding: Encoding(one.path, one.size, one.sha256, found.assets[one.path].location)
+                coding: Encoding(one.path, one.size, one.sha256, texts_of_places(found.assets[one.path])[0])
                 for coding, one in record.encodings.items()
             }
             for path, record in recorded.files.items()
@@ -208,10 +205,12 @@ def _as_recorded(found: Site, recorded: Manifest) -> Site:
 
 def _originals(site: Site) -> Iterator[tuple[Kind, int]]:
     """Kind and size of the input's files, but for its manifest and its sidecars, which the output counts nowhere."""
+    root = os.path.join(site.root, "")  # noqa: PTH118 - with a separator at the end
     for asset in site.assets.originals():
+        _, original = texts_of_places(asset)
         # What a vendor's file is checked against was made here, or in an earlier run.
-        if asset.original.is_relative_to(site.root):
-            yield asset.kind, asset.original.stat().st_size
+        if original.startswith(root):
+            yield asset.kind, os.stat(original).st_size  # noqa: PTH116
 
 
 def _reused_names(previous: Manifest | None, made: Manifest) -> Iterator[Diagnostic]:

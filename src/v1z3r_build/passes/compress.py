@@ -11,6 +11,7 @@ from v1z3r_build.codecs import brotli_coding
 from v1z3r_build.codecs.content_codings import CODINGS
 from v1z3r_build.diagnostics import Diagnostic, info, warning
 from v1z3r_build.passes.sidecars import is_encoded, settle
+from v1z3r_build.site.asset import file_hash, texts_of_places
 from v1z3r_build.site.media_types import compressible
 from v1z3r_build.site.site import Encoding
 from v1z3r_build.site.spooled import Spooled
@@ -48,7 +49,7 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
         firsts.append(first)
         if others:
             twins[first] = others
-    progress.start("compress", sum(site.assets[path].size for path in firsts))
+    progress.start("compress", sum(map(site.assets.size, firsts)))
     known = {path: _paying(of, site.assets[path], rules) for path, of in site.encodings.items()}
     encodings = Spooled[dict[str, Encoding]](site.spool)
     diagnostics = [said for asset in _candidates(site, rules) for said in _about_size(asset, rules)]
@@ -92,9 +93,9 @@ def pays(size: int, encoded: int, rules: CompressSettings) -> bool:
 
 
 def _candidates(site: Site, rules: CompressSettings) -> Iterator[Asset]:
-    for asset in site.assets.values():
-        if compressible(asset.content_type) and not is_encoded(asset.path) and pays(asset.size, 1, rules):
-            yield asset
+    for path, traits in site.assets.each_traits():
+        if compressible(traits.content_type) and not is_encoded(path) and pays(site.assets.size(path), 1, rules):
+            yield site.assets[path]
 
 
 def _is_unknown(asset: Asset) -> bool:
@@ -115,8 +116,7 @@ def _equal(site: Site, assets: Iterable[Asset]) -> Iterator[list[str]]:
 
 
 def _digest(asset: Asset) -> bytes:
-    with asset.location.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+    return file_hash(texts_of_places(asset)[0]).digest()
 
 
 def _calls(site: Site, paths: Iterable[str], rules: CompressSettings) -> Iterator[Call]:
@@ -125,7 +125,7 @@ def _calls(site: Site, paths: Iterable[str], rules: CompressSettings) -> Iterato
         return rules, _is_unknown(asset), asset.location
 
     for path in paths:
-        yield Call(path, encode_file, arguments, site.assets[path].size, cached=always)
+        yield Call(path, encode_file, arguments, site.assets.size(path), cached=always)
 
 
 def _paying(encodings: Mapping[str, Encoding], asset: Asset, rules: CompressSettings) -> dict[str, Encoding]:
@@ -137,7 +137,7 @@ def _offered(site: Site, asset: Asset, made: Mapping[str, bytes], known: dict[st
     for name, data in made.items():
         path = asset.path + CODINGS[name].suffix
         if path not in site.assets and (name not in known or len(data) <= known[name].size):
-            location = site.place(path, data, asset.original)
+            location = site.place(path, data, asset)
             known[name] = Encoding(path, len(data), hashlib.sha256(data).hexdigest(), location)
     return known
 

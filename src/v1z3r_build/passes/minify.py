@@ -61,7 +61,7 @@ def minify(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     engines, diagnostics = _engines(settings, site.root)
     options = ScriptOptions(engines, settings.minify.seconds)
     paths = list(_paths(site, settings))
-    progress.start("minify", sum(site.assets[path].size for path in paths))
+    progress.start("minify", sum(map(site.assets.size, paths)))
     assets = site.assets.copied()
     pages: set[str] = set()  # those that were minified
     inline: dict[str, Inline] = {}
@@ -235,7 +235,7 @@ def _calls(site: Site, paths: Iterable[str], options: ScriptOptions) -> Iterator
         return format_, absent, options, asset.location
 
     for path in paths:
-        yield Call(path, minify_file, arguments, site.assets[path].size, seconds, cached)
+        yield Call(path, minify_file, arguments, site.assets.size(path), seconds, cached)
 
 
 def _seconds(options: ScriptOptions) -> float:

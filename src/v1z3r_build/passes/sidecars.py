@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from v1z3r_build.codecs.content_codings import CODINGS
 from v1z3r_build.diagnostics import Diagnostic, warning
+from v1z3r_build.site.asset import file_hash, texts_of_places
 from v1z3r_build.site.site import Encoding
 from v1z3r_build.workers.call import Call
 
@@ -64,14 +64,17 @@ def decodes_to(coding: str, sidecar: bytes, neighbour: bytes) -> bool:
         return False
 
 
+_SUFFIXES = (*(coding.suffix for coding in CODINGS.values()), ".zst")
+
+
 def is_encoded(path: str) -> bool:
     """Whether the name says that the file is in a content coding already."""
-    return path.endswith((*(coding.suffix for coding in CODINGS.values()), ".zst"))
+    return path.endswith(_SUFFIXES)
 
 
 def _owners(site: Site) -> Mapping[Path, list[Asset]]:
     """The assets by the input file that they came from, where that is named as a sidecar or has one beside it."""
-    sidecars = [asset.original for asset in site.assets.values() if is_encoded(asset.original.name)]
+    sidecars = [asset.original for asset in site.assets.values() if is_encoded(texts_of_places(asset)[1])]
     wanted = {*sidecars, *(place.with_suffix("") for place in sidecars)}
     owners: dict[Path, list[Asset]] = defaultdict(list)
     for asset in site.assets.values() if wanted else ():
@@ -90,9 +93,8 @@ def _claims(asset: Asset, owners: Mapping[Path, list[Asset]]) -> Iterator[tuple[
 
 
 def _encoding(owner: Asset, coding: str, sidecar: Asset) -> Encoding:
-    with sidecar.original.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Encoding(owner.path + CODINGS[coding].suffix, sidecar.size, digest, sidecar.original)
+    _, original = texts_of_places(sidecar)
+    return Encoding(owner.path + CODINGS[coding].suffix, sidecar.size, file_hash(original).hexdigest(), original)
 
 
 def _stale(sidecar: Asset, neighbour: Path) -> Diagnostic:

@@ -63,15 +63,23 @@ class Addresses:
         text = text.strip(" \t\n\r\f").replace("\\", "/")
         if not text or text.startswith("#"):
             return _OUTSIDE
-        document = self.url(referrer)
-        if not page_base and _PLAIN.fullmatch(text) and (text.startswith("/") or _PLAIN.fullmatch(document)):
-            resolved: str | None = text if text.startswith("/") else document[: document.rindex("/") + 1] + text
+        is_plain = not page_base and _PLAIN.fullmatch(text) is not None
+        resolved: str | None
+        if is_plain and text.startswith("/"):
+            resolved = text
         else:
-            resolved = self._resolved(document, page_base, text)
+            document = self.url(referrer)
+            is_plain = is_plain and _PLAIN.fullmatch(document) is not None
+            if is_plain:
+                resolved = document[: document.rindex("/") + 1] + text
+            else:
+                resolved = self._resolved(document, page_base, text)
         if resolved is None:
             return _OUTSIDE
-        path = posixpath.normpath(resolved) + ("/" if resolved.endswith("/") else "")
-        path = unquote(path.replace("//", "/"))
+        path = resolved
+        if not is_plain or "/." in path or "//" in path:
+            path = posixpath.normpath(path) + ("/" if path.endswith("/") else "")
+            path = unquote(path.replace("//", "/"))
         if not (path + "/").startswith(self._base):
             return _OUTSIDE
         return Target(self._file(path[len(self._base) :]), ours=True)
@@ -89,7 +97,9 @@ class Addresses:
         return parts.path if origin in (_HERE, self._origin) else None
 
     def _file(self, path: str) -> str:
-        choices = [path, f"{path}.html", f"{path}/index.html"] if path else ["index.html"]
+        if path and not path.endswith("/") and path in self._paths:
+            return path
+        choices = (f"{path}.html", f"{path}/index.html") if path else ("index.html",)
         if path.endswith("/"):
-            choices = [f"{path}index.html", f"{path[:-1]}.html"]
+            choices = (f"{path}index.html", f"{path[:-1]}.html")
         return next((choice for choice in choices if choice in self._paths), "")

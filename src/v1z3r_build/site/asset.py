@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kind = Literal["html", "script", "style", "image", "font", "wasm", "json", "media", "text", "other"]
 CacheClass = Literal["immutable", "html", "revalidate", "service-worker"]
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,36 @@ class Asset:
     variants: tuple[str, ...] = ()
     score: int = 0
 
+    def moved(self, location: str, size: int) -> Asset:
+        """The same file with other bytes. location: a path as text; no other is made of it."""
+        return Asset(
+            self.path,
+            self.kind,
+            self.content_type,
+            size,
+            cast("Path", location),
+            cast("Path", _ORIGINAL.text(self)),
+            self.sources,
+            self.cache_class,
+            self.vendor,
+            self.kept,
+            self.variants,
+            self.score,
+        )
+
     def read(self) -> bytes:
         """Its present bytes."""
         with open(_LOCATION.text(self), "rb", buffering=0) as file:  # noqa: PTH123 - to make a path takes as long
             return file.read()
+
+
+def file_hash(location: str) -> hashlib._Hash:
+    """The SHA-256 of a file of any size. `hashlib.file_digest` clears a large buffer for each, however small."""
+    digest = hashlib.sha256()
+    with open(location, "rb", buffering=0) as file:  # noqa: PTH123
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest
 
 
 class _Place:

@@ -9,8 +9,9 @@ import sys
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from v1z3r_build.diagnostics import Diagnostic, InputError, SystemFailureError, info, warning
 from v1z3r_build.site import media_types
@@ -90,7 +91,7 @@ class _Walk:
             path, location, above, linked = folders.pop()
             try:
                 with os.scandir(location) as entries:
-                    found = sorted(entries, key=lambda entry: entry.name)
+                    found = sorted(entries, key=attrgetter("name"))
             except OSError as failure:
                 self.unreadable.append((path or ".", failure.strerror or str(failure)))
                 continue
@@ -134,23 +135,24 @@ class _Walk:
         if stat.S_ISDIR(status.st_mode):
             return location
         if stat.S_ISREG(status.st_mode):
-            self._file(path, Path(location), status.st_size)
+            self._file(path, location, status.st_size)
         else:
             self.refused.append((path, "a special file (pipe, socket or device)"))
         return None
 
-    def _file(self, path: str, location: Path, size: int) -> None:
-        with location.open("rb", buffering=0) as file:
+    def _file(self, path: str, location: str, size: int) -> None:
+        with open(location, "rb", buffering=0) as file:  # noqa: PTH123 - to make a path takes as long
             head = file.read(media_types.HEAD_SIZE)
             judged = media_types.judge(path, head)
             known = ""
             if media_types.has_charset(judged.essence) and not judged.contents:
-                place = _first_invalid(head, file)
+                place = None if len(head) == size and _is_utf8(head) else _first_invalid(head, file)
                 known = media_types.charset(judged.essence, head, valid_utf8=place is None)
                 if place is not None and known in ("", "utf-8"):
                     self.diagnostics.append(_about_charset(path, judged.kind, known, place))
         content_type = sys.intern(media_types.with_charset(judged.essence, known))
-        self.assets.add(Asset(path, judged.kind, content_type, size, location, location, (path,)))
+        place_of = cast("Path", location)  # which an asset holds as text
+        self.assets.add(Asset(path, judged.kind, content_type, size, place_of, place_of, (path,)))
         if judged.contents:
             self.diagnostics.append(_about_contents(path, judged))
 
@@ -160,6 +162,14 @@ def _target(link: str) -> str:
         return str(Path(link).readlink())
     except OSError as failure:
         return str(failure)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _first_invalid(head: bytes, rest: io.RawIOBase) -> tuple[int, int] | None:

@@ -11,12 +11,12 @@ import os
 import stat
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from io import FileIO
+    from pathlib import Path
 
 _CHUNK = 1 << 20
 
@@ -30,19 +30,19 @@ class Former:
 
     def __init__(self, root: Path, group: int) -> None:
         """group: that of a new file of ours, where the system has groups."""
-        self._root = root
+        self._root = f"{root}{os.sep}"
         self._group = group
 
-    def holding(self, path: str, data: bytes, model: Path) -> Path | None:
+    def holding(self, path: str, data: bytes, model: str | Path) -> str | None:
         """Where the file of this name lies, if it holds these bytes and is as a new one would be.
 
         model: the file whose permission bits and owner a new one would get.
         """
         return self._place_if(path, len(data), model, lambda file: file.read(len(data) + 1) == data)
 
-    def copy(self, path: str, source: Path, model: Path) -> Path | None:
+    def copy(self, path: str, source: str | Path, model: str | Path) -> str | None:
         """The same for the bytes of another file, of any size."""
-        with source.open("rb", buffering=0) as asked:
+        with open(source, "rb", buffering=0) as asked:  # noqa: PTH123
 
             def is_equal(file: FileIO) -> bool:
                 while (piece := asked.read(_CHUNK)) == file.read(_CHUNK):
@@ -52,14 +52,14 @@ class Former:
 
             return self._place_if(path, os.fstat(asked.fileno()).st_size, model, is_equal)
 
-    def _place_if(self, path: str, size: int, model: Path, is_equal: Callable[[FileIO], bool]) -> Path | None:
-        place = f"{self._root}{os.sep}{path}"
+    def _place_if(self, path: str, size: int, model: str | Path, is_equal: Callable[[FileIO], bool]) -> str | None:
+        place = self._root + path
         with suppress(OSError), open(place, "rb", buffering=0) as file:  # noqa: PTH123 - half the cost of Path
             status = os.fstat(file.fileno())
             # With a second name it may be part of a backup, whose bytes others would share from now on.
-            fits = status.st_size == size and status.st_nlink == 1 and self._is_alike(status, model.stat())
+            fits = status.st_size == size and status.st_nlink == 1 and self._is_alike(status, os.stat(model))  # noqa: PTH116
             if fits and not _has_attributes(file) and is_equal(file):
-                return Path(place)
+                return place
         return None
 
     def _is_alike(self, status: os.stat_result, model: os.stat_result) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import ItemsView, ValuesView
 from copy import copy
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -25,8 +24,8 @@ _HASH = 32  # bytes of SHA-256
 _ELSEWHERE = bytes(_HASH)
 
 
-class _Traits(NamedTuple):
-    """What many assets have in common."""
+class Traits(NamedTuple):
+    """What many assets have in common; the fields are those of an asset."""
 
     kind: Kind
     content_type: str
@@ -51,7 +50,8 @@ class _Stray(NamedTuple):
 class Inventory(Ordered[Asset]):
     """Assets by path, in sorted order. In memory each takes some 60 bytes, besides its path.
 
-    An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths.
+    An asset is made when it is asked for, which takes two microseconds: who needs many again keeps their paths, and who
+    needs no more of them than their traits or sizes asks for those.
     """
 
     def __init__(self, root: Path, spool: Path, assets: Iterable[Asset] = ()) -> None:
@@ -63,8 +63,8 @@ class Inventory(Ordered[Asset]):
         self._traits = array("L")  # by their numbers
         self._hashes = bytearray()  # the names of places in the spool, `_ELSEWHERE` for all others
         # Shared with the inventories that are made of this one: a number keeps its meaning.
-        self._traits_by_number: list[_Traits] = []
-        self._numbers_of_traits: dict[_Traits, int] = {}
+        self._traits_by_number: list[Traits] = []
+        self._numbers_of_traits: dict[Traits, int] = {}
         self._strays: dict[str, _Stray] = {}
         for asset in assets:
             self.add(asset)
@@ -88,10 +88,7 @@ class Inventory(Ordered[Asset]):
 
     def replace(self, asset: Asset) -> None:
         """Take in another asset in the place of that with the same path. Raises KeyError if there is none."""
-        number = self._find(asset.path)
-        if number < 0:
-            raise KeyError(asset.path)
-        self._set(number, asset)
+        self._set(self._number(asset.path), asset)
 
     def updated(self, changed: Iterable[Asset]) -> Inventory:
         """This inventory with some assets replaced or added."""
@@ -118,24 +115,18 @@ class Inventory(Ordered[Asset]):
                 others.add(original)
             yield self[path]
 
-    def __getitem__(self, path: str) -> Asset:
-        number = self._find(path)
-        if number < 0:
-            raise KeyError(path)
-        return self._asset(number)
+    def size(self, path: str) -> int:
+        """The size of an asset. Raises KeyError if there is none."""
+        return self._sizes[self._number(path)]
 
-    def items(self) -> ItemsView[str, Asset]:
-        """Paths and assets."""
-        return _Items(self)
+    def traits(self, path: str) -> Traits:
+        """What an asset has in common with others. Raises KeyError if there is none."""
+        return self._traits_by_number[self._traits[self._number(path)]]
 
-    def values(self) -> ValuesView[Asset]:
-        """The assets."""
-        return _Values(self)
-
-    def _each(self) -> Iterator[Asset]:
-        """The assets, none of which is looked up."""
+    def each_traits(self) -> Iterator[tuple[str, Traits]]:
+        """Paths and traits."""
         self._sort()
-        return map(self._asset, range(len(self._keys)))
+        return zip(self, map(self._traits_by_number.__getitem__, self._traits), strict=True)
 
     def _is_own(self, path: str) -> bool:
         """Whether there is an asset of this path that came from the file of this path, and from no other."""
@@ -152,7 +143,7 @@ class Inventory(Ordered[Asset]):
 
     def _set(self, number: int, asset: Asset) -> None:
         path = asset.path
-        traits = _Traits(
+        traits = Traits(
             asset.kind,
             asset.content_type,
             asset.cache_class,
@@ -176,7 +167,7 @@ class Inventory(Ordered[Asset]):
             is_known = name != _ELSEWHERE or location == original
             self._strays[path] = _Stray(sources, "" if original == mostly else original, "" if is_known else location)
 
-    def _asset(self, number: int) -> Asset:
+    def _at(self, number: int) -> Asset:
         path = self._keys[number]
         stray = self._strays.get(path)
         original = self._root + path.replace("/", os.sep) if stray is None else self._original(stray)
@@ -208,20 +199,6 @@ class Inventory(Ordered[Asset]):
     def _in_input(self, sources: tuple[str, ...]) -> str:
         """Where the first of these files lies in the input, '' if there is none."""
         return self._root + sources[0].replace("/", os.sep) if sources else ""
-
-
-class _Items(ItemsView[str, Asset]):
-    _mapping: Inventory
-
-    def __iter__(self) -> Iterator[tuple[str, Asset]]:
-        return zip(self._mapping, self._mapping._each(), strict=True)
-
-
-class _Values(ValuesView[Asset]):
-    _mapping: Inventory
-
-    def __iter__(self) -> Iterator[Asset]:
-        return self._mapping._each()
 
 
 def _hash_in(name: str) -> bytes:

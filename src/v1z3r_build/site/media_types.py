@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import posixpath
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -242,6 +243,7 @@ def with_charset(essence: str, known: str) -> str:
     return f"{essence}; charset={known}" if known else essence
 
 
+@cache
 def compressible(content_type: str) -> bool:
     """Whether a content coding can make files of the type smaller. Types that are compressed already are not."""
     essence = content_type.partition(";")[0].strip().lower()
@@ -258,7 +260,7 @@ def _named(path: str) -> tuple[str, Kind]:
 
 
 def _suffix(path: str) -> str:
-    return posixpath.splitext(posixpath.basename(path))[1][1:].lower()
+    return posixpath.splitext(path)[1][1:].lower()
 
 
 def _by_content(head: bytes, suffix: str) -> Judgement:
@@ -277,7 +279,14 @@ def _by_content(head: bytes, suffix: str) -> Judgement:
     return Judgement(_BINARY, "other")
 
 
+_MAGIC = {
+    offset: tuple(magic for at, magic, *_ in _SIGNATURES if at == offset) for offset in {at for at, *_ in _SIGNATURES}
+}
+
+
 def _signature(head: bytes) -> tuple[str, Kind, tuple[str, ...]] | None:
+    if not any(head.startswith(all_there, offset) for offset, all_there in _MAGIC.items()):
+        return None  # as of nearly all texts
     for offset, magic, essence, kind, admitted in _SIGNATURES:
         if head.startswith(magic, offset):
             return essence, kind, tuple(admitted.split())

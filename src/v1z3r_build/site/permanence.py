@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from v1z3r_build.site.asset import Asset
+    from v1z3r_build.site.asset import Kind
 
 # Names that crawlers, browsers, hosts and installers ask for by themselves.
 _FIXED = re.compile(
@@ -21,24 +21,24 @@ _SERVICE_WORKERS = re.compile(
 )
 
 
-def reason(asset: Asset) -> str:
+def reason(path: str, kind: Kind) -> str:
     """Why a file's name must stay, '' when it may change. Judged by the name alone."""
-    folder, name = posixpath.split(asset.path)
-    if asset.kind == "html":
+    folder, name = posixpath.split(path)
+    if kind == "html":
         return "a page is known by its URL"
-    if ".well-known/" in asset.path or _FIXED.fullmatch(name):
+    if ".well-known/" in path or _FIXED.fullmatch(name):
         return "its name is a convention that outsiders ask for"
-    if name.endswith((".webmanifest", ".appcache")) or _is_feed(asset):
+    if name.endswith((".webmanifest", ".appcache")) or _is_feed(path):
         return "installed apps and feed readers come back to its URL"
-    if is_service_worker(asset.path):
+    if is_service_worker(path):
         return "a service worker is known by its URL"
-    if "_next/data/" in asset.path:
+    if "_next/data/" in path:
         return "Next.js computes its name from the route and the build id"
-    if re.search(r"_next/static/(?!chunks/|css/|media/|js/)[^/]+/", asset.path):
+    if re.search(r"_next/static/(?!chunks/|css/|media/|js/)[^/]+/", path):
         return "Next.js computes its name from the build id"
-    if asset.kind == "text" and name.endswith(".txt"):
+    if kind == "text" and name.endswith(".txt"):
         return "a text is known by its URL"
-    if asset.kind == "text" and folder == "":
+    if kind == "text" and folder == "":
         return "a text at the root is known by its URL"
     if name.endswith((".map", ".LICENSE.txt")):
         return "only tools ask for it"
@@ -50,5 +50,5 @@ def is_service_worker(path: str) -> bool:
     return _SERVICE_WORKERS.fullmatch(posixpath.basename(path)) is not None
 
 
-def _is_feed(asset: Asset) -> bool:
-    return asset.path.endswith((".rss", ".atom", ".xml"))
+def _is_feed(path: str) -> bool:
+    return path.endswith((".rss", ".atom", ".xml"))

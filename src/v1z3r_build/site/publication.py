@@ -52,12 +52,12 @@ class Output(NamedTuple):
     """A file to publish.
 
     path: relative to the root, with `/`. location: where its bytes lie. model: the file whose permission bits it
-    gets, None for those of a new file.
+    gets, None for those of a new file. Of a site's many files both come as text.
     """
 
     path: str
-    location: Path
-    model: Path | None = None
+    location: str | Path
+    model: str | Path | None = None
 
 
 class Staging:
@@ -192,7 +192,7 @@ class Staging:
             place = tree + _inside(output.path)
             self._make_folders(output.path.rpartition("/")[0], made)
             # One place may hold the bytes of several files, which must not become one file.
-            location = str(output.location)
+            location = os.fspath(output.location)
             ours = location.startswith(spool)
             if ours:
                 linked = _linked(location, place, links=2)
@@ -210,26 +210,32 @@ class Staging:
             self._make_folders(_inside(folder), made)
         # Last, since a folder without the right to write takes no files.
         for parent in sorted(made, reverse=True):
-            model = self.target / parent
-            _give(tree + parent, model if model.is_dir() else None, owner)
+            model = f"{self.target}{os.sep}{parent}"
+            _give(tree + parent, model if os.path.isdir(model) else None, owner)  # noqa: PTH112
         return () if self._in_place else (tree + one.removeprefix(f"{self.target}{os.sep}") for one in used)
 
     def _standing(self, output: Output) -> str:
         """Where the file lies in the target, '' if it does not, or not as it would be published."""
-        location, target = str(output.location), f"{self.target}{os.sep}"
+        location, target = os.fspath(output.location), f"{self.target}{os.sep}"
         if location.startswith(target) and (self._in_place or location == target + output.path):
             return location
         if self.former is None or output.model is None:
             return ""
-        return str(self.former.copy(output.path, output.location, output.model) or "")
+        return self.former.copy(output.path, location, output.model) or ""
 
     def _make_folders(self, folder: str, made: set[str]) -> None:
-        if folder in made:
-            return
-        (self._tree / folder).mkdir(parents=True, exist_ok=True)
+        missing: list[str] = []
         while folder not in made:
+            missing.append(folder)
             made.add(folder)
             folder = folder.rpartition("/")[0]
+        for one in reversed(missing):
+            place = f"{self._tree}{os.sep}{one}"
+            try:
+                os.mkdir(place)  # noqa: PTH102 - no path is made of each
+            except FileExistsError:  # by a name that the system takes for the same
+                if not os.path.isdir(place):  # noqa: PTH112
+                    raise
 
     def _swap(self) -> None:
         if not self.target.exists():
@@ -270,7 +276,7 @@ class Staging:
         parent = self.target.parent
         as_it_was = f"{self.target} is as it was."
         if failure.errno in _FULL:
-            needed = sum(output.location.stat().st_size for output in outputs if output.location.exists())
+            needed = sum(Path(one.location).stat().st_size for one in outputs if Path(one.location).exists())
             takes = f" The output takes {_megabytes(needed)}." if needed else ""
             free = _megabytes(shutil.disk_usage(_existing(parent)).free)
             return SystemFailureError(
@@ -372,11 +378,21 @@ def _remove(folder: Path) -> None:
             inside = [one for part in parts for one in _folders(part)]
             if not inside:
                 break
-            list(threads.map(_remove_files, parts))
+            _each(_remove_files, parts, threads)
             parts = inside
-        list(threads.map(_remove_alone, parts))
+        _each(_remove_alone, parts, threads)
     if folder not in parts:
         _remove_alone(folder)
+
+
+def _each(remove: Callable[[Path], None], parts: list[Path], threads: ThreadPoolExecutor) -> None:
+    """Remove parts, each thread its share: to hand over one that holds a file or two takes longer than to remove it."""
+
+    def take(share: list[Path]) -> None:
+        for one in share:
+            remove(one)
+
+    list(threads.map(take, (parts[first::_THREADS] for first in range(_THREADS))))
 
 
 def _remove_files(folder: Path) -> None:
@@ -402,6 +418,9 @@ def _folders(folder: Path) -> list[Path]:
 
 def _remove_alone(folder: Path) -> None:
     _remove_files(folder)
+    with suppress(OSError):  # there are folders in it, or rights are missing
+        folder.rmdir()
+        return
     if sys.version_info >= (3, 12):
         shutil.rmtree(folder, onexc=_unlock)
     else:
@@ -450,9 +469,9 @@ def _owner(target: Path) -> tuple[int, int] | None:
     return status.st_uid, status.st_gid
 
 
-def _give(place: str, model: Path | None, owner: tuple[int, int] | None) -> None:
+def _give(place: str, model: str | Path | None, owner: tuple[int, int] | None) -> None:
     """Give a file or folder the permission bits of its model, and its owner if we may."""
-    status = model.stat() if model is not None else None
+    status = os.stat(model) if model is not None else None  # noqa: PTH116
     if owner is not None and sys.platform != "win32":
         os.chown(place, *((status.st_uid, status.st_gid) if status else owner))
     if status is not None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from v1z3r_build.site.asset import texts_of_places
 from v1z3r_build.site.inventory import Inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from v1z3r_build.diagnostics import Diagnostic
     from v1z3r_build.site.asset import Asset
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Encoding(NamedTuple):
-    """A sidecar: the same file in a content coding."""
+    """A sidecar: the same file in a content coding. location: a path as text, for there are many."""
 
     path: str
     size: int
     sha256: str
-    location: Path
+    location: str
 
 
 class Route(NamedTuple):
@@ -63,24 +65,27 @@ class Site:
     readings: Mapping[str, Read] = field(default_factory=dict)
     former: Former | None = None
 
-    def place(self, path: str, data: bytes, model: Path) -> Path:
+    def place(self, path: str, data: bytes, asset: Asset) -> str:
         """Where bytes lie that are to be published under a name: in the former output, or they go to the spool.
 
-        model: the file whose permission bits the file will get.
+        asset: the file that they are, or are made of.
         """
-        found = self.former.holding(path, data, model) if self.former is not None else None
-        return self.store(data) if found is None else found
+        found = self.former.holding(path, data, texts_of_places(asset)[1]) if self.former is not None else None
+        return self._stored(data) if found is None else found
 
     def store(self, data: bytes) -> Path:
         """Write bytes into the spool and return where they lie. Equal bytes share one place."""
-        target = self.spool / hashlib.sha256(data).hexdigest()
+        return Path(self._stored(data))
+
+    def _stored(self, data: bytes) -> str:
+        target = f"{self.spool}{os.sep}{hashlib.sha256(data).hexdigest()}"
         try:
-            with target.open("xb") as file:
+            with open(target, "xb") as file:  # noqa: PTH123 - a third of the cost of Path, for all that passes make
                 file.write(data)
         except FileExistsError:
             pass
         except BaseException:
-            target.unlink(missing_ok=True)  # half of it must not be taken for the whole
+            Path(target).unlink(missing_ok=True)  # half of it must not be taken for the whole
             raise
         return target
 
@@ -96,7 +101,7 @@ class Site:
 
     def rewritten(self, asset: Asset, data: bytes) -> Asset:
         """The asset with new bytes."""
-        return replace(asset, location=self.place(asset.path, data, asset.original), size=len(data))
+        return asset.moved(self.place(asset.path, data, asset), len(data))
 
     def with_assets(self, changed: Iterable[Asset], diagnostics: Iterable[Diagnostic] = ()) -> Site:
         """The site with some assets replaced or added, and more diagnostics."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.site.links import is_link
@@ -33,11 +34,12 @@ def snapshot(root: Path) -> Snapshot:
     digest = hashlib.sha256()
     plain = True
     for path, status, leads_elsewhere in _walk(root):
-        is_folder = stat.S_ISDIR(status.st_mode)
-        facts = (path, status.st_mode, () if is_folder else (status.st_size, status.st_mtime_ns))
-        digest.update(repr((facts, status.st_ino)).encode())
+        mode = status.st_mode
+        is_folder = stat.S_ISDIR(mode)
+        facts = (path, mode, status.st_ino, () if is_folder else (status.st_size, status.st_mtime_ns))
+        digest.update(repr(facts).encode())
         # One that cannot be listed may still be gone through.
-        is_plain = os.access(path, os.R_OK) if is_folder else stat.S_ISREG(status.st_mode)
+        is_plain = os.access(path, os.R_OK) if is_folder else stat.S_ISREG(mode)
         plain = plain and is_plain and not leads_elsewhere
     return Snapshot(digest.digest(), plain)
 
@@ -67,7 +69,7 @@ def _walk(root: Path) -> Iterator[tuple[str, os.stat_result, bool]]:
         folder = folders.pop()
         try:
             with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+                found = sorted(entries, key=attrgetter("name"))
         except PermissionError:
             continue  # reading the site ends the run over it, with all such folders named
         for entry in found:

@@ -52,8 +52,9 @@ def images(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Si
     """
     mode = _modes(settings.images)
     rasters = _rasters(site, mode)
-    if not rasters and not any(one.kind == "html" and b"data:image/" in one.read() for one in site.assets.values()):
-        return _with(site, {}, shrunk(site, settings.images, lambda _: False, pool))
+    pages = (site.assets[path] for path, one in site.assets.each_traits() if one.kind == "html")
+    if not rasters and not any(b"data:image/" in one.read() for one in pages):
+        return _with(site, {}, shrunk(site, settings.images, None, pool))
     # What reads pages and style sheets for the sake of images is slow to import, and of no use without them.
     from v1z3r_build.passes.images.markup import markup, scripts_of, shown_still
     from v1z3r_build.passes.images.replacement import Replacements
@@ -115,7 +116,7 @@ def foreseen(site: Site, settings: Settings) -> Iterator[Call]:
 
 def _rasters(site: Site, mode: Callable[[str], str]) -> list[str]:
     """The images that may be made into other formats."""
-    return [path for path, asset in site.assets.items() if asset.content_type in _RASTERS and mode(path) != "off"]
+    return [path for path, one in site.assets.each_traits() if one.content_type in _RASTERS and mode(path) != "off"]
 
 
 def _frozen(site: Site, seen: Survey, addresses: Addresses) -> dict[str, str]:

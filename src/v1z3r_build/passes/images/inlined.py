@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 
 def shrunk(
-    site: Site, settings: ImagesSettings, is_still: Callable[[Asset], bool], pool: Pool
+    site: Site, settings: ImagesSettings, is_still: Callable[[Asset], bool] | None, pool: Pool
 ) -> dict[str, list[Edit]]:
     """The edits, by file, that put smaller images in the place of inlined ones.
 
-    is_still: whether no script of a page could tell. What cannot be read stays, and is not worth a word: nothing was
-    asked of it. There is one place and no other to choose, so it takes the format that all of today's browsers know.
+    is_still: whether no script of a page could tell; None where no page holds an image. What cannot be read stays, and
+    is not worth a word: nothing was asked of it. There is one place and no other to choose, so it takes the format that
+    all of today's browsers know.
     """
-    found = {path: images for path, asset in site.assets.items() if (images := _inlined(asset, is_still))}
+    kinds = ("style",) if is_still is None else ("style", "html")
+    assets = (site.assets[path] for path, traits in site.assets.each_traits() if traits.kind in kinds)
+    found = {asset.path: images for asset in assets if (images := _inlined(asset, is_still))}
     formats = tuple(name for name in settings.formats if name == "webp")
     calls: dict[str, Call] = {}
     for image in (one for images in found.values() for one in images):
@@ -47,12 +50,11 @@ def shrunk(
     return edits
 
 
-def _inlined(asset: Asset, is_still: Callable[[Asset], bool]) -> list[Inlined]:
+def _inlined(asset: Asset, is_still: Callable[[Asset], bool] | None) -> list[Inlined]:
+    data = asset.read()
     if asset.kind == "style":
-        return data_uris.in_sheet(asset.read())
-    if asset.kind == "html" and b"data:image/" in (data := asset.read()) and is_still(asset):
-        return data_uris.in_page(data)
-    return []
+        return data_uris.in_sheet(data)
+    return data_uris.in_page(data) if is_still is not None and b"data:image/" in data and is_still(asset) else []
 
 
 def _key(image: Inlined) -> str:

@@ -144,11 +144,9 @@ def _variant(site: Site, image: Asset, token: Token | None, made: Variant, scale
             image.path[: token.start], f"{stem[token.end :]}{scaled}.{format_}", length, token.alphabet, data
         )
     return replace(
-        image,
+        image.moved(site.place(path, data, image), len(data)),
         path=path,
         content_type=TYPES[format_],
-        location=site.place(path, data, image.original),
-        size=len(data),
         cache_class="immutable",
         variants=(),
         score=max(1, math.floor(made.score)),

@@ -145,7 +145,9 @@ class _Found:
         self.references = Spooled[tuple[Reference, ...]](site.spool)
         self.dangling: list[str] = []
         self.workers = {
-            path for path, asset in site.assets.items() if asset.kind == "script" and permanence.is_service_worker(path)
+            path
+            for path, traits in site.assets.each_traits()
+            if traits.kind == "script" and permanence.is_service_worker(path)
         }
         self._survey = survey
         self._addresses = addresses
@@ -155,8 +157,13 @@ class _Found:
         for path, reading in self._survey.readings.items():
             references = tuple(self._in(path, reading))
             self.references[path] = references
-            self.workers.update(one.target for one in references if one.target and one.url.role == "service-worker")
-            if any(not one.target for one in references):
+            is_dangling = False
+            for url, target in references:
+                if not target:
+                    is_dangling = True
+                elif url.role == "service-worker":
+                    self.workers.add(target)
+            if is_dangling:
                 self.dangling.append(path)
             yield path, reading, references
 
@@ -188,8 +195,8 @@ def _named(site: Site, settings: Settings) -> dict[str, str]:
     """The files whose names stay for what they are called, with the reason."""
     named: dict[str, str] = {}
     listed = matcher(settings.names.keep)
-    for path, asset in site.assets.items():
-        if why := "[names] keep lists it" if listed(path) else permanence.reason(asset):
+    for path, traits in site.assets.each_traits():
+        if why := "[names] keep lists it" if listed(path) else permanence.reason(path, traits.kind):
             named[path] = why
     return named
 
@@ -335,8 +342,8 @@ class _Judge:
     def _can_be_copied(self, path: str) -> bool:
         if path in self.survey.tokens or path in self.named:
             return False
-        asset = self.site.assets[path]
-        return asset.cache_class != "immutable" and asset.kind in _COPIED
+        traits = self.site.assets.traits(path)
+        return traits.cache_class != "immutable" and traits.kind in _COPIED
 
     def _look_at_references(self, referrer: str, reading: Reading, references: Iterable[Reference]) -> None:
         for reference in references:
@@ -370,8 +377,8 @@ class _Judge:
                     doubts.setdefault(owner, self.name_doubts[word])
         computed = next((self.computed[word] for word in sorted(self.computed)), "")
         for why, kinds in ((self.remade, ("image", "media", "script", "style")), (computed, ("script",))):
-            for path, asset in self.site.assets.items() if why else ():
-                if asset.kind in kinds:
+            for path, traits in self.site.assets.each_traits() if why else ():
+                if traits.kind in kinds:
                     doubts.setdefault(path, why)
         return doubts
 
@@ -390,7 +397,7 @@ class _Judge:
     def _look_at_end(self, path: str, mention: Mention) -> None:
         if mention.word in self.computed or _WORD.match(mention.after[:1]) or mention.stand == "comment":
             return  # `".json"`, or only talked about
-        if self.site.assets[path].kind in ("script", "html"):
+        if self.site.assets.traits(path).kind in ("script", "html"):
             self.computed[mention.word] = f"{self._place(path, mention)} computes names of scripts"
 
     def _place(self, path: str, mention: Mention) -> str:

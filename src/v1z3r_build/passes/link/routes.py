@@ -35,8 +35,8 @@ def routes(site: Site, survey: Survey, proof: Proof, renamed: Callable[[str], st
     names = cache(renamed)
     closures: dict[tuple[str, ...], tuple[str, ...]] = {}
     result = Spooled[Route](site.spool)
-    for path, asset in site.assets.items():
-        if asset.kind != "html":
+    for path, traits in site.assets.each_traits():
+        if traits.kind != "html":
             continue
         own = needs.of(path)
         initial = _closure(own.at_once, needs.at_once) - {path}
@@ -84,13 +84,13 @@ class _Needs:
             target, role = reference.target, reference.url.role
             if not target or role in _NEVER or target == path:
                 continue
-            if self._site.assets[target].kind == "html" and role not in _FRAMED:
+            if self._site.assets.traits(target).kind == "html" and role not in _FRAMED:
                 continue
             later.add(target)
             if role in _AT_ONCE or role in _WITH_IT:
                 at_once.add(target)
         # A script that mentions a chunk's name loads it some day.
-        if self._site.assets[path].kind in ("html", "script", "style") and path in self._survey.readings:
+        if self._site.assets.traits(path).kind in ("html", "script", "style") and path in self._survey.readings:
             for mention in self._survey.readings[path].mentions:
                 owners = self._survey.vocabulary.tokens.get(mention.word, ())
                 later.update(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from v1z3r_build.bundlers import next_image
 from v1z3r_build.bundlers.tokens import Token, tokens
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from v1z3r_build.workers.progress import Progress
 
 _CHUNK = 8 << 20
+# Bytes of words that are looked for by a table of what follows each of them, in half the time: it takes 256 bytes for
+# each, or up to a kilobyte.
+_FEW = 32 << 10
 # No name is longer on the file systems that sites are built on (POSIX NAME_MAX), percent-encoded.
 _LONGEST = 3 * 256
 # Ends from which scripts compute the names of scripts: `"./" + name + ".js"`; and what patterns of such names hold, by
@@ -89,17 +92,16 @@ def survey(site: Site, pool: Pool, progress: Progress, kept: Spooled[Read] | Non
 
 def _unnamed(site: Site) -> list[str]:
     """The files that have no final name: all but variants of images."""
-    return [path for path, asset in site.assets.items() if asset.cache_class != "immutable"]
+    return [path for path, traits in site.assets.each_traits() if traits.cache_class != "immutable"]
 
 
 def _vocabulary(site: Site, tokens: Mapping[str, Token]) -> Vocabulary:
     by_token: defaultdict[bytes, list[str]] = defaultdict(list)
     by_name: defaultdict[bytes, list[str]] = defaultdict(list)
     for path in _unnamed(site):
-        asset = site.assets[path]
         if path in tokens:
             by_token[tokens[path].text.encode()].append(path)
-        elif asset.kind != "html" and "." in posixpath.basename(path):
+        elif site.assets.traits(path).kind != "html" and "." in posixpath.basename(path):
             # Sorted, for what is told of a name is the first that is found: a set's order differs from run to run.
             for spelled in sorted(_spellings(posixpath.basename(path))):
                 by_name[spelled].append(path)
@@ -139,23 +141,24 @@ def _read(
     readings = Spooled[Reading](site.spool)
     stating: list[str] = []
     texts: list[str] = []
-    finder = BytesAhoCorasick(vocabulary.words)
-    for path, asset in site.assets.items():
-        if is_text(path, asset.kind, asset.content_type):
+    few = sum(map(len, vocabulary.words)) <= _FEW
+    finder = BytesAhoCorasick(vocabulary.words, implementation=Implementation.DFA if few else None)
+    for path, traits in site.assets.each_traits():
+        if is_text(path, traits.kind, traits.content_type):
             texts.append(path)
             continue
         if is_encoded(path) and path.rpartition(".")[0] in site.assets:
             progress.advance(1)
             continue  # what it says by chance, in a content coding, its neighbour says in plain
         # A name in a binary file is beyond us to fill; only tokens matter there, names are found by chance.
-        binary = [hit for hit in _stream(finder, asset.location) if hit.word in vocabulary.tokens]
+        binary = [hit for hit in _stream(finder, site.assets[path].location) if hit.word in vocabulary.tokens]
         if binary:
             readings[path] = Reading(mentions=_unknown(binary))
         progress.advance(1)
     components, diagnostics = _components(site, texts, pool)
     questions = _Questions(site, finder, components)
     for outcome in _answers(site, texts, questions, pool):
-        path, asset = outcome.key, site.assets[outcome.key]
+        path = outcome.key
         progress.advance(1)
         if outcome.failure is None:
             if kept is not None:
@@ -164,7 +167,7 @@ def _read(
             if any((reading.digests, reading.checksums, reading.revisions, reading.integrities, reading.policies)):
                 stating.append(path)
             continue
-        readings[path] = Reading(mentions=_unknown(questions.hits(asset)))
+        readings[path] = Reading(mentions=_unknown(questions.hits(site.assets[path])))
         diagnostics.append(
             warning(
                 "unreadable-format",
@@ -185,14 +188,14 @@ def _answers(site: Site, texts: Iterable[str], questions: _Questions, pool: Pool
         if read is not None and read.asked == arguments(path):
             yield Outcome(path, read.said)
         else:
-            unknown.append(Call(path, read_file, arguments, site.assets[path].size, 600.0, cached=always))
+            unknown.append(Call(path, read_file, arguments, site.assets.size(path), 600.0, cached=always))
     yield from pool.run(unknown)
 
 
 def _components(site: Site, texts: Iterable[str], pool: Pool) -> tuple[frozenset[tuple[str, str]], list[Diagnostic]]:
     """The components of the site that show what they are given, and what is told of scripts that cannot be read."""
-    assets = map(site.assets.__getitem__, texts)
-    scripts = [one for one in assets if one.kind == "script" and next_image.MARK in one.read()]
+    assets = (site.assets[path] for path in texts if site.assets.traits(path).kind == "script")
+    scripts = [one for one in assets if next_image.MARK in one.read()]
     found: dict[tuple[str, str], bool] = {}
     diagnostics: list[Diagnostic] = []
     for outcome in pool.run(
@@ -269,14 +272,15 @@ class _Questions:
         asset = self._site.assets[path]
         hits = self.hits(asset)
         numbers: dict[int, int] = {}
-        own = tuple(hit._replace(word=numbers.setdefault(hit.word, len(numbers))) for hit in hits)
+        own = tuple(Hit(hit.start, hit.end, numbers.setdefault(hit.word, len(numbers)), hit.gap) for hit in hits)
         self._words[path] = array("L", numbers)
         return path, asset.kind, own, self._components, asset.location
 
     def reading(self, path: str, said: Reading) -> Reading:
         """What was read of a file that was asked before."""
         words = self._words.pop(path)
-        return said._replace(mentions=tuple(one._replace(word=words[one.word]) for one in said.mentions))
+        mentions = (Mention(one.start, one.end, words[one.word], *one[3:]) for one in said.mentions)
+        return said._replace(mentions=tuple(mentions))
 
 
 def read_file(

@@ -52,7 +52,8 @@ def split(site: Site, settings: Settings, pool: Pool, progress: Progress) -> Sit
 
 def _scripts(site: Site, least: int) -> list[str]:
     """The scripts of so many bytes."""
-    return [path for path, asset in site.assets.items() if asset.kind == "script" and asset.size >= least]
+    scripts = (path for path, traits in site.assets.each_traits() if traits.kind == "script")
+    return [path for path in scripts if site.assets.size(path) >= least]
 
 
 def _holding(workshop: Workshop, scripts: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ import io
 import pickle
 from array import array
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any
 
 _MAGIC = b"v1z3r-build entry 1\n"
@@ -74,13 +75,19 @@ class _Reader(pickle.Unpickler):
     """Makes plain values and records of this package, and calls nothing else (Python, "Restricting Globals")."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module == "array" and name in _ARRAY:
-            return _ARRAY[name]
-        if module.startswith(_PACKAGE) and module.split(".")[1] in _LAYERS and name.isidentifier():
-            found = getattr(importlib.import_module(module), name, None)
-            if isinstance(found, type) and found.__module__ == module and _is_record(found):
-                return found
-        raise DamagedError(f"it holds {module}.{name}, which is no value of ours")
+        return _found(module, name)
+
+
+@cache
+def _found(module: str, name: str) -> Any:
+    """What a pickle may ask for under this name: every entry names the same few. Raises DamagedError."""
+    if module == "array" and name in _ARRAY:
+        return _ARRAY[name]
+    if module.startswith(_PACKAGE) and module.split(".")[1] in _LAYERS and name.isidentifier():
+        found = getattr(importlib.import_module(module), name, None)
+        if isinstance(found, type) and found.__module__ == module and _is_record(found):
+            return found
+    raise DamagedError(f"it holds {module}.{name}, which is no value of ours")
 
 
 def _is_record(kind: type) -> bool:

@@ -80,11 +80,11 @@ class Shelf:
         if not self._written:
             return
         self._written = 0
-        entries = sorted(self._entries())
+        entries = list(self._entries())
         total = sum(size for _, size, _ in entries)
         if total <= self._size:
             return
-        for _, size, place in entries:
+        for _, size, place in sorted(entries):
             with suppress(FileNotFoundError):  # another run makes room, too
                 Path(place).unlink()
             total -= size
@@ -97,12 +97,14 @@ class Shelf:
             if not folder.is_dir(follow_symlinks=False):
                 continue
             for one in os.scandir(folder.path):
-                with suppress(FileNotFoundError):
+                try:
                     status = one.stat(follow_symlinks=False)
-                    if not one.name.endswith(_PARTIAL):
-                        yield status.st_mtime, status.st_size, one.path
-                    elif status.st_mtime < self._now - _LEFT_BEHIND:
-                        Path(one.path).unlink()
+                except FileNotFoundError:
+                    continue
+                if not one.name.endswith(_PARTIAL):
+                    yield status.st_mtime, status.st_size, one.path
+                elif status.st_mtime < self._now - _LEFT_BEHIND:
+                    Path(one.path).unlink(missing_ok=True)
 
     def _place(self, key: bytes) -> str:
         name = key.hex()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import re
 import zlib
-from pathlib import Path
 
 import v1z3r_build
 
@@ -37,10 +37,15 @@ def engines() -> str:
 
 
 def _source() -> str:
-    root = Path(v1z3r_build.__file__).parent
+    root = os.path.dirname(v1z3r_build.__file__)  # noqa: PTH120 - paths of all files would take most of the time
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.suffix != ".pyc" and path.is_file():
-            for part in (path.relative_to(root).as_posix().encode(), path.read_bytes()):
-                digest.update(len(part).to_bytes(8, "big") + part)
+    for above, folders, names in os.walk(root):
+        folders[:] = sorted(one for one in folders if one != "__pycache__")
+        for name in sorted(names):
+            if not name.endswith(".pyc"):
+                place = f"{above}{os.sep}{name}"
+                with open(place, "rb", buffering=0) as file:  # noqa: PTH123
+                    data = file.read()
+                for part in (place.removeprefix(root).replace(os.sep, "/").encode(), data):
+                    digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
