@@ -47,6 +47,8 @@ _IDLE = 600.0  # seconds after which a worker ends the children of another clien
 class Cluster(Pool):
     """Workers elsewhere. As a context manager it lets go of all that it has sent there."""
 
+    _batches_each = 3  # the way there and back takes 10 ms
+
     def __init__(self, address: str, cache: Cache | None = None, preload: tuple[str, ...] = ()) -> None:
         """address: the scheduler's, such as `tcp://host:8786`. preload: as for a local pool.
 
@@ -170,7 +172,8 @@ class Cluster(Pool):
             weight = sum(call.weight for call in waiting[-1])
             if self._flying and weight + sum(flight.weight for flight in self._flying.values()) > _BYTES:
                 return failed
-            if len(self._flying) >= self.jobs and weight > _LIGHT:
+            # Behind what nobody waits for yet, a call could wait for seconds.
+            if len(self._flying) >= self.jobs and (weight > _LIGHT or self._busy() < len(self._flying)):
                 return failed
             calls: list[Call] = []
             for call in waiting.pop():

@@ -58,6 +58,8 @@ class Pool:
     As a context manager it ends them all. They also end when this process ends, in whatever way.
     """
 
+    _batches_each = 8  # for each child at least, so that none is left without work long before the others
+
     def __init__(
         self, jobs: int = 0, memory: int = MEMORY, preload: tuple[str, ...] = (), cache: Cache | None = None
     ) -> None:
@@ -162,7 +164,7 @@ class Pool:
 
     def _batches(self, calls: list[Call]) -> list[list[Call]]:
         """The calls, light ones together, as long as there is enough for all children to the end."""
-        most = min(_BATCH_CALLS, len(calls) // (8 * self.jobs))
+        most = min(_BATCH_CALLS, len(calls) // (self._batches_each * self.jobs))
         batches: list[list[Call]] = []
         weight = 0
         for call in calls:
