@@ -69,10 +69,11 @@ def compress(site: Site, settings: Settings, pool: Pool, progress: Progress) -> 
 
 
 def foreseen(site: Site, settings: Settings) -> Iterator[Call]:
-    """The calls for large files whose bytes no pass changes, as a rule: those of vendors name no others."""
-    paths = [one.path for one in _candidates(site, settings.compress) if one.vendor and one.size <= LARGEST]
-    paths.sort(key=lambda path: site.assets[path].size, reverse=True)
-    return _calls(site, paths, settings.compress)
+    """The calls for large files whose bytes no pass changes, as a rule: vendors' scripts, which name no others."""
+    rules, size = settings.compress, site.assets.size
+    vendors = [path for path, traits in site.assets.each_traits() if traits.vendor]
+    paths = [path for path in vendors if pays(size(path), 1, rules) and size(path) <= LARGEST]
+    return _calls(site, sorted(paths, key=size, reverse=True), rules)
 
 
 def encode_file(rules: CompressSettings, unknown: bool, data: bytes) -> dict[str, bytes]:

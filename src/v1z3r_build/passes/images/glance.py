@@ -20,13 +20,12 @@ _MOST = 8 << 20  # bytes of pages and style sheets, which are held in memory; la
 
 def likely(site: Site, images: Iterable[str], settings: ImagesSettings) -> Iterator[tuple[str, Use]]:
     """Large images, the largest first, each with its use as far as a page or a style sheet that names it tells."""
-    largest = sorted(
-        (path for path in images if site.assets[path].size >= _LEAST), key=lambda one: -site.assets[one].size
-    )
-    texts = [asset for asset in site.assets.values() if asset.kind in ("html", "style")]
-    if not largest or sum(asset.size for asset in texts) > _MOST:
+    size = site.assets.size
+    largest = sorted((path for path in images if size(path) >= _LEAST), key=size, reverse=True)
+    texts = [path for path, traits in site.assets.each_traits() if traits.kind in ("html", "style")]
+    if not largest or sum(map(size, texts)) > _MOST:
         return
-    text = b"\n".join(asset.read() for asset in texts)
+    text = b"\n".join(site.assets[path].read() for path in texts)
     lossy, lossless = matcher(settings.lossy), matcher(settings.lossless)
     for path in largest:
         shown = posixpath.basename(path).encode("utf-8", "surrogateescape") in text
