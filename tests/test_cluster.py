@@ -219,6 +219,38 @@ def test_what_is_foreseen_is_made_ahead_and_once(machines: Machines, tmp_path: P
         assert not cluster._flying
 
 
+def test_what_has_no_room_beside_what_is_foreseen_waits_for_it(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "_BYTES", 1000)
+    with Cluster(machines.address) as cluster:
+        cluster.foresee([Call("then", noted_and_let_go, (str(tmp_path), "a", "go"), 800)])
+        list(cluster.run([Call("now", wait_for, (str(tmp_path / "a"),), 1)]))
+        (tmp_path / "go").touch()
+        send, looks = cluster._send, iter(range(20))
+        monkeypatch.setattr(cluster, "_send", lambda waiting: next(looks) < 20 and send(waiting))
+        assert list(cluster.run([Call("large", abs, (-1,), 900)])) == [Outcome("large", 1)]
+
+
+def test_a_cluster_that_takes_nothing_ahead_is_gone_and_no_failure_of_a_call(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Cluster(machines.address) as cluster:
+        submit = cluster._client.submit
+
+        def refused(*arguments: Any, **options: Any) -> Any:
+            monkeypatch.setattr(cluster._client, "submit", broken)
+            return submit(*arguments, **options)
+
+        def broken(*_: Any, **__: Any) -> Any:
+            raise RuntimeError("no longer open")
+
+        monkeypatch.setattr(cluster._client, "submit", refused)
+        cluster.foresee([Call("then", abs, (-1,), 1)])
+        with pytest.raises(SystemFailureError, match="no longer open"):
+            list(cluster.run([Call("now", noted, (str(tmp_path), "now", 0.1), 1)]))
+
+
 def wait_for(path: str) -> str:
     while not Path(path).exists():
         time.sleep(0.01)

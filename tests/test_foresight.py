@@ -71,7 +71,7 @@ def pool() -> Iterator[Pool]:
 
 def while_there_is(pool: Pool, folder: Path, *names: str) -> None:
     """A run that lasts until files are there, which only calls made ahead can put there."""
-    assert list(pool.run([Call("now", wait_for, (str(folder), *names), 1)])) == [Outcome("now", "there")]
+    assert list(pool.run([Call("now", wait_for, (str(folder), *names), 1, 60.0)])) == [Outcome("now", "there")]
 
 
 def test_a_call_made_ahead_is_not_made_again(pool: Pool, tmp_path: Path) -> None:
@@ -175,6 +175,36 @@ def test_values_held_are_bounded(pool: Pool, tmp_path: Path, monkeypatch: pytest
     pool.foresee(calls.values())  # there is room again; what was made is not made again
     while_there_is(pool, tmp_path, "b")
     assert [(tmp_path / name).read_text() for name in "abc"] == ["."] * 3
+
+
+def test_what_is_handed_over_while_under_way_is_not_held(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foresight, "_MOST", 10)
+    first = Call("a", note, (str(tmp_path), "a", "go"), 6)
+    pool.foresee([first])
+    while_there_is(pool, tmp_path, "a")
+    assert len(list(pool.run([first, Call("go", note, (str(tmp_path), "go"), 1)]))) == 2
+    pool.foresee([Call("b", note, (str(tmp_path), "b"), 6)])
+    while_there_is(pool, tmp_path, "b")
+
+
+def test_a_file_that_is_gone_ends_no_run_that_does_not_want_it(tmp_path: Path) -> None:
+    lost = Call("lost", first_and_note, (str(tmp_path), "lost", tmp_path / "gone"), 1, cached=always)
+
+    def foreseen() -> Iterator[Call]:
+        yield lost
+        yield Call("b", note, (str(tmp_path), "b"), 1, cached=always)
+        (tmp_path / "gone").read_bytes()
+
+    with Cache(tmp_path / "cache", 10**9) as cache, Pool(2, cache=cache) as pool:
+        pool.start()
+        pool.foresee(foreseen())
+        while_there_is(pool, tmp_path, "b")
+        # The one who foresees comes upon it when "b" is done.
+        assert list(pool.run([Call("then", wait_for, (str(tmp_path), "b"), 1)])) == [Outcome("then", "there")]
+        [outcome] = pool.run([lost])
+        assert outcome.failure is not None and "FileNotFoundError" in outcome.failure.message
 
 
 def test_the_cache_is_asked_and_learns(tmp_path: Path) -> None:

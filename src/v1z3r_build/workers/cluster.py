@@ -128,7 +128,8 @@ class Cluster(Pool):
                 outcomes += self._send(waiting)
                 yield from outcomes
                 outcomes = []
-                if not self._busy():
+                # What waits may have no room beside what is foreseen, though no answer is wanted yet.
+                if not self._busy() and not (waiting and self._flying):
                     continue
                 try:
                     future = self._answered.get(timeout=_LOOK)
@@ -187,9 +188,11 @@ class Cluster(Pool):
             if len(self._flying) >= self.jobs or (foreseen := self._foresight.begin()) is None:
                 break
             try:
-                self._submit([_with_bytes(foreseen)], foreseen.weight, foreseen)
+                call = _with_bytes(foreseen)
             except Exception as failure:  # noqa: BLE001  as above
                 self._foresight.keep(foreseen, Outcome(foreseen.key, failure=_raised(failure)))
+            else:
+                self._submit([call], call.weight, foreseen)
         return failed
 
     def _submit(self, calls: list[Call], weight: int, foreseen: Call | None = None) -> None:

@@ -7,6 +7,7 @@ a guess that was wrong costs time that nobody used, never a byte of the output.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from v1z3r_build.workers.recall import pinned
@@ -42,20 +43,25 @@ class Foresight:
 
     def begin(self) -> Call | None:
         """The next one to make, None if there is none."""
-        for call in self._foreseen:
-            if self._weight + call.weight > _MOST or (self._cache is not None and self._cache.holds(call)):
-                continue
-            certain = call if self._cache is None else pinned(call, self._cache.keys)
-            if (work := _work(certain)) not in self._begun:
-                self._begun.add(work)
-                self._functions.add(call.function)
-                self._weight += call.weight
-                return certain
+        with suppress(OSError):  # of a file that is gone: whoever wants it says so, not a run that does not
+            for call in self._foreseen:
+                if self._weight + call.weight > _MOST or (self._cache is not None and not self._cache.lacks(call)):
+                    continue
+                certain = call if self._cache is None else pinned(call, self._cache.keys)
+                if (work := _work(certain)) not in self._begun:
+                    self._begun.add(work)
+                    self._functions.add(call.function)
+                    self._weight += call.weight
+                    return certain
         return None
 
     def keep(self, call: Call, outcome: Outcome) -> None:
         """What came of one that was begun."""
         self._outcomes[_work(call)] = outcome
+
+    def hand_over(self, call: Call) -> None:
+        """One that was begun is wanted before it is done: its value will not be held."""
+        self._weight -= call.weight
 
     def outcome(self, call: Call) -> Outcome | None:
         """What came of such a call, None if it was not made, or not yet. It is let go of."""

@@ -150,7 +150,9 @@ class Pool:
         for call in calls:
             if (outcome := self._foresight.outcome(call)) is not None:
                 outcomes.append(outcome)
-            elif not self._is_under_way(call):
+            elif self._is_under_way(call):
+                self._foresight.hand_over(call)
+            else:
                 unmade.append(call)
         return outcomes, unmade
 

@@ -79,10 +79,10 @@ class Cache:
         """Whether others put in what this machine can find."""
         return self._remote is not None
 
-    def holds(self, call: Call) -> bool:
-        """Whether there is an entry for a call, which may be damaged."""
+    def lacks(self, call: Call) -> bool:
+        """Whether there is no entry for a call, not even a damaged one. False where a file cannot be read."""
         key = self.key(call.function, call.given())
-        return key is not None and self._shelf.find(key) is not None
+        return key is not None and self._shelf.find(key) is None
 
     def fetch(self, keys: list[bytes]) -> None:
         """Bring what others may have made into the folder, before it is asked for one by one."""
