@@ -33,6 +33,7 @@ CACHE_CLASSES: dict[str, str] = {
     "api": "private, max-age=0",
 }
 _CHUNK = 1 << 20
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class EncodingRecord(NamedTuple):
@@ -233,8 +234,8 @@ def release(files: Mapping[str, FileRecord]) -> str:
     """The name of an output: a hash over `files`, as one JSON text without line breaks."""
     digest = hashlib.sha256(b"{")
     for number, path in enumerate(sorted(files)):
-        record = _ENCODED(_file_json(files[path]))
-        digest.update(_encoded(", " if number else "", _ENCODED(path), ": ", record))
+        record = _json(_file_json(files[path]))
+        digest.update(_encoded(", " if number else "", _json(path), ": ", record))
     digest.update(b"}")
     return digest.hexdigest()
 
@@ -253,25 +254,22 @@ def _object_pieces(members: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
     """An object that is a member of the whole, one member of its own at a time."""
     empty = True
     for name, value in members:
-        key = _ENCODED(name)
+        key = _json(name)
         yield _encoded("{\n  " if empty else ",\n  ", key, ": ", _indented(value, 2))
         empty = False
     yield b"{}" if empty else b"\n }"
-
-
-_ENCODED = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _indented(value: Any, depth: int) -> str:
     """A value as it stands so deep in the text: as `json.dumps` with indent=1, which does all in Python."""
     line = "\n" + " " * (depth + 1)
     if value and isinstance(value, dict):
-        inside = ("," + line).join(f"{_ENCODED(key)}: {_indented(one, depth + 1)}" for key, one in value.items())
+        inside = ("," + line).join(f"{_json(key)}: {_indented(one, depth + 1)}" for key, one in value.items())
         return f"{{{line}{inside}{line[:-1]}}}"
     if value and isinstance(value, list):
         inside = ("," + line).join(_indented(one, depth + 1) for one in value)
         return f"[{line}{inside}{line[:-1]}]"
-    return _ENCODED(value)
+    return _json(value)
 
 
 def _encoded(*texts: str) -> bytes:

@@ -371,17 +371,18 @@ def _nearest(key: str, prefix: str) -> str:
     siblings = [known.rpartition(".")[2] for known in _RULES if known.rpartition(".")[0] == section]
     siblings += [] if section else [*_SECTIONS, *READ_ELSEWHERE]
     moved = [known for known in _RULES if known.rpartition(".")[2] == name]
-    near = _near(name, siblings)
+    near = meant(name, siblings)
     if moved or near:
-        meant = moved[0] if moved else f"{section}.{near[0]}".removeprefix(".")
-        return f"Did you mean {prefix}{meant}?"
+        right = moved[0] if moved else f"{section}.{near}".removeprefix(".")
+        return f"Did you mean {prefix}{right}?"
     return f"Known there: {', '.join(siblings)}."
 
 
-def _near(word: str, known: Sequence[str]) -> list[str]:
+def meant(word: str, known: Sequence[str]) -> str:
+    """Which of the known words an unknown one was probably meant to be, '' if none is near."""
     import difflib
 
-    return difflib.get_close_matches(word, known, n=1)
+    return next(iter(difflib.get_close_matches(word, known, n=1)), "")
 
 
 def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
@@ -408,8 +409,8 @@ def _checked(setting: _Setting, key: str, value: object, source: str) -> Any:
         raise _refused(source, key, "a list of texts", value)
     for one in value:
         if rule.choices and one not in rule.choices:
-            near = _near(one, rule.choices)
-            hint = f"Did you mean {near[0]}?" if near else ""
+            near = meant(one, rule.choices)
+            hint = f"Did you mean {near}?" if near else ""
             raise _refused(source, key, f"a list of {', '.join(rule.choices)}", one, hint)
     try:
         value = [rule.tidy(one) for one in value]

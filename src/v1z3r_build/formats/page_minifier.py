@@ -20,6 +20,7 @@ from turbohtml import Namespace, parse
 from v1z3r_build.formats import json_minifier, script_minifier, style_minifier
 from v1z3r_build.formats.hydration import is_hydrated
 from v1z3r_build.formats.minified import BOM, Candidate, Inline, Minified
+from v1z3r_build.site.media_types import is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -90,7 +91,7 @@ def minify(data: bytes, pieces: Pieces, spared: Container[bytes] = ()) -> Minifi
         return MinifiedPage()
     bom = BOM if data.startswith(BOM) else b""
     body = data[len(bom) :]
-    ascii_only = not _is_utf8(body)
+    ascii_only = not is_utf8(body)
     changes: list[_Change] = []
     diagnostics: list[Diagnostic] = []
     before: list[bytes] = []
@@ -135,14 +136,6 @@ def _identity(piece: bytes) -> bytes:
 def _text(data: bytes) -> str:
     """The bytes as text whose offsets are byte offsets: one character a byte, line breaks of equal length."""
     return data.replace(b"\r\n", b" \n").replace(b"\r", b"\n").decode("latin-1")
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _inline(document: Document) -> list[Element]:

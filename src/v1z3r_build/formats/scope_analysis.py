@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from v1z3r_build.formats.descent import Descent
-from v1z3r_build.formats.engines.script_syntax import located
+from v1z3r_build.formats.engines.script_syntax import grammar, located
 from v1z3r_build.formats.name_reads import name_reads
 from v1z3r_build.formats.scopes import (
     Access,
@@ -39,7 +39,7 @@ from v1z3r_build.formats.scopes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tree_sitter import Language, Node, Tree
+    from tree_sitter import Node, Tree
 
 # Python 3.11 takes longer to find a member of an enumeration than to make a small object.
 _READ, _PLAIN, _VAR, _BLOCK = Access.READ, Form.PLAIN, Kind.VAR, ScopeKind.BLOCK
@@ -60,14 +60,6 @@ def analyse_script(source: bytes, tree: Tree | None = None) -> Scopes:
 def analyse_module(source: bytes, tree: Tree | None = None) -> Scopes:
     """The scopes of an ES module. tree: its syntax tree, if it is parsed already. Raises Refused."""
     return _analyse(source, Goal.MODULE, tree)
-
-
-@cache
-def _language() -> Language:
-    import tree_sitter_javascript
-    from tree_sitter import Language
-
-    return Language(tree_sitter_javascript.language())
 
 
 def _analyse(source: bytes, goal: Goal, tree: Tree | None) -> Scopes:
@@ -1145,7 +1137,7 @@ _ACTIONS = {
 def _tables() -> tuple[list[Callable[[_Walk, Node, Scope], None]], list[int]]:
     """By the number of a node's kind: what is done with it, and whether it need be seen at all."""
     named = {name: handler for handler, names in _HANDLERS.items() for name in names.split()}
-    language = _language()
+    language = grammar()
     handlers: list[Callable[[_Walk, Node, Scope], None]] = []
     actions: list[int] = []
     for number in range(language.node_kind_count):

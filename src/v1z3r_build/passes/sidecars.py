@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from v1z3r_build.site.site import Site
     from v1z3r_build.workers.pool import Pool
 
+_SUFFIXES = (*(coding.suffix for coding in CODINGS.values()), ".zst")
+
 
 def settle(site: Site, pool: Pool) -> Site:
     """The site with the input's sidecars known as such. To run after the last pass that changes bytes or names.
@@ -62,9 +64,6 @@ def decodes_to(coding: str, sidecar: bytes, neighbour: bytes) -> bool:
         return CODINGS[coding].decode(sidecar, len(neighbour)) == neighbour
     except ValueError:
         return False
-
-
-_SUFFIXES = (*(coding.suffix for coding in CODINGS.values()), ".zst")
 
 
 def is_encoded(path: str) -> bool:

@@ -63,29 +63,24 @@ class Addresses:
         text = text.strip(" \t\n\r\f").replace("\\", "/")
         if not text or text.startswith("#"):
             return _OUTSIDE
-        is_plain = not page_base and _PLAIN.fullmatch(text) is not None
-        resolved: str | None
-        if is_plain and text.startswith("/"):
-            resolved = text
-        else:
-            document = self.url(referrer)
-            is_plain = is_plain and _PLAIN.fullmatch(document) is not None
-            if is_plain:
-                resolved = document[: document.rindex("/") + 1] + text
-            else:
-                resolved = self._resolved(document, page_base, text)
-        if resolved is None:
+        path = self._resolved(text, referrer, page_base)
+        if path is None:
             return _OUTSIDE
-        path = resolved
-        if not is_plain or "/." in path or "//" in path:
+        if not _PLAIN.fullmatch(path) or "/." in path or "//" in path:
             path = posixpath.normpath(path) + ("/" if path.endswith("/") else "")
             path = unquote(path.replace("//", "/"))
         if not (path + "/").startswith(self._base):
             return _OUTSIDE
         return Target(self._file(path[len(self._base) :]), ours=True)
 
-    def _resolved(self, document: str, page_base: str, text: str) -> str | None:
+    def _resolved(self, text: str, referrer: str, page_base: str) -> str | None:
         """The path of a URL as a browser resolves it, None for one of another host."""
+        is_plain = not page_base and _PLAIN.fullmatch(text)
+        if is_plain and text.startswith("/"):
+            return text
+        document = self.url(referrer)
+        if is_plain and _PLAIN.fullmatch(document):
+            return document[: document.rindex("/") + 1] + text
         try:
             document = _HERE + document
             if page_base:
@@ -97,7 +92,7 @@ class Addresses:
         return parts.path if origin in (_HERE, self._origin) else None
 
     def _file(self, path: str) -> str:
-        if path and not path.endswith("/") and path in self._paths:
+        if path in self._paths:
             return path
         choices = (f"{path}.html", f"{path}/index.html") if path else ("index.html",)
         if path.endswith("/"):

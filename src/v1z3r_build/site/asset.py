@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -45,20 +45,8 @@ class Asset:
 
     def moved(self, location: str, size: int) -> Asset:
         """The same file with other bytes. location: a path as text; no other is made of it."""
-        return Asset(
-            self.path,
-            self.kind,
-            self.content_type,
-            size,
-            cast("Path", location),
-            cast("Path", _ORIGINAL.text(self)),
-            self.sources,
-            self.cache_class,
-            self.vendor,
-            self.kept,
-            self.variants,
-            self.score,
-        )
+        original = cast("Path", _ORIGINAL.text(self))
+        return replace(self, location=cast("Path", location), original=original, size=size)
 
     def read(self) -> bytes:
         """Its present bytes."""

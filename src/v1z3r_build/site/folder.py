@@ -146,7 +146,7 @@ class _Walk:
             judged = media_types.judge(path, head)
             known = ""
             if media_types.has_charset(judged.essence) and not judged.contents:
-                place = None if len(head) == size and _is_utf8(head) else _first_invalid(head, file)
+                place = None if len(head) == size and media_types.is_utf8(head) else _first_invalid(head, file)
                 known = media_types.charset(judged.essence, head, valid_utf8=place is None)
                 if place is not None and known in ("", "utf-8"):
                     self.diagnostics.append(_about_charset(path, judged.kind, known, place))
@@ -162,14 +162,6 @@ def _target(link: str) -> str:
         return str(Path(link).readlink())
     except OSError as failure:
         return str(failure)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _first_invalid(head: bytes, rest: io.RawIOBase) -> tuple[int, int] | None:

@@ -182,7 +182,11 @@ def classify(path: str, data: bytes) -> tuple[str, Kind]:
     A charset is stated where a byte order mark, a declaration or valid UTF-8 proves it, and never invented.
     """
     judged = judge(path, data)
-    known = charset(judged.essence, data, valid_utf8=_is_utf8(data)) if has_charset(judged.essence) else ""
+    known = (
+        charset(judged.essence, data, valid_utf8=is_utf8(data, whole=len(data) < HEAD_SIZE))
+        if has_charset(judged.essence)
+        else ""
+    )
     return with_charset(judged.essence, known), judged.kind
 
 
@@ -243,6 +247,15 @@ def with_charset(essence: str, known: str) -> str:
     return f"{essence}; charset={known}" if known else essence
 
 
+def is_utf8(data: bytes, *, whole: bool = True) -> bool:
+    """Whether all bytes are UTF-8. whole: that is all of the text; else its last character may be cut off."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data, final=whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 @cache
 def compressible(content_type: str) -> bool:
     """Whether a content coding can make files of the type smaller. Types that are compressed already are not."""
@@ -297,14 +310,6 @@ def _is_page(head: bytes) -> bool:
     """Whether it begins as only a page does. `<!--` is none of these: scripts and style sheets may begin so."""
     start = head[:256].removeprefix(codecs.BOM_UTF8).lstrip(b"\t\n\f\r ").lower()
     return start.startswith(_PAGE_STARTS)
-
-
-def _is_utf8(head: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < HEAD_SIZE)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _page_charset(head: bytes) -> str:

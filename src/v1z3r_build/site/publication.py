@@ -224,18 +224,12 @@ class Staging:
         return self.former.copy(output.path, location, output.model) or ""
 
     def _make_folders(self, folder: str, made: set[str]) -> None:
-        missing: list[str] = []
+        if folder in made:
+            return
+        os.makedirs(f"{self._tree}{os.sep}{folder}", exist_ok=True)  # noqa: PTH103 - no path is made of each
         while folder not in made:
-            missing.append(folder)
             made.add(folder)
             folder = folder.rpartition("/")[0]
-        for one in reversed(missing):
-            place = f"{self._tree}{os.sep}{one}"
-            try:
-                os.mkdir(place)  # noqa: PTH102 - no path is made of each
-            except FileExistsError:  # by a name that the system takes for the same
-                if not os.path.isdir(place):  # noqa: PTH112
-                    raise
 
     def _swap(self) -> None:
         if not self.target.exists():

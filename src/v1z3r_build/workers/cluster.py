@@ -139,12 +139,8 @@ class Cluster(Pool):
                 lost = 0.0
                 if (flight := self._flying.pop(future.key, None)) is None:  # cancelled
                     continue
-                outcomes = self._answer(future, flight, waiting)
+                outcomes = list(self._wanted(flight.foreseen, self._answer(future, flight, waiting)))
                 future.release()
-                if flight.foreseen is not None:
-                    for outcome in outcomes:
-                        self._foresight.keep(flight.foreseen, outcome)
-                    outcomes = []
             yield from outcomes
         finally:
             self._cancel([key for key, flight in self._flying.items() if flight.foreseen is None])
@@ -184,8 +180,9 @@ class Cluster(Pool):
                     failed.append(Outcome(call.key, failure=_raised(failure)))
             if calls:
                 self._submit(calls, weight)
-        while not waiting and self._busy() and len(self._flying) - self._busy() < self.jobs // 2:
-            if len(self._flying) >= self.jobs or (foreseen := self._foresight.begin()) is None:
+        while not waiting and len(self._flying) < self.jobs:
+            foreseen = self._foreseen(len(self._flying) - self._busy())
+            if foreseen is None:
                 break
             try:
                 call = _with_bytes(foreseen)

@@ -185,10 +185,7 @@ class Pool:
         return sum(child.is_wanted for child in self._children)
 
     def _feed(self, waiting: list[list[Call]]) -> None:
-        """Give the last of what waits to children that are free, and start children for the rest.
-
-        When nothing waits, half of the children may do what is foreseen: the others are there for the next run.
-        """
+        """Give the last of what waits to children that are free, and start children for the rest."""
         ahead = sum(bool(child.calls) for child in self._children) - self._busy()
         while len(self._children) < min(self.jobs, ahead + self._busy() + len(waiting)):
             self._children.append(_Child(self._memory, self._preload))
@@ -197,9 +194,16 @@ class Pool:
                 continue
             if waiting:
                 child.begin(waiting.pop())
-            elif ahead < self.jobs // 2 and self._busy() and (call := self._foresight.begin()) is not None:
+            elif (call := self._foreseen(ahead)) is not None:
                 child.begin([call], foreseen=call)
                 ahead += 1
+
+    def _foreseen(self, ahead: int) -> Call | None:
+        """What to make ahead while the run's last calls are made: half of the children are left for the next run.
+
+        ahead: how many children do so already.
+        """
+        return self._foresight.begin() if self._busy() and ahead < self.jobs // 2 else None
 
     def _outcomes(self, waiting: list[list[Call]]) -> Iterator[Outcome]:
         """Wait until a child is ready, done, dead or late; the outcomes that come of it."""
@@ -216,11 +220,15 @@ class Pool:
                 outcomes = self._late(child, waiting)
             else:
                 continue
-            if foreseen is None:
-                yield from outcomes
-            else:
-                for outcome in outcomes:
-                    self._foresight.keep(foreseen, outcome)
+            yield from self._wanted(foreseen, outcomes)
+
+    def _wanted(self, foreseen: Call | None, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        """The outcomes if a run wants them; that of a call which was foreseen is kept until then."""
+        if foreseen is None:
+            yield from outcomes
+        else:
+            for outcome in outcomes:
+                self._foresight.keep(foreseen, outcome)
 
     def _received(self, child: _Child, waiting: list[list[Call]]) -> Iterator[Outcome]:
         try:

@@ -29,7 +29,8 @@ _NAMING = {"variable_declarator": "name", "assignment_pattern": "left", "assignm
 
 
 @cache
-def _language() -> Language:
+def grammar() -> Language:
+    """JavaScript, as tree-sitter knows it."""
     import tree_sitter_javascript
     from tree_sitter import Language
 
@@ -40,7 +41,7 @@ def _language() -> Language:
 def _query(pattern: str) -> Query:
     from tree_sitter import Query
 
-    return Query(_language(), pattern)
+    return Query(grammar(), pattern)
 
 
 def _captures(node: Node, pattern: str) -> dict[str, list[Node]]:
@@ -61,7 +62,7 @@ def parse(data: bytes) -> Tree:
     """The syntax tree; errors are nodes in it."""
     from tree_sitter import Parser
 
-    return Parser(_language()).parse(data)
+    return Parser(grammar()).parse(data)
 
 
 def located(data: bytes) -> Tree:

@@ -157,13 +157,8 @@ class _Found:
         for path, reading in self._survey.readings.items():
             references = tuple(self._in(path, reading))
             self.references[path] = references
-            is_dangling = False
-            for url, target in references:
-                if not target:
-                    is_dangling = True
-                elif url.role == "service-worker":
-                    self.workers.add(target)
-            if is_dangling:
+            self.workers.update(one.target for one in references if one.target and one.url.role == "service-worker")
+            if any(not one.target for one in references):
                 self.dangling.append(path)
             yield path, reading, references
 

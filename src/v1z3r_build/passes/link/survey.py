@@ -18,6 +18,7 @@ from v1z3r_build.formats import flight
 from v1z3r_build.formats.reading import is_text, read_spans
 from v1z3r_build.passes.sidecars import is_encoded
 from v1z3r_build.site.address import spellings
+from v1z3r_build.site.media_types import is_utf8
 from v1z3r_build.site.site import Read
 from v1z3r_build.site.span import Hit, Mention, Reading, dotted
 from v1z3r_build.site.spooled import Spooled
@@ -272,15 +273,14 @@ class _Questions:
         asset = self._site.assets[path]
         hits = self.hits(asset)
         numbers: dict[int, int] = {}
-        own = tuple(Hit(hit.start, hit.end, numbers.setdefault(hit.word, len(numbers)), hit.gap) for hit in hits)
+        own = tuple(hit._replace(word=numbers.setdefault(hit.word, len(numbers))) for hit in hits)
         self._words[path] = array("L", numbers)
         return path, asset.kind, own, self._components, asset.location
 
     def reading(self, path: str, said: Reading) -> Reading:
         """What was read of a file that was asked before."""
         words = self._words.pop(path)
-        mentions = (Mention(one.start, one.end, words[one.word], *one[3:]) for one in said.mentions)
-        return said._replace(mentions=tuple(mentions))
+        return said._replace(mentions=tuple(one._replace(word=words[one.word]) for one in said.mentions))
 
 
 def read_file(
@@ -290,9 +290,7 @@ def read_file(
 
     components: those of the site that show the image which they get as `src`, by module and export.
     """
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
+    if not is_utf8(data):
         # Another charset or damaged bytes: offsets hold, but what strings say is not known.
         if kind in ("html", "style"):
             return read_spans(path, kind, data, hits)

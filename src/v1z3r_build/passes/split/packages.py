@@ -27,15 +27,13 @@ def locate(settings: Settings, root: Path) -> dict[str, Path]:
     for name in settings.split.packages:
         found[name] = node_modules / name
         if not (found[name] / "package.json").is_file():
-            import difflib
+            from v1z3r_build.settings import VENDORS, meant
 
-            from v1z3r_build.settings import VENDORS
-
-            near = difflib.get_close_matches(name, VENDORS, n=1)
-            meant = f"Did you mean {near[0]}? " if near else ""
+            near = meant(name, VENDORS)
+            instead = f"Did you mean {near}? " if near else ""
             raise InputError(
                 f"[split] vendors names {name}, and there is no such package in {node_modules}",
-                hint=f"{meant}Give the app's node_modules by node_modules in [split], or install the package there.",
+                hint=f"{instead}Give the app's node_modules by node_modules in [split], or install the package there.",
             )
     return found
 
